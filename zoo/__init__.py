@@ -1,0 +1,18 @@
+"""Who plays: architectures, latents and datasets."""
+
+from zoo import latents
+from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
+from zoo.mlp import MLPDiscriminator, MLPGenerator
+from zoo.players import Discriminator, Generator
+
+__all__ = [
+    "DCGANDiscriminator",
+    "DCGANGenerator",
+    "Discriminator",
+    "Generator",
+    "MLPDiscriminator",
+    "MLPGenerator",
+    "datasets",
+    "latents",
+    "toys",
+]

@@ -1,0 +1,267 @@
+"""The convolutional pair of DCGAN (Radford, Metz and Chintala, 2016)."""
+
+import keras
+
+from zoo.layers import join_labels
+from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+
+SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
+
+
+def _normal():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _normalize(x, name, dtype):
+    return keras.layers.BatchNormalization(
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),
+        dtype=dtype,
+        name=name,
+    )(x)
+
+
+def pyramid(image_shape):
+    """Number of stride-2 stages, and the height and width they start from.
+
+    Both sides are halved while they stay even and at least 4: 64 -> 4 in four stages, 32 -> 4 in
+    three, 28 -> 7 in two.
+
+    Raises:
+        ValueError: If a side is below 8 or no multiple of 4, or the shape is not (h, w, c).
+    """
+    if len(image_shape) != 3:
+        raise ValueError(
+            "DCGAN makes images. Expected image_shape=(height, width, channels); for other "
+            f"samples use zoo.MLPGenerator. Received: image_shape={tuple(image_shape)}"
+        )
+    check_positive(image_shape=image_shape[2])
+    height, width = image_shape[:2]
+    for side in (height, width):
+        if isinstance(side, float) or side < 8 or side % 4:
+            raise ValueError(
+                "DCGAN doubles its maps stage by stage. Expected a height and a width that are "
+                "multiples of 4 and at least 8. "
+                f"Received: image_shape={tuple(image_shape)}"
+            )
+    stages = 0
+    while not (height % 2 or width % 2) and min(height, width) >= 2 * SMALLEST_BASE:
+        height, width, stages = height // 2, width // 2, stages + 1
+    return stages, height, width
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DCGANGenerator(Generator):
+    """Fractionally strided convolutions from latents to an image.
+
+    A projection of the latents is reshaped to `filters * 2**(stages - 1)` small maps; each stage
+    doubles the side and halves the filters. Batch normalisation and ReLU follow every layer but
+    the last, which is tanh. There are no pooling and no hidden dense layers; all weights start
+    from N(0, 0.02).
+
+    Args:
+        image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
+        latent_dim: int. Coordinates of a latent.
+        filters: int. Maps of the last hidden stage; the first has the most.
+        kernel_size: int. Side of the kernels.
+        num_classes: int, optional. Labels join the input of every layer.
+        prior: `"normal"` or `"uniform"`.
+        dtype: Keras dtype policy; the images are float32 under all of them.
+
+    Returns:
+        Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
+        (batch,)}`: float32 images in [-1, 1] of shape `(batch, height, width, channels)`.
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Example:
+
+    ```python
+    generator = zoo.DCGANGenerator((28, 28, 1), latent_dim=64)
+    images = generator.sample(16, seed=0)  # (16, 28, 28, 1), uint8
+    ```
+
+    Reference:
+        - [Radford et al., 2016](https://arxiv.org/abs/1511.06434), sections 3, 4 and 6.3.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim=100,
+        filters=64,
+        kernel_size=5,
+        num_classes=None,
+        prior="normal",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        stages, height, width = pyramid(image_shape)
+        check_positive(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional Model ===
+        inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        maps = filters * 2 ** (stages - 1)
+        x = join_labels(x, one_hot, "labels_projection", dtype)
+        x = keras.layers.Dense(
+            height * width * maps,
+            use_bias=False,
+            kernel_initializer=_normal(),
+            dtype=dtype,
+            name="projection",
+        )(x)
+        x = keras.layers.Reshape((height, width, maps), dtype=dtype, name="maps")(x)
+        for stage in range(stages - 1):
+            x = _normalize(x, f"normalization_{stage}", dtype)
+            x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stage}")(x)
+            x = join_labels(x, one_hot, f"labels_{stage}", dtype)
+            maps //= 2
+            x = keras.layers.Conv2DTranspose(
+                maps,
+                kernel_size,
+                strides=2,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=_normal(),
+                dtype=dtype,
+                name=f"deconvolution_{stage}",
+            )(x)
+        x = _normalize(x, f"normalization_{stages - 1}", dtype)
+        x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stages - 1}")(x)
+        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = keras.layers.Conv2DTranspose(
+            image_shape[2],
+            kernel_size,
+            strides=2,
+            padding="same",
+            kernel_initializer=_normal(),
+            dtype=dtype,
+            name="output",
+        )(x)
+        outputs = keras.layers.Activation("tanh", dtype="float32", name="samples")(x)
+        super().__init__(
+            inputs,
+            outputs,
+            latent_dim=latent_dim,
+            prior=prior,
+            num_classes=num_classes,
+            value_range=(-1.0, 1.0),
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.filters = filters
+        self.kernel_size = kernel_size
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "num_classes": self.num_classes,
+            "prior": self.prior,
+        }
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DCGANDiscriminator(Discriminator):
+    """Strided convolutions from an image to one logit.
+
+    Each stage halves the side and doubles the filters. LeakyReLU follows every convolution, batch
+    normalisation every one but the first, whose input is the image. There are no pooling and no
+    hidden dense layers; all weights start from N(0, 0.02).
+
+    Args:
+        image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
+        filters: int. Maps of the first stage; the last has the most.
+        kernel_size: int. Side of the kernels.
+        negative_slope: float. Slope of LeakyReLU below zero.
+        batch_normalization: bool. Turn it off where a penalty wants one gradient an example.
+        num_classes: int, optional. Labels join the input of every layer.
+        dtype: Keras dtype policy; the logits are float32 under all of them.
+
+    Returns:
+        Called on images `(batch, height, width, channels)` in [-1, 1], or on `{"images": ...,
+        "labels": int32 (batch,)}`: `{"logits": (batch,), "features": (batch, k)}`, the features
+        being the flattened last maps.
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Reference:
+        - [Radford et al., 2016](https://arxiv.org/abs/1511.06434), sections 3, 4 and 6.3.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        filters=64,
+        kernel_size=5,
+        negative_slope=0.2,
+        batch_normalization=True,
+        num_classes=None,
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        stages, _, _ = pyramid(image_shape)
+        check_positive(filters=filters, kernel_size=kernel_size)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional Model ===
+        inputs, x, one_hot = image_input(image_shape, num_classes)
+        for stage in range(stages):
+            normalized = batch_normalization and stage > 0
+            x = join_labels(x, one_hot, f"labels_{stage}", dtype)
+            x = keras.layers.Conv2D(
+                filters * 2**stage,
+                kernel_size,
+                strides=2,
+                padding="same",
+                use_bias=not normalized,
+                kernel_initializer=_normal(),
+                dtype=dtype,
+                name=f"convolution_{stage}",
+            )(x)
+            if normalized:
+                x = _normalize(x, f"normalization_{stage}", dtype)
+            x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{stage}")(x)
+        features = keras.layers.Flatten(dtype=dtype, name="features")(x)
+        x = join_labels(features, one_hot, "labels_output", dtype)
+        x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
+        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
+        super().__init__(
+            inputs,
+            {"logits": logits, "features": features},
+            num_classes=num_classes,
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.negative_slope = negative_slope
+        self.batch_normalization = batch_normalization
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "negative_slope": self.negative_slope,
+            "batch_normalization": self.batch_normalization,
+            "num_classes": self.num_classes,
+        }

@@ -1,0 +1,266 @@
+"""The multilayer perceptrons of Generative Adversarial Nets (Goodfellow et al., 2014)."""
+
+import math
+
+import keras
+
+from zoo.layers import Dropout, Maxout, join_labels
+from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+
+VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class MLPGenerator(Generator):
+    """Dense layers from latents to samples of any shape.
+
+    The defaults are the 2014 generator for MNIST: uniform prior, two layers of 1,200 rectified
+    units, sigmoid pixels, weights drawn from U(-0.05, 0.05).
+
+    Args:
+        image_shape: tuple. Shape of one sample; `(2,)` makes points in the plane.
+        latent_dim: int. Coordinates of a latent.
+        units: tuple of int. Width of each hidden layer.
+        activation: Activation of the hidden layers.
+        output_activation: `"sigmoid"` (samples in [0, 1]), `"tanh"` ([-1, 1]) or `"linear"` (data
+            that are not pictures).
+        batch_normalization: bool. Normalise each hidden layer before its activation.
+        kernel_initializer: Initializer of the kernels. Defaults to the paper's.
+        num_classes: int, optional. Labels join the input of every layer.
+        prior: `"uniform"` or `"normal"`.
+        dtype: Keras dtype policy; the samples are float32 under all of them.
+
+    Returns:
+        Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
+        (batch,)}`: float32 samples `(batch, *image_shape)`.
+
+    Raises:
+        ValueError: If a size is not positive or `output_activation` is another one.
+
+    Example:
+
+    ```python
+    generator = zoo.MLPGenerator((2,), latent_dim=16, units=(128,), output_activation="linear")
+    points = generator.sample(100, seed=0)  # (100, 2), float32
+    ```
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 5, and its code.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim=100,
+        units=(1200, 1200),
+        activation="relu",
+        output_activation="sigmoid",
+        batch_normalization=False,
+        kernel_initializer=None,
+        num_classes=None,
+        prior="uniform",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape, units = tuple(image_shape), tuple(units)
+        _check_sizes(image_shape, units, num_classes, latent_dim=latent_dim)
+        if output_activation not in VALUE_RANGES:
+            raise ValueError(
+                "The output activation fixes the range of the samples. "
+                f"Expected one of {sorted(VALUE_RANGES)}. "
+                f"Received: output_activation={output_activation!r}"
+            )
+        initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional Model ===
+        inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        for i, width in enumerate(units):
+            x = join_labels(x, one_hot, f"labels_{i}", dtype)
+            x = keras.layers.Dense(
+                width,
+                use_bias=not batch_normalization,
+                kernel_initializer=_fresh(initializer),
+                dtype=dtype,
+                name=f"dense_{i}",
+            )(x)
+            if batch_normalization:
+                x = keras.layers.BatchNormalization(
+                    momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"normalization_{i}"
+                )(x)
+            x = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")(x)
+        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = keras.layers.Dense(
+            math.prod(image_shape),
+            activation=output_activation,
+            kernel_initializer=_fresh(initializer),
+            dtype="float32",
+            name="output",
+        )(x)
+        outputs = keras.layers.Reshape(image_shape, dtype="float32", name="samples")(x)
+        super().__init__(
+            inputs,
+            outputs,
+            latent_dim=latent_dim,
+            prior=prior,
+            num_classes=num_classes,
+            value_range=VALUE_RANGES[output_activation],
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.output_activation = output_activation
+        self.batch_normalization = batch_normalization
+        self.kernel_initializer = kernel_initializer
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "output_activation": self.output_activation,
+            "batch_normalization": self.batch_normalization,
+            "kernel_initializer": _serialize(self.kernel_initializer),
+            "num_classes": self.num_classes,
+            "prior": self.prior,
+        }
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class MLPDiscriminator(Discriminator):
+    """Dense layers from samples of any shape to one logit.
+
+    The defaults are the 2014 discriminator for MNIST: two maxout layers of 240 units with five
+    pieces, dropout 0.2 on the input and 0.5 on the hidden layers, weights from U(-0.005, 0.005).
+
+    Args:
+        image_shape: tuple. Shape of one sample.
+        units: tuple of int. Width of each hidden layer.
+        activation: `"maxout"`, or any Keras activation.
+        pieces: int. Pieces of a maxout unit.
+        input_dropout: float in [0, 1). Share of the inputs dropped in training.
+        dropout: float in [0, 1). Share of the hidden units dropped in training.
+        kernel_initializer: Initializer of the kernels. Defaults to the paper's.
+        num_classes: int, optional. Labels join the input of every layer.
+        dtype: Keras dtype policy; the logits are float32 under all of them.
+
+    Returns:
+        Called on samples `(batch, *image_shape)`, or on `{"images": ..., "labels": int32
+        (batch,)}`: `{"logits": (batch,), "features": (batch, units[-1])}`.
+
+    Raises:
+        ValueError: If a size is not positive or a dropout rate is outside [0, 1).
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 5, and its code.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        units=(240, 240),
+        activation="maxout",
+        pieces=5,
+        input_dropout=0.2,
+        dropout=0.5,
+        kernel_initializer=None,
+        num_classes=None,
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape, units = tuple(image_shape), tuple(units)
+        _check_sizes(image_shape, units, num_classes, pieces=pieces)
+        for name, rate in (("input_dropout", input_dropout), ("dropout", dropout)):
+            if not 0 <= rate < 1:
+                raise ValueError(
+                    f"`{name}` is the share of units dropped. Expected a number in [0, 1). "
+                    f"Received: {name}={rate}"
+                )
+        initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional Model ===
+        inputs, x, one_hot = image_input(image_shape, num_classes)
+        x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+        x = _drop(x, input_dropout, "dropout_input", dtype)
+        for i, width in enumerate(units):
+            x = join_labels(x, one_hot, f"labels_{i}", dtype)
+            if activation == "maxout":
+                x = Maxout(width, pieces, _fresh(initializer), dtype=dtype, name=f"maxout_{i}")(x)
+            else:
+                x = keras.layers.Dense(
+                    width,
+                    activation=activation,
+                    kernel_initializer=_fresh(initializer),
+                    dtype=dtype,
+                    name=f"dense_{i}",
+                )(x)
+            x = _drop(x, dropout, f"dropout_{i}", dtype)
+        features = x
+        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = keras.layers.Dense(
+            1, kernel_initializer=_fresh(initializer), dtype="float32", name="output"
+        )(x)
+        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
+        super().__init__(
+            inputs,
+            {"logits": logits, "features": features},
+            num_classes=num_classes,
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.units = units
+        self.activation = activation
+        self.pieces = pieces
+        self.input_dropout = input_dropout
+        self.dropout = dropout
+        self.kernel_initializer = kernel_initializer
+
+    def get_config(self):
+        activation = self.activation
+        if callable(activation):
+            activation = keras.activations.serialize(activation)
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "units": self.units,
+            "activation": activation,
+            "pieces": self.pieces,
+            "input_dropout": self.input_dropout,
+            "dropout": self.dropout,
+            "kernel_initializer": _serialize(self.kernel_initializer),
+            "num_classes": self.num_classes,
+        }
+
+
+def _check_sizes(image_shape, units, num_classes, **numbers):
+    for size in image_shape:
+        check_positive(image_shape=size)
+    for width in units:
+        check_positive(units=width)
+    if num_classes is not None:
+        check_positive(num_classes=num_classes)
+    check_positive(**numbers)
+
+
+def _drop(x, rate, name, dtype):
+    return Dropout(rate, dtype=dtype, name=name)(x) if rate else x
+
+
+def _fresh(initializer):
+    """A copy of the initializer: one object draws the same numbers for every layer."""
+    initializer = keras.initializers.get(initializer)
+    return initializer.clone() if hasattr(initializer, "clone") else initializer
+
+
+def _serialize(initializer):
+    if isinstance(initializer, keras.initializers.Initializer):
+        return keras.initializers.serialize(initializer)
+    return initializer
