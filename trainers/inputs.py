@@ -23,6 +23,7 @@ def unpack(data, known):
         float32 samples in the generator's `value_range`, and int32 labels `(batch,)` or `None`.
     """
     samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    samples = tf.convert_to_tensor(samples)
     if samples.dtype.is_integer:
         samples = players.from_pixels(samples, known.value_range)
     samples = tf.cast(samples, "float32")

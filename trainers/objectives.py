@@ -3,6 +3,8 @@
 `v` is the discriminator's logit and `D = sigmoid(v)` its probability that a sample is real.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -131,4 +133,4 @@ def js_estimate(real_logits, fake_logits):
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), theorem 1.
     """
     value = -tf.nn.softplus(-real_logits) - tf.nn.softplus(fake_logits)
-    return tf.math.log(2.0) + value / 2.0
+    return math.log(2.0) + value / 2.0

@@ -15,15 +15,26 @@ import tensorflow as tf
 from zoo.names import nearest
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
+VECTOR = 64  # A multiple of the floats in any CPU's vector register.
 
 
-def _symmetric(shape, seed):
-    """Draws from the odd multiples of 2^-24 in (-1, 1): all exact in float32, never 0 or 1."""
+def _draw(shape, seed, transform):
+    """`transform` of draws from the odd multiples of 2^-24 in (-1, 1), all exact in float32.
+
+    The vector and the scalar code of a kernel may round differently. The scalar one computes what
+    is left of the array behind the last full vector, so the array is padded and nothing is left.
+    """
+    count = tf.reduce_prod(tf.cast(shape, "int32"))
     bits = tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype="uint32", alg="philox"
+        (-(-count // VECTOR) * VECTOR,),
+        seed,
+        minval=None,
+        maxval=None,
+        dtype="uint32",
+        alg="philox",
     )
     odd = 2 * tf.cast(tf.bitwise.right_shift(bits, 8), "int32") + (1 - 2**24)
-    return tf.cast(odd, "float32") * 2.0**-24
+    return tf.reshape(transform(tf.cast(odd, "float32") * 2.0**-24)[:count], shape)
 
 
 def normal(shape, seed):
@@ -33,12 +44,18 @@ def normal(shape, seed):
         shape: tuple of int, or an int tensor.
         seed: Two integers; equal seeds give equal numbers everywhere.
     """
-    return math.sqrt(2.0) * tf.math.erfinv(_symmetric(shape, seed))
+    return truncated_normal(shape, seed, math.inf)
+
+
+def truncated_normal(shape, seed, limit):
+    """Draws float32 from N(0, 1) on (-limit, limit) by its inverse CDF; `seed` as for `normal`."""
+    inside = math.erf(limit / math.sqrt(2.0))
+    return _draw(shape, seed, lambda x: math.sqrt(2.0) * tf.math.erfinv(inside * x))
 
 
 def uniform(shape, seed, low=0.0, high=1.0):
     """Draws float32 from U(low, high); `seed` as for `normal`."""
-    return (low + high) / 2.0 + (high - low) / 2.0 * _symmetric(shape, seed)
+    return _draw(shape, seed, lambda x: (low + high) / 2.0 + (high - low) / 2.0 * x)
 
 
 def fold(seed, *words):
@@ -56,19 +73,12 @@ def fold(seed, *words):
     return seed
 
 
-def _normal_prior(shape, seed, truncation):
-    if truncation is None:
-        return normal(shape, seed)
-    inside = math.erf(truncation / math.sqrt(2.0))
-    return math.sqrt(2.0) * tf.math.erfinv(inside * _symmetric(shape, seed))
-
-
-def _uniform_prior(shape, seed, truncation):
-    limit = UNIFORM_LIMIT if truncation is None else min(truncation, UNIFORM_LIMIT)
+def _uniform_prior(shape, seed, limit):
+    limit = min(limit, UNIFORM_LIMIT)
     return uniform(shape, seed, -limit, limit)
 
 
-PRIORS = {"normal": _normal_prior, "uniform": _uniform_prior}
+PRIORS = {"normal": truncated_normal, "uniform": _uniform_prior}
 
 
 def check_prior(prior):
@@ -107,7 +117,7 @@ def draw(prior, count, latent_dim, seed, truncation=None):
             "A truncation cuts the prior at that distance from 0. Expected a positive number. "
             f"Received: truncation={truncation}"
         )
-    return PRIORS[prior]((count, latent_dim), seed, truncation)
+    return PRIORS[prior]((count, latent_dim), seed, math.inf if truncation is None else truncation)
 
 
 def draw_rows(prior, latent_dim, seeds, truncation=None):

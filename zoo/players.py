@@ -22,6 +22,11 @@ SAMPLE_BATCH = 64
 class _Player(keras.Model):
     """The config that both players share: what Keras keeps for any model, by name."""
 
+    def __init__(self, *args, dtype=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        if dtype is not None:  # A functional model takes no dtype; its layers have theirs already.
+            self.dtype_policy = keras.dtype_policies.get(dtype)
+
     def get_config(self):
         return {
             "name": self.name,
@@ -173,8 +178,9 @@ def traits(generator):
 
 def sample_shape(discriminator):
     """The shape of one sample that the discriminator takes, without the batch axis."""
-    images = discriminator.input
-    return tuple((images["images"] if isinstance(images, dict) else images).shape[1:])
+    if isinstance(discriminator.input_shape, tuple):
+        return tuple(discriminator.input_shape[1:])
+    return tuple(discriminator.input["images"].shape[1:])
 
 
 def generate(generator, latents, labels=None, training=False):

@@ -1,0 +1,200 @@
+"""What every trainer shares: compile, plain Keras players, files, and a run that resumes."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import trainers
+import zoo
+from tests.helpers import (
+    all_variables,
+    batches,
+    largest_difference,
+    tiny_data,
+    tiny_mlp_pair,
+    tiny_pair,
+)
+
+RESUME = """
+import sys
+import keras, numpy as np, tensorflow as tf
+import trainers
+from tests.helpers import *
+tf.config.experimental.enable_op_determinism()
+kind, action, folder = sys.argv[1:]
+pair, shape = {"dcgan": (tiny_pair, (8, 8, 1)), "mlp": (tiny_mlp_pair, (4, 4, 1))}[kind]
+steps, skip = {"whole": (4, 0), "half": (2, 0), "rest": (4, 2)}[action]
+if action == "rest":
+    gan = keras.saving.load_model(folder + "/half.keras")
+else:
+    keras.utils.set_random_seed(1)
+    gan = trainers.GAN(*pair(3), seed=3, discriminator_steps=2)
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 2, 0.5)
+    gan.compile("minimax", keras.optimizers.Adam(schedule), "rmsprop", ema_decay=0.9)
+gan.fit(batches(tiny_data(shape), steps=steps).skip(skip), verbose=0)
+gan.save(f"{folder}/{action}.keras")
+np.savez(f"{folder}/{action}.npz", *all_variables(gan))
+"""
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "mlp"])
+def test_two_steps_save_load_two_steps_are_four_steps_in_a_new_process(tmp_path, kind):
+    for action in ("whole", "half", "rest"):
+        subprocess.run([sys.executable, "-c", RESUME, kind, action, str(tmp_path)], check=True)
+    whole, rest = (np.load(tmp_path / f"{name}.npz") for name in ("whole", "rest"))
+    assert whole.files == rest.files
+    for name in whole.files:
+        np.testing.assert_array_equal(whole[name], rest[name])
+
+
+def _plain_pair():
+    generator = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(2)]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1),
+        ]
+    )
+    return generator, discriminator
+
+
+def test_plain_keras_models_play_on_points_and_resume(tmp_path):
+    points = np.random.default_rng(0).normal(size=(64, 2)).astype("float32")
+    gan = trainers.GAN(*_plain_pair())
+    gan.compile()
+    gan.fit(batches(points, steps=2), verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    for model in (gan, loaded):  # Dropout's seed came along, or these would part.
+        model.fit(batches(points, steps=4).skip(2), verbose=0)
+    assert largest_difference(all_variables(gan), all_variables(loaded)) < 1e-7
+    samples = gan.sample(5, seed=0)
+    assert samples.shape == (5, 2) and samples.dtype == np.float32
+
+
+def test_compile_settings_come_back(tmp_path):
+    gan = trainers.GAN(*tiny_pair(), discriminator_steps=2, seed=9, name="mine")
+    gan.compile(
+        "minimax",
+        keras.optimizers.SGD(0.1, momentum=0.5),
+        "rmsprop",
+        ema_decay=0.99,
+        jit_compile=True,
+        steps_per_execution=2,
+    )
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.get_config() == gan.get_config()
+    assert loaded.get_compile_config() == gan.get_compile_config()
+    assert type(loaded.objective) is trainers.objectives.Minimax
+    assert loaded.generator_optimizer.momentum == 0.5
+    assert (loaded.jit_compile, loaded.steps_per_execution, loaded.ema_decay) == (True, 2, 0.99)
+    assert (loaded.discriminator_steps, loaded.seed, loaded.name) == (2, 9, "mine")
+
+
+def test_xla_is_automatic():
+    gan = trainers.GAN(*tiny_pair())
+    gan.compile()
+    # Keras's rule for "auto": on with a GPU, off on a CPU alone.
+    assert gan.jit_compile == bool(tf.config.list_physical_devices("GPU"))
+
+
+def test_defaults_are_the_papers():
+    gan = trainers.GAN(*tiny_pair())
+    gan.compile()
+    assert type(gan.objective) is trainers.objectives.NonSaturating
+    for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4) and optimizer.beta_1 == 0.5
+    assert gan.generator_optimizer is not gan.discriminator_optimizer
+
+
+def test_recompiling_keeps_the_average_and_drops_it_when_asked():
+    gan = trainers.GAN(*tiny_pair())
+    gan.compile(ema_decay=0.9)
+    gan.fit(batches(tiny_data()[0], steps=1), verbose=0)
+    average = gan.ema_generator
+    gan.compile(ema_decay=0.99)
+    assert gan.ema_generator is average
+    gan.compile()
+    assert gan.sampler is gan.generator
+
+
+def test_keras_model_methods():
+    gan = trainers.GAN(*tiny_pair(3))
+    gan.compile()
+    lines = []
+    gan.summary(print_fn=lambda line, **_: lines.append(line))
+    assert "dcgan_generator" in "".join(lines)
+    inputs = {"latents": np.zeros((5, 6), "float32"), "labels": np.zeros(5, "int32")}
+    predicted = gan.predict(inputs, verbose=0)
+    assert predicted.shape == (5, 8, 8, 1)
+    np.testing.assert_allclose(predicted, gan.generator(inputs, training=False), atol=1e-6)
+
+
+def test_backup_and_restore_resumes(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    def make():
+        keras.utils.set_random_seed(1)
+        gan = trainers.GAN(*tiny_pair())
+        gan.compile(ema_decay=0.9)
+        return gan
+
+    data = batches(tiny_data()[0], steps=2)
+    whole, first, second = make(), make(), make()
+    whole.fit(data, epochs=4, verbose=0)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(data, epochs=4, verbose=0, callbacks=[backup, Stop()])
+    second.fit(data, epochs=4, verbose=0, callbacks=[backup])
+    assert int(second.steps) == 8
+    assert largest_difference(all_variables(whole), all_variables(second)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (
+            lambda: trainers.GAN(tiny_pair()[0], zoo.DCGANDiscriminator((12, 12, 1), filters=2)),
+            r"generator of \(8, 8, 1\) and a discriminator of \(12, 12, 1\)",
+        ),
+        (
+            lambda: trainers.GAN(tiny_pair()[0], tiny_pair(3)[1]),
+            "generator with num_classes=3.*num_classes=None",
+        ),
+        (
+            lambda: trainers.GAN(tiny_pair()[0], keras.Sequential([keras.layers.Dense(1)])),
+            "built model.*discriminator=",
+        ),
+        (lambda: _compiled(objective="non_saturate"), "did you mean 'non_saturating'"),
+        (lambda: _compiled(generator_optimizer="adan"), "did you mean.*Received: 'adan'"),
+        (lambda: _compiled(ema_decay=1.0), r"\[0, 1\).*ema_decay=1\.0"),
+        (lambda: _frozen(), "trainable variables.*with none"),
+        (lambda: trainers.GAN(*tiny_pair()).fit(tiny_data()[0]), "before training"),
+    ],
+)
+def test_errors(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def _compiled(**arguments):
+    trainers.GAN(*tiny_pair()).compile(**arguments)
+
+
+def _frozen():
+    generator, discriminator = tiny_mlp_pair()
+    discriminator.trainable = False
+    trainers.GAN(generator, discriminator).compile()

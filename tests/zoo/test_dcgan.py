@@ -1,0 +1,101 @@
+"""DCGAN: the paper's rules, every size that works, and a named refusal of the others."""
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from tests.helpers import player_inputs, run_player_test
+
+GENERATOR = {"image_shape": (8, 8, 3), "latent_dim": 5, "filters": 4}
+DISCRIMINATOR = {"image_shape": (8, 8, 3), "filters": 4}
+
+
+@pytest.mark.parametrize(
+    "classes, weights",
+    [
+        # projection 5*4*4*4, normalisation 4*4, output 25*4*3 + 3
+        (None, 320 + 16 + 303),
+        # labels add 3 inputs to the projection and to the output
+        (3, 8 * 64 + 16 + 25 * 7 * 3 + 3),
+    ],
+)
+def test_generator(tmp_path, classes, weights):
+    run_player_test(zoo.DCGANGenerator, {**GENERATOR, "num_classes": classes}, weights, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "classes, weights",
+    [
+        # convolution 25*3*4 + 4, output 4*4*4 + 1
+        (None, 304 + 65),
+        (3, 25 * 6 * 4 + 4 + 67 + 1),
+    ],
+)
+def test_discriminator(tmp_path, classes, weights):
+    kwargs = {**DISCRIMINATOR, "num_classes": classes}
+    run_player_test(zoo.DCGANDiscriminator, kwargs, weights, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "shape, base",
+    [
+        ((8, 8, 1), (4, 4)),
+        ((12, 12, 2), (6, 6)),
+        ((28, 28, 1), (7, 7)),
+        ((32, 32, 3), (4, 4)),
+        ((64, 64, 3), (4, 4)),
+        ((20, 36, 4), (5, 9)),
+        ((16, 64, 1), (4, 16)),
+    ],
+)
+def test_sizes_and_channels(shape, base):
+    generator = zoo.DCGANGenerator(shape, latent_dim=3, filters=2)
+    discriminator = zoo.DCGANDiscriminator(shape, filters=2)
+    assert generator.get_layer("maps").output.shape[1:3] == base
+    assert generator.sample(2, seed=0).shape == (2, *shape)
+    result = discriminator(np.zeros((2, *shape), "float32"))
+    assert result["logits"].shape == (2,)
+    assert result["features"].shape == (2, *discriminator.output["features"].shape[1:])
+
+
+@pytest.mark.parametrize("cls", [zoo.DCGANGenerator, zoo.DCGANDiscriminator])
+@pytest.mark.parametrize("shape", [(4, 4, 1), (30, 30, 1), (28, 27, 1), (28, 28), (8, 8, 0)])
+def test_sizes_that_cannot_work_are_refused_by_name(cls, shape):
+    with pytest.raises(ValueError, match="Received: image_shape="):
+        cls(shape)
+
+
+def test_the_rules_of_the_paper():
+    keras.utils.set_random_seed(1)
+    generator = zoo.DCGANGenerator((64, 64, 3), latent_dim=100, filters=16)
+    discriminator = zoo.DCGANDiscriminator((64, 64, 3), filters=16)
+    for model, strided in ((generator, "Conv2DTranspose"), (discriminator, "Conv2D")):
+        kinds = [type(layer).__name__ for layer in model.layers]
+        assert not any("Pool" in kind or "UpSampling" in kind for kind in kinds)
+        convolutions = [la for la in model.layers if type(la).__name__ == strided]
+        assert len(convolutions) == 4 and all(la.strides == (2, 2) for la in convolutions)
+        assert kinds.count("Dense") == 1  # The projection, or the logit: none is hidden.
+        assert kinds.count("BatchNormalization") == {generator: 4, discriminator: 3}[model]
+        for layer in model.layers:
+            if hasattr(layer, "kernel"):
+                kernel = layer.kernel.numpy()
+                assert abs(kernel.mean()) < 5 * 0.02 / np.sqrt(kernel.size)
+                assert abs(kernel.std() / 0.02 - 1) < 5 / np.sqrt(2 * kernel.size)
+    order = [la.name for la in generator.layers]
+    assert order[-2:] == ["output", "samples"]  # No batch norm on the generator's output
+    assert generator.layers[-1].activation is keras.activations.tanh
+    assert [la.name for la in discriminator.layers][1:3] == ["convolution_0", "leaky_relu_0"]
+    assert discriminator.get_layer("leaky_relu_0").negative_slope == 0.2
+
+
+def test_labels_reach_the_sample_and_the_logit():
+    generator = zoo.DCGANGenerator(**GENERATOR, num_classes=3)
+    discriminator = zoo.DCGANDiscriminator(**DISCRIMINATOR, num_classes=3)
+    for model in (generator, discriminator):
+        inputs = player_inputs(model)
+        other = {**inputs, "labels": (inputs["labels"] + 1) % 3}
+        a, b = (model(x) for x in (inputs, other))
+        if model is discriminator:
+            a, b = a["logits"], b["logits"]
+        assert (np.abs(a - b).reshape(4, -1).max(1) > 1e-6).all()
