@@ -1,6 +1,6 @@
 """Who plays: architectures, latents and datasets."""
 
-from zoo import latents
+from zoo import datasets, latents, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
@@ -13,6 +13,8 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "datasets",
+    "datasets",
     "latents",
+    "toys",
     "toys",
 ]

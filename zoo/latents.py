@@ -50,7 +50,12 @@ def normal(shape, seed):
 def truncated_normal(shape, seed, limit):
     """Draws float32 from N(0, 1) on (-limit, limit) by its inverse CDF; `seed` as for `normal`."""
     inside = math.erf(limit / math.sqrt(2.0))
-    return _draw(shape, seed, lambda x: math.sqrt(2.0) * tf.math.erfinv(inside * x))
+
+    def quantile(x):
+        # The nearer tail is exact in float32, where a probability near 1 would round to 1.
+        return -tf.sign(x) * tf.math.ndtri((1.0 - inside * tf.abs(x)) / 2.0)
+
+    return _draw(shape, seed, quantile)
 
 
 def uniform(shape, seed, low=0.0, high=1.0):

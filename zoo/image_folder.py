@@ -1,0 +1,399 @@
+"""Images on disk as examples: folders of files, TFDS sets, and one crop-and-resize rule for all.
+
+The layouts of a folder that are read: `folder/*.png` (no labels), `folder/CLASS/*.png` (labels in
+the sorted order of the class names), and either of them below `folder/train/` and `folder/test/`.
+"""
+
+import itertools
+import os
+import socket
+import urllib.parse
+import urllib.request
+from concurrent import futures
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+from zoo.names import nearest
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+SPLITS = ("train", "test")
+WORKERS = min(8, os.cpu_count() or 1)  # Pillow decodes outside the GIL.
+CHUNK = 64  # Files a task: small ones decode faster than a task is handed over.
+NAMED = 3  # An error about many files names this many.
+EXIF_ORIENTATION = 0x0112
+READ_BATCH = 256
+SHUFFLE_BUFFER = 10_000  # Examples, for TFDS sets which do not fit in memory.
+CONNECT_SECONDS = 5
+
+
+def check_size(image_size):
+    """Returns `(height, width)` for an int or a pair, `None` for `None`.
+
+    Raises:
+        ValueError: If `image_size` is neither, or not positive.
+    """
+    if image_size is None:
+        return None
+    pair = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
+    integers = all(isinstance(side, int | np.integer) for side in pair)
+    if len(pair) != 2 or not integers or min(pair) < 1:
+        raise ValueError(
+            "Images have a height and a width in pixels. Expected a positive int, or two of them. "
+            f"Received: image_size={image_size!r}"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+@tf.function(reduce_retracing=True)
+def resize(images, image_size):
+    """Cuts the largest centred window of the target's aspect ratio, and resizes it.
+
+    The resize is bicubic and antialiased, rounded and clipped to uint8. Images which have the size
+    already come back unchanged.
+
+    Args:
+        images: uint8 tensor of shape `(..., height, width, channels)`, three or four dimensions.
+        image_size: `(height, width)`, two ints.
+
+    Returns:
+        A uint8 tensor of shape `(..., *image_size, channels)`.
+    """
+    target_height, target_width = image_size
+    shape = tf.shape(images)
+    height, width = shape[-3], shape[-2]
+    crop_height = tf.clip_by_value(width * target_height // target_width, 1, height)
+    crop_width = tf.clip_by_value(height * target_width // target_height, 1, width)
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    window = images[..., top : top + crop_height, left : left + crop_width, :]
+    resized = tf.image.resize(window, image_size, method="bicubic", antialias=True)
+    return tf.saturate_cast(tf.round(resized), tf.uint8)
+
+
+class ImageFolder:
+    """The images of one split of a folder: found and measured when constructed, decoded later.
+
+    All images of a folder get the same channels: one when every file is grey, else three. An
+    alpha channel is laid over white, CMYK becomes RGB, 16-bit grey keeps its high byte, and a JPEG
+    is turned upright as its EXIF data says. Of an animated GIF the first frame counts.
+
+    Args:
+        path: The folder.
+        split: `"train"` or `"test"`: which of the two levels to read. A folder without them is
+            all `"train"`.
+        image_size: `(height, width)`, optional. See `resize`; needed when the files differ in
+            size.
+
+    Attributes:
+        paths: The files, sorted.
+        labels: int32 array of shape `(n,)`, or `None` without class folders.
+        classes: The class names, or `None`.
+        count, num_classes, sample_shape: As in `zoo.datasets.DatasetInfo`.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        ValueError: If the split is unknown, no image is found, files cannot be read, or the sizes
+            differ and `image_size` is missing.
+    """
+
+    dtype = "uint8"
+
+    def __init__(self, path, split="train", image_size=None):
+        self.path = Path(path).expanduser()
+        if not self.path.is_dir():
+            raise FileNotFoundError(
+                "There is no such folder of images. Looked in "
+                f"{self.path.absolute()}; put the images there, or name another folder. "
+                f"Received: name={str(path)!r}"
+            )
+        self.image_size = image_size
+        self._find_files(split)
+        self.count = len(self.paths)
+        self.num_classes = self.classes and len(self.classes)
+        self._measure()
+
+    def _find_files(self, split):
+        levels = [level for level in SPLITS if (self.path / level).is_dir()]
+        if split not in (levels or SPLITS[:1]):
+            raise ValueError(
+                f"The image folder {self.path} has no such split. Expected one of "
+                f"{levels or ['train']}; a split is a folder train/ or test/ in it, and without "
+                f"them all images are 'train'. Received: split={split!r}"
+            )
+        root = self.path / split if levels else self.path
+        # Over both levels, so that a class which the test images lack does not shift the labels.
+        parents = [self.path / level for level in levels] or [self.path]
+        classes = sorted({folder.name for parent in parents for folder in _subfolders(parent)})
+        loose = sorted(file for file in root.iterdir() if _is_image(file))
+        by_class = [_images_below(root / name) for name in classes]
+        found = sum(by_class, [])
+        if loose and found:
+            raise ValueError(
+                "An image folder holds images or class folders. Expected one or the other in "
+                f"{root}. Received: {len(loose)} images beside {len(classes)} folders, such as "
+                f"{loose[0].name} and {classes[0]}/"
+            )
+        if not loose and not found:
+            raise ValueError(
+                f"No images in the folder. Expected files *{', *'.join(SUFFIXES)} in {root}, or "
+                f"in class folders there. Received: name={str(self.path)!r}"
+            )
+        self.paths = [str(file) for file in loose or found]
+        self.classes = None if loose else classes
+        counts = [len(files) for files in by_class]
+        self.labels = None if loose else np.repeat(np.arange(len(classes), dtype="int32"), counts)
+
+    def _measure(self):
+        headers = _each(_header, self.paths)
+        channels = 1 if all(grey for grey, _ in headers) else 3
+        sizes = [size for _, size in headers]
+        if self.image_size is None:
+            other = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
+            if other is not None:
+                (height, width), (other_height, other_width) = sizes[0], sizes[other]
+                raise ValueError(
+                    "The images of a folder have several sizes. Expected one size, or an "
+                    f"image_size to crop and resize all to. Received: {self.paths[0]} of "
+                    f"{height}x{width} and {self.paths[other]} of {other_height}x{other_width}"
+                )
+        self.sample_shape = (*(self.image_size or sizes[0]), channels)
+
+    def read(self):
+        """All images and labels, decoded in parallel.
+
+        Returns:
+            A uint8 array of shape `(n, *sample_shape)`, and `labels`.
+
+        Raises:
+            ValueError: If files cannot be decoded; it names and counts them.
+        """
+        return self._decoded(range(self.count), threads=True), self.labels
+
+    def stream(self, order, labels):
+        """Batches in this order, decoded when they are needed."""
+
+        def batch(indices, epoch, step):
+            images = tf.numpy_function(self._decoded, [indices], tf.uint8, stateful=False)
+            images = tf.ensure_shape(images, (indices.shape[0], *self.sample_shape))
+            if self.labels is None or not labels:
+                return images
+            return images, tf.gather(self.labels, indices)
+
+        return order.dataset(batch, workers=WORKERS)
+
+    def _decoded(self, indices, threads=False):
+        images = np.empty((len(indices), *self.sample_shape), "uint8")
+
+        def decode(row):
+            image = _decode(self.paths[indices[row]], self.sample_shape[-1])
+            if self.image_size and image.shape[:2] != self.image_size:
+                image = resize(image, self.image_size)
+            images[row] = image
+
+        _each(decode, range(len(indices)), [self.paths[i] for i in indices], threads)
+        return images
+
+
+class TfdsImages:
+    """The images of one split of a TFDS set, downloaded and prepared if they are not yet.
+
+    Args:
+        name: `"mnist"`, `"NAME/CONFIG"`, `"NAME:1.0.0"`: what `tfds.builder` takes.
+        split: What TFDS takes: `"train"`, `"test[:10%]"`.
+        image_size: `(height, width)`, optional. See `resize`; needed when the set does not declare
+            the size of its images.
+        data_dir: Where the data is kept. Defaults to TFDS's own choice.
+
+    Raises:
+        FileNotFoundError: If the set is not prepared and cannot be downloaded.
+        ValueError: If the name or split is unknown, the split is empty, or the set has no uint8
+            images of known size.
+    """
+
+    dtype = "uint8"
+
+    def __init__(self, name, split="train", image_size=None, data_dir=None):
+        import tensorflow_datasets as tfds
+
+        self.builder = _builder(tfds, name, data_dir)
+        self.split, self.image_size = split, image_size
+        self._choose_features(tfds, name)
+        try:
+            self.count = self.builder.info.splits[split].num_examples
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"tfds:{name} has no such split. Expected one of "
+                f"{sorted(self.builder.info.splits)}, or a slice of one. Received: split={split!r}"
+            ) from error
+        if not self.count:
+            raise ValueError(
+                f"tfds:{name} has no example in this split. Expected at least one. "
+                f"Received: split={split!r}"
+            )
+
+    def _choose_features(self, tfds, name):
+        features = dict(self.builder.info.features)
+        images = [key for key, f in features.items() if isinstance(f, tfds.features.Image)]
+        classes = [key for key, f in features.items() if isinstance(f, tfds.features.ClassLabel)]
+        # Some sets have several; the usual names go first.
+        self.image_key = min(images, key=lambda key: key != "image", default=None)
+        self.label_key = min(classes, key=lambda key: key != "label", default=None)
+        image = features.get(self.image_key)
+        if image is None or image.np_dtype != np.uint8 or image.shape[-1] is None:
+            raise ValueError(
+                f"tfds:{name} is no set of uint8 images. Expected an Image among its features. "
+                f"Received: {self.builder.info.features}"
+            )
+        if self.image_size is None and None in image.shape:
+            raise ValueError(
+                f"tfds:{name} does not say how large its images are. Expected an image_size to "
+                f"crop and resize all to. Received: image_size=None, images of {image.shape}"
+            )
+        self.sample_shape = (*(self.image_size or image.shape[:2]), image.shape[-1])
+        self.num_classes = features[self.label_key].num_classes if self.label_key else None
+
+    def _examples(self, seed=None):
+        import tensorflow_datasets as tfds
+
+        config = tfds.ReadConfig(shuffle_seed=seed, try_autocache=False)
+        if seed is None:
+            config.interleave_cycle_length = 1  # Otherwise the shards would be mixed.
+        keys = {key: True for key in (self.image_key, self.label_key) if key}
+        examples = self.builder.as_dataset(
+            split=self.split,
+            shuffle_files=seed is not None,
+            decoders=tfds.decode.PartialDecoding(keys),
+            read_config=config,
+        )
+
+        def select(example):
+            image = example[self.image_key]
+            image = resize(image, self.image_size) if self.image_size else image
+            label = example[self.label_key] if self.label_key else 0
+            return tf.ensure_shape(image, self.sample_shape), tf.cast(label, tf.int32)
+
+        return examples.map(select, num_parallel_calls=WORKERS, deterministic=True)
+
+    def read(self):
+        """All images, and labels or `None`, in their original order."""
+        images = np.empty((self.count, *self.sample_shape), "uint8")
+        labels = np.empty(self.count, "int32")
+        batches = self._examples().batch(READ_BATCH).as_numpy_iterator()
+        for number, (image, label) in enumerate(batches):
+            rows = slice(number * READ_BATCH, number * READ_BATCH + len(image))
+            images[rows], labels[rows] = image, label
+        return images, labels if self.label_key else None
+
+    def stream(self, order, labels):
+        """Batches through a shuffle of the files and a buffer; reads what `start_step` skips."""
+        dataset = self._examples(int(order.seed) if order.shuffle else None)
+        if not (labels and self.label_key):
+            dataset = dataset.map(lambda image, label: image)
+        if order.shuffle:
+            dataset = dataset.shuffle(SHUFFLE_BUFFER, seed=order.seed)
+        dataset = dataset.batch(order.batch_size, drop_remainder=order.drops)
+        if order.repeat:
+            return dataset.repeat().skip(order.start_step).prefetch(2)
+        return dataset.apply(tf.data.experimental.assert_cardinality(order.steps)).prefetch(2)
+
+
+def _builder(tfds, name, data_dir):
+    try:
+        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
+    except (ValueError, AssertionError) as error:
+        raise ValueError(
+            f"Unknown TFDS set: {str(error).splitlines()[0]} Expected a name of "
+            f"tfds.list_builders(){nearest(name, tfds.list_builders())}, or one prepared in "
+            f"{data_dir or tfds.core.constants.DATA_DIR}. Received: name={f'tfds:{name}'!r}"
+        ) from error
+    if builder.is_prepared():
+        return builder
+    try:
+        _connect(builder)
+        builder.download_and_prepare()
+    except Exception as error:  # Each builder has its own ways to fail.
+        raise FileNotFoundError(
+            f"The TFDS set is not on disk, and could not be downloaded and prepared "
+            f"({type(error).__name__}: {error}). Looked in {builder.data_dir}; copy it there, or "
+            f"run `tfds build {name} --data_dir={builder.data_dir_root}` where there is a "
+            f"network. Received: name={f'tfds:{name}'!r}"
+        ) from error
+    return builder
+
+
+def _connect(builder):
+    # TFDS retries for minutes when there is no network; one connection tells at once.
+    url = next(iter(builder.url_infos), None)
+    if url and not urllib.request.getproxies():
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        socket.create_connection((parts.hostname, port), CONNECT_SECONDS).close()
+
+
+def _subfolders(folder):
+    hidden = (".", "__")  # .thumbnails, __MACOSX
+    return [f for f in folder.iterdir() if f.is_dir() and not f.name.startswith(hidden)]
+
+
+def _is_image(file):
+    # Archives made on a Mac hold a "._a.jpg" of metadata beside each "a.jpg".
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _images_below(folder):
+    return sorted(file for file in folder.rglob("*") if _is_image(file))
+
+
+def _each(function, items, names=None, threads=True):
+    """`function` of all items; an error that names and counts the ones it could not read."""
+    failures = []
+
+    def attempt(task):
+        name, item = task
+        try:
+            return function(item)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            failures.append((name, error))  # Pillow raises any of these for a damaged file.
+
+    tasks = list(zip(names or items, items, strict=True))
+    chunks = [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
+    with futures.ThreadPoolExecutor(WORKERS) as pool:
+        done = (pool.map if threads else map)(lambda chunk: list(map(attempt, chunk)), chunks)
+        results = list(itertools.chain.from_iterable(done))
+    if failures:
+        listed = "; ".join(sorted(f"{name} ({error})" for name, error in failures)[:NAMED])
+        more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+        raise ValueError(
+            f"{len(failures)} of {len(items)} image files cannot be read. Expected JPEG, PNG, "
+            f"BMP or GIF files; mend or remove these. Received: {listed}{more}"
+        )
+    return results
+
+
+def _turned(image):
+    # Asking a PNG for its EXIF data would decode all of it.
+    return image.format == "JPEG" and image.getexif().get(EXIF_ORIENTATION, 1) > 1
+
+
+def _header(path):
+    with Image.open(path) as image:
+        width, height = image.size
+        if _turned(image) and image.getexif()[EXIF_ORIENTATION] >= 5:
+            width, height = height, width
+        return image.mode in ("1", "L", "LA") or image.mode.startswith("I"), (height, width)
+
+
+def _decode(path, channels):
+    with Image.open(path) as image:
+        if _turned(image):
+            image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I"):
+            # convert("L") would clip the 16 bits at 255.
+            image = Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
+        elif image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], channels)
