@@ -1,0 +1,231 @@
+"""Tests of zoo.pictures."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import pictures
+
+
+def _images(count, height=5, width=4, channels=3, seed=0):
+    shape = (count, height, width, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape, "uint8")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("count, columns, padding", [(7, 3, 2), (6, 3, 0), (5, None, 1), (2, 9, 1)])
+def test_grid_places_every_image(count, columns, padding, channels):
+    images = _images(count, channels=channels)
+    picture = pictures.grid(images, columns, padding, background=17)
+    columns = min(columns or 3, count)
+    rows = -(-count // columns)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (rows * (5 + padding) - padding, columns * (4 + padding) - padding) + (
+        channels,
+    )
+    for i, image in enumerate(images):
+        top, left = i // columns * (5 + padding), i % columns * (4 + padding)
+        np.testing.assert_array_equal(picture[top : top + 5, left : left + 4], image)
+        picture[top : top + 5, left : left + 4] = 17
+    assert np.all(picture == 17)  # All the rest is background.
+
+
+def test_grid_is_square_unless_told():
+    assert pictures.grid(_images(64), padding=0).shape == (8 * 5, 8 * 4, 3)
+    assert pictures.grid(_images(65), padding=0).shape == (8 * 5, 9 * 4, 3)
+
+
+def test_opacity_mixes_with_the_background():
+    images = np.zeros((3, 1, 1, 4), "uint8")
+    images[:, ..., :3] = 100
+    images[:, 0, 0, 3] = (0, 51, 255)
+    picture = pictures.grid(images, columns=3, padding=0, background=200)
+    np.testing.assert_array_equal(picture[0, :, 0], [200, 180, 100])
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.zeros((2, 4, 4, 1), "float32"), "Expected uint8.*Received: images of dtype float32"),
+        (np.zeros((4, 4, 3), "uint8"), r"Received: images of shape \(4, 4, 3\)"),
+        (np.zeros((2, 4, 4, 2), "uint8"), r"1, 3 or 4 channels.*\(2, 4, 4, 2\)"),
+        (np.zeros((0, 4, 4, 1), "uint8"), r"Received: images of shape \(0, 4, 4, 1\)"),
+    ],
+)
+def test_grid_refuses_what_is_no_images(images, message):
+    with pytest.raises(ValueError, match=message):
+        pictures.grid(images)
+
+
+def test_grid_refuses_numbers_out_of_range():
+    with pytest.raises(ValueError, match="Received: columns=0"):
+        pictures.grid(_images(2), columns=0)
+    with pytest.raises(ValueError, match="at least 0. Received: padding=-1"):
+        pictures.grid(_images(2), padding=-1)
+    with pytest.raises(ValueError, match=r"in \[0, 255\]. Received: background=256"):
+        pictures.grid(_images(2), background=256)
+
+
+def test_enlarge_repeats_pixels():
+    picture = _images(1)[0]
+    large = pictures.enlarge(picture, 3)
+    assert large.shape == (15, 12, 3)
+    for row in range(3):
+        for column in range(3):
+            np.testing.assert_array_equal(large[row::3, column::3], picture)
+    digits = pictures.grid(_images(64, 28, 28, 1))
+    assert pictures.enlarge(digits).shape == (924, 924, 1)
+    huge = np.zeros((961, 2, 3), "uint8")
+    assert pictures.enlarge(huge).shape == huge.shape
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_save_grid_writes_these_pixels_and_nothing_else(tmp_path, channels):
+    images = _images(6, channels=channels)
+    path = tmp_path / "new" / "folder" / "grid.png"
+    pictures.save_grid(images, path, columns=3)
+    expected = pictures.enlarge(pictures.grid(images, 3))
+    with Image.open(path) as image:
+        np.testing.assert_array_equal(np.asarray(image), expected.squeeze())
+    assert [p.name for p in path.parent.iterdir()] == ["grid.png"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "grid.png"
+    pictures.save_grid(_images(4), path)
+    before = path.read_bytes()
+
+    def fail(self, file, *args, **kwargs):
+        file.write_bytes(b"half a picture")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="No space"):
+        pictures.save_grid(_images(4, seed=1), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["grid.png"]
+
+
+def test_save_png_refuses_other_files_and_arrays(tmp_path):
+    with pytest.raises(ValueError, match="ending in .png. Received: path='.*a.jpg'"):
+        pictures.save_png(_images(1)[0], tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"Received: picture of shape \(5, 4\) and dtype uint8"):
+        pictures.save_png(_images(1)[0, ..., 0], tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("extension", ["gif", "webp", "png", "apng"])
+def test_animation_keeps_number_order_and_pixels(tmp_path, extension):
+    frames = [pictures.enlarge(np.full((4, 6, 1), 40 * i, "uint8"), 4) for i in range(5)]
+    paths = []
+    for i, frame in enumerate(frames[:3]):  # Paths and pictures, in one list.
+        paths.append(tmp_path / f"{i}.png")
+        pictures.save_png(frame, paths[-1])
+    path = tmp_path / f"animation.{extension}"
+    pictures.save_animation(paths + frames[3:], path, seconds_per_frame=0.1)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 5
+        assert animation.info.get("loop") == 0
+        durations = []
+        for i, frame in enumerate(frames):
+            animation.seek(i)
+            pixels = np.asarray(animation.convert("RGB"))
+            np.testing.assert_array_equal(pixels, frame.repeat(3, axis=-1))
+            durations.append(animation.info["duration"])
+    assert durations == [100] * 4 + [400]  # The last frame is held.
+
+
+def test_animation_of_one_frame(tmp_path):
+    path = tmp_path / "one.gif"
+    pictures.save_animation([_images(1)[0]], path)
+    with Image.open(path) as animation:
+        assert animation.n_frames == 1
+
+
+def test_animation_errors(tmp_path):
+    frame = _images(1)[0]
+    with pytest.raises(ValueError, match=r"\.gif, \.webp, \.png, \.apng\. Received: path='.*mp4'"):
+        pictures.save_animation([frame], tmp_path / "a.mp4")
+    with pytest.raises(ValueError, match="Received: 0 pictures"):
+        pictures.save_animation([], tmp_path / "a.gif")
+    with pytest.raises(ValueError, match="Expected 4 x 5.*Received: frame 1 of 8 x 10 pixels"):
+        pictures.save_animation([frame, pictures.enlarge(frame, 2)], tmp_path / "a.gif")
+    with pytest.raises(ValueError, match="Received: seconds_per_frame=0"):
+        pictures.save_animation([frame], tmp_path / "a.gif", seconds_per_frame=0)
+    assert not list(tmp_path.iterdir())
+
+
+def _red(picture):
+    """Where the picture shows a generated sample."""
+    red, green, blue = np.moveaxis(picture.astype(int), -1, 0)
+    return (red > green + 60) & (red > blue + 60)
+
+
+def test_points_stand_where_they_are():
+    # Real points in the corners fix the axes; one cluster of samples at the upper left.
+    corners = np.array([[-1, -1], [1, 1]])
+    samples = np.tile([[-0.9, 0.9]], (5, 1))
+    picture = pictures.points(samples, corners, size=(300, 400))
+    assert picture.shape == (400, 300, 3) and picture.dtype == np.uint8
+    rows, columns = np.nonzero(_red(picture)[:330])  # Without the legend.
+    assert rows.max() < 130 and columns.max() < 110
+    assert pictures.points(samples, size=(300, 400)).shape == (400, 300, 3)
+
+
+def test_pictures_of_one_training_share_the_axes():
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(50, 2))
+    first = pictures.points(rng.normal(size=(20, 2)), real)
+    last = pictures.points(rng.normal(size=(20, 2)) / 9, real)
+    np.testing.assert_array_equal(first[420:460, :], last[420:460, :])
+    assert not np.array_equal(first, last)
+
+
+@pytest.mark.parametrize("shape", [(40,), (40, 1), (40, 2), (40, 7)])
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 1e30])
+def test_points_of_a_diverged_generator(shape, broken):
+    real = np.random.default_rng(0).normal(size=shape).astype("float32")
+    picture = pictures.points(np.full(shape, broken, "float32"), real)
+    assert picture.shape == (480, 480, 3)
+    assert not _red(picture)[:420].any()
+    assert pictures.points(np.full(shape, broken, "float32")).shape == (480, 480, 3)
+
+
+def test_histogram_stands_over_its_samples():
+    samples = np.random.default_rng(0).uniform(2.0, 3.0, 1000)
+    picture = pictures.points(samples, limits=(0.0, 4.0))
+    columns = np.nonzero(_red(picture)[:420].any(axis=0))[0]
+    middle, width = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0]
+    assert middle > 280  # Right of the middle of the axis,
+    assert 80 < width < 130  # and a quarter as wide.
+
+
+@pytest.mark.parametrize(
+    "kwargs, message",
+    [
+        ({"samples": np.zeros((2, 3, 4))}, r"Received: samples of shape \(2, 3, 4\)"),
+        ({"samples": np.zeros((0, 2))}, r"Received: samples of shape \(0, 2\)"),
+        ({"samples": np.array(["a"])}, "Points are numbers or vectors"),
+        (
+            {"samples": np.zeros((2, 2)), "real": np.zeros((2, 3))},
+            "Received: samples of 2 and real of 3 coordinates",
+        ),
+        ({"samples": np.zeros(3), "limits": (1, 1)}, "low < high. Received: limits=(1, 1)"),
+    ],
+)
+def test_points_errors(kwargs, message):
+    escaped = message if "\\" in message else re.escape(message)
+    with pytest.raises(ValueError, match=escaped):
+        pictures.points(**kwargs)
+
+
+def test_draw_knows_images_from_points():
+    images = _images(6, channels=1)
+    np.testing.assert_array_equal(
+        pictures.draw(images, columns=2), pictures.enlarge(pictures.grid(images, 2))
+    )
+    samples = np.random.default_rng(0).normal(size=(9, 2))
+    np.testing.assert_array_equal(pictures.draw(samples), pictures.points(samples))
+    with pytest.raises(ValueError, match="Expected uint8"):
+        pictures.draw(images.astype("float32"))

@@ -1,0 +1,191 @@
+"""The report of a training: its losses, its discriminator and its samples on one picture."""
+
+import csv
+import math
+import textwrap
+
+import numpy as np
+
+from zoo import pictures
+
+WIDTH, HEIGHT = 1400, 800  # Pixels.
+PANEL = (750, 40, 620, 620)  # Left, bottom, width and height of the samples, in pixels.
+# What the report draws: the columns of each plot, how they are called, and their colour.
+LOSSES = {
+    "discriminator_loss": ("discriminator loss", "tab:blue"),
+    "generator_loss": ("generator loss", "tab:red"),
+}
+OUTPUTS = {
+    "discriminator_real": ("D(real)", "tab:blue"),
+    "discriminator_fake": ("D(fake)", "tab:red"),
+    "js_estimate": ("JS estimate", "tab:green"),
+}
+
+
+def read_log(log_csv):
+    """Reads what `keras.callbacks.CSVLogger` wrote.
+
+    Where an epoch stands there twice, because a resumed training repeated it, the later line
+    counts. What is no finite number is nan.
+
+    Args:
+        log_csv: Path of a CSV file with a column `epoch`, counted from 0.
+
+    Returns:
+        A dict from column name to a float64 array; `epoch` is counted from 1 and increases.
+
+    Raises:
+        ValueError: If the file has no column `epoch`, or no epoch.
+    """
+    with open(log_csv, newline="") as file:
+        reader = csv.DictReader(file, restkey="")
+        columns, rows = list(reader.fieldnames or []), list(reader)
+    by_epoch = {_number(row.get("epoch")): row for row in rows}
+    epochs = sorted(epoch for epoch in by_epoch if math.isfinite(epoch))
+    if not epochs:
+        raise ValueError(
+            "A training log has a line for each epoch. Expected what keras.callbacks.CSVLogger "
+            f"writes, with a column `epoch`. Received: {log_csv} with the columns {columns} and "
+            f"{len(rows)} lines"
+        )
+    log = {name: np.array([_number(by_epoch[epoch][name]) for epoch in epochs]) for name in columns}
+    log["epoch"] += 1
+    return log
+
+
+def write(path, log_csv, samples, title, notes=None, classic=True):
+    """Writes the report of a training as a PNG file of 1400 x 800 pixels.
+
+    On the left the losses per epoch; under them the mean of D on real and on generated samples,
+    with the discriminator's estimate of the Jensen-Shannon divergence, whose ceiling is log 2. On
+    the right samples. A column that the log does not have is left out; validation is dashed.
+
+    Where the objective is the classic one, a discriminator that cannot tell real from generated
+    (D = 1/2) has the loss 2 log 2, which is drawn for reference.
+
+    Args:
+        path: Where to write, ending in `.png`.
+        log_csv: Path of the file that `keras.callbacks.CSVLogger` wrote.
+        samples: What the trained generator samples: uint8 images `(n, height, width, channels)`,
+            points `(n,)` or `(n, d)`, or a picture of them, uint8 `(height, width, 1 or 3)`.
+        title: str. Names the dataset and the trainer.
+        notes: str, optional. Small print under the title, cut after two lines.
+        classic: bool. Whether the discriminator minimises -log D(x) - log(1 - D(G(z))); for other
+            objectives the line at 2 log 2 has no meaning and is not drawn.
+
+    Raises:
+        ValueError: If the log or the samples cannot be read as such.
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 4.
+    """
+    figure = _figure(read_log(log_csv), _picture(samples), title, notes, classic)
+    pictures.save_png(np.array(figure.canvas.buffer_rgba())[..., :3], path)
+
+
+def _figure(log, picture, title, notes, classic):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    _write(figure, 0.97, title, 100, 1, fontsize=16)
+    _write(figure, 0.922, notes or "", 185, 2, fontsize=9.5, color="0.3")
+
+    losses = figure.add_axes((0.06, 0.49, 0.44, 0.325))
+    _curves(losses, log, LOSSES, "loss")
+    if classic and "discriminator_loss" in log:
+        _level(losses, 2 * math.log(2), "2 log 2", "tab:blue")
+    _finish(losses, log["epoch"])
+
+    outputs = figure.add_axes((0.06, 0.08, 0.44, 0.325))
+    _curves(outputs, log, OUTPUTS, "mean of D, estimate of JS")
+    low, high = outputs.get_ylim()
+    outputs.set_ylim(min(low, -0.04), max(high, 1.04))
+    if "js_estimate" in log:
+        _level(outputs, math.log(2), "log 2", "tab:green")
+    _finish(outputs, log["epoch"])
+    outputs.set_xlabel("epoch")
+
+    left, bottom, width, height = PANEL
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    size = (scale * picture.shape[1] / WIDTH, scale * picture.shape[0] / HEIGHT)
+    image = figure.add_axes(
+        ((left + width / 2) / WIDTH - size[0] / 2, (bottom + height) / HEIGHT - size[1], *size)
+    )
+    image.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="antialiased")
+    image.set_axis_off()
+    image.set_title(f"samples after epoch {log['epoch'][-1]:.0f}", fontsize=10)
+    canvas.draw()
+    return figure
+
+
+def _number(cell):
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _write(figure, top, text, width, count, **style):
+    """Writes at most `count` lines; three dots stand where the text was cut."""
+    artist = figure.text(0.02, top, "", va="top", parse_math=False, **style)
+    while not artist.get_text() or artist.get_window_extent().x1 > 0.98 * WIDTH:
+        lines = textwrap.wrap(text, width) or [" "]
+        if len(lines) > count:
+            lines = lines[:count]
+            lines[-1] = lines[-1][: width - 2] + " …"
+        artist.set_text("\n".join(lines))
+        width = int(0.95 * width)
+
+
+def _picture(samples):
+    """The samples as a picture at least as large as the panel."""
+    width, height = PANEL[2:]
+    if np.ndim(samples) < 3:
+        return pictures.points(samples, size=(width, height))
+    picture = samples if np.ndim(samples) == 3 else pictures.grid(samples)
+    # Whole pixels first, so that making it smaller to fit leaves their edges sharp.
+    scale = min(width / np.shape(picture)[1], height / np.shape(picture)[0])
+    return pictures.enlarge(picture, math.ceil(scale))
+
+
+def _curves(axes, log, columns, label):
+    marker = "o" if len(log["epoch"]) <= 30 else None
+    for column, (name, color) in columns.items():
+        if column in log:
+            axes.plot(log["epoch"], log[column], color=color, label=name, marker=marker, ms=3)
+        validation = log.get(f"val_{column}", np.array([]))
+        seen = np.flatnonzero(np.isfinite(validation))  # Not every epoch has to be validated.
+        if len(seen):
+            x, y = log["epoch"][seen], validation[seen]
+            axes.plot(x, y, "--", color=color, marker=marker, ms=3)
+    axes.set_ylabel(label)
+    if not axes.lines:
+        axes.text(0.5, 0.5, "not in the log", transform=axes.transAxes, ha="center", va="center")
+
+
+def _level(axes, value, name, color):
+    axes.axhline(value, color=color, linestyle=":", linewidth=1.2, label=name)
+
+
+def _finish(axes, epochs):
+    room = max(0.5, 0.02 * (epochs[-1] - epochs[0]))
+    axes.set_xlim(epochs[0] - room, epochs[-1] + room)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+    if any(line.get_linestyle() == "--" for line in axes.lines):
+        axes.plot([], [], "--", color="0.5", label="validation")
+    if axes.lines:
+        # Above the plot, where no curve runs under it.
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=5,
+            frameon=False,
+            fontsize=9,
+            columnspacing=1.2,
+            borderaxespad=0.2,
+        )
