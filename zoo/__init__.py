@@ -1,9 +1,10 @@
 """Who plays: architectures, latents and datasets."""
 
-from zoo import datasets, latents, toys
+from zoo import command, datasets, latents, saving, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
+from zoo.saving import load
 
 __all__ = [
     "DCGANDiscriminator",
@@ -12,9 +13,10 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
-    "datasets",
+    "command",
     "datasets",
     "latents",
-    "toys",
+    "load",
+    "saving",
     "toys",
 ]

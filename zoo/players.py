@@ -161,26 +161,44 @@ def traits(generator):
             generator.num_classes,
             generator.value_range,
         )
-    if not (isinstance(generator.input_shape, tuple) and len(generator.input_shape) == 2):
+    shape = _input_shape(generator)
+    if shape is None or len(shape) != 2:
         raise ValueError(
             "A plain Keras model is a generator when it maps latents of shape (batch, latent_dim) "
             "to samples; for labels, subclass zoo.Generator. "
-            f"Received: input_shape={generator.input_shape}"
+            f"Received: {generator.name!r} with input_shape={shape}"
         )
     activation = getattr(generator.layers[-1], "activation", None)
     spans = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
     return Traits(
-        generator.input_shape[-1],
+        shape[-1],
         tuple(generator.output_shape[1:]),
         value_range=spans.get(getattr(activation, "__name__", None)),
     )
 
 
 def sample_shape(discriminator):
-    """The shape of one sample that the discriminator takes, without the batch axis."""
-    if isinstance(discriminator.input_shape, tuple):
-        return tuple(discriminator.input_shape[1:])
-    return tuple(discriminator.input["images"].shape[1:])
+    """The shape of one sample that the discriminator takes, without the batch axis.
+
+    Raises:
+        ValueError: If it is no functional or sequential model with one input of samples.
+    """
+    if isinstance(discriminator, Discriminator) and discriminator.num_classes:
+        return tuple(discriminator.input["images"].shape[1:])
+    shape = _input_shape(discriminator)
+    if shape is None:
+        raise ValueError(
+            "A plain Keras model is a discriminator when it maps samples to one logit and its "
+            "input is known: a functional or sequential model; for labels, subclass "
+            f"zoo.Discriminator. Received: {discriminator.name!r}"
+        )
+    return shape[1:]
+
+
+def _input_shape(model):
+    """The shape of a model's one input, or `None` where it has several or does not say."""
+    shape = getattr(model, "input_shape", None)
+    return shape if isinstance(shape, tuple) and shape[:1] == (None,) else None
 
 
 def generate(generator, latents, labels=None, training=False):

@@ -76,6 +76,16 @@ def test_logits_of_a_plain_model_are_flat():
     assert logits.shape == (5,) and features is None
 
 
+def _subclassed():
+    class Plain(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    model = Plain()
+    model.built = True
+    return model
+
+
 @pytest.mark.parametrize(
     "call, message",
     [

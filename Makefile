@@ -1,0 +1,33 @@
+# Two commands for everyone: make demo, make test. Both make .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+# The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
+LOCK ?= requirements.lock
+
+.PHONY: demo test lint format clean
+
+demo: $(VENV)/installed
+	$(RUN) -m trainers --dataset=mnist --generator=dcgan --filters=32 --epochs=8 \
+	    --output_dir=runs/demo
+	$(RUN) -m export --model=runs/demo/gan.keras --output_dir=serving/demo
+
+test: $(VENV)/installed
+	$(RUN) -m pytest
+
+lint: $(VENV)/installed
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: $(VENV)/installed
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+clean:
+	rm -rf runs serving build dist *.egg-info
+
+$(VENV)/installed: requirements.txt requirements-dev.txt $(LOCK)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+	$(RUN) -m pip install --quiet -r requirements-dev.txt $(if $(LOCK),-c $(LOCK))
+	touch $@

@@ -1,0 +1,86 @@
+"""Usage: python -m export --model=FILE --output_dir=FOLDER [flags]
+
+Writes a generator as a SavedModel for TensorFlow Serving, and checks its answers:
+
+  python -m export --model=run/generator.keras --output_dir=serving/digits
+
+The model is the .keras file of a generator or of a trainer; a trainer's discriminator comes along
+and scores pictures.
+"""
+
+import pathlib
+import shlex
+
+from absl import flags
+
+from zoo import command
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+    "model", None, "The .keras file of a generator or of a trainer.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "output_dir",
+    None,
+    "Folder of the served model's versions. Its name is the name that the server knows.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "version",
+    None,
+    "Version to write. Defaults to one more than the largest that is there.",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "check",
+    True,
+    "Ask the exported model in a process that has neither Keras nor this project, and compare its "
+    "answers with Python's.",
+    flag_values=FLAGS,
+)
+
+
+def main(arguments):
+    command.no_arguments(arguments)
+    for name in ("model", "output_dir"):
+        if FLAGS[name].value is None:
+            raise ValueError(f"A flag is missing. Expected --{name}=PATH. Received: no --{name}")
+    import export
+    from export import parity
+    from zoo import saving
+
+    generator = saving.load(FLAGS.model)
+    discriminator = None
+    if saving.is_trainer(saving.check_keras_file(FLAGS.model)):
+        discriminator = saving.load(FLAGS.model, player="discriminator")
+    path = export.save(generator, FLAGS.output_dir, FLAGS.version, discriminator)
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    print(f"{path}: {size / 1e6:.1f} MB")
+    if FLAGS.check:
+        result = parity.check(generator, path)
+        print(f"check: {result}")
+        if not result.exact:
+            print(f"The answers are not Python's. Do not serve {path}.")
+            return 1
+    print(how_to_serve(generator, FLAGS.output_dir))
+
+
+def how_to_serve(generator, directory):
+    """The lines that start a server on the folder of versions, and a request to send it."""
+    folder = pathlib.Path(directory).resolve()
+    conditional = getattr(generator, "num_classes", None)
+    row = '{"seed": 1, "labels": 0}' if conditional else '{"seed": 1}'
+    body = f'{{"signature_name": "sample", "instances": [{row}]}}'
+    mount = shlex.quote(f"{folder}:/models/{folder.name}")
+    return f"""
+Serve it, with Docker or with an installed server:
+  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={folder.name} tensorflow/serving
+  tensorflow_model_server --rest_api_port=8501 --model_name={folder.name} \\
+    --model_base_path={shlex.quote(str(folder))}
+Ask it for a picture:
+  curl -d '{body}' http://localhost:8501/v1/models/{folder.name}:predict"""
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, FLAGS)

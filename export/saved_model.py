@@ -1,0 +1,220 @@
+"""SavedModels that TensorFlow Serving answers with: latents or seeds in, pictures out."""
+
+import os
+import pathlib
+import shutil
+import uuid
+
+import keras
+import tensorflow as tf
+
+from zoo import latents as latents_lib
+from zoo import players
+
+PNG_CHANNELS = (1, 3, 4)  # Gray, RGB, RGB with opacity: what viewers agree on.
+
+
+def save(model, directory, version=None, discriminator=None):
+    """Writes a SavedModel that answers without Keras and without this project.
+
+    | signature | inputs | outputs |
+    |---|---|---|
+    | `serving_default` | `latents` float32 (n, d) | `images` float32 in [0, 1] |
+    | `sample` | `seed` int64 (n) | `images` uint8 |
+    | `sample_png` | `seed` int64 (n) | `png_bytes` string |
+    | `score`, given a discriminator | `images` float32 in [0, 1] | `logits` float32 (n) |
+
+    A player with classes takes `labels` int32 (n) too; a label outside of them is not refused but
+    gives a sample of no class.
+
+    Every signature works row by row at any batch size, so a server may merge requests: row i of
+    `sample` is `generator.sample(1, labels=[labels[i]], seed=seed[i])[0]`. `sample_png` is there
+    for samples of shape (height, width, 1, 3 or 4). Where the generator has no `value_range` (its
+    samples are not pictures), `images` is called `samples`, everywhere, and holds float32 numbers
+    as they are.
+
+    The version is written beside and then renamed, so that a polling server never sees half a
+    model; a failure leaves nothing.
+
+    Args:
+        model: A generator (a `zoo.Generator`, or any built Keras model from latents to samples),
+            or a trainer: then its `ema_generator` is served where there is one, else its
+            `generator`, and its `discriminator` gives `score`.
+        directory: Folder of the model's versions, made as needed.
+        version: Positive int. Defaults to one more than the largest version in the folder.
+        discriminator: The model behind `score`, if it is not the trainer's.
+
+    Returns:
+        The path `directory/<version>`, as `pathlib.Path`.
+
+    Raises:
+        ValueError: If the model is not a built generator, the discriminator does not fit it, or
+            the version is not a positive integer.
+        FileExistsError: If the version exists.
+        NotADirectoryError, PermissionError: If nothing can be written in the directory.
+
+    Example:
+
+    ```python
+    generator = zoo.DCGANGenerator((28, 28, 1), latent_dim=64)
+    export.save(generator, "serving/digits")  # serving/digits/1/saved_model.pb
+    ```
+    """
+    generator, discriminator = served_players(model, discriminator)
+    signatures = endpoints(generator, discriminator)
+    directory = _check_directory(directory)
+    path = directory / str(_check_version(directory, version))
+
+    archive = keras.export.ExportArchive()
+    archive.track(generator)
+    if discriminator is not None:
+        archive.track(discriminator)
+    for name, (function, inputs) in signatures.items():
+        archive.add_endpoint(name, function, inputs)
+    _write(archive, path)
+    return path
+
+
+def served_players(model, discriminator=None):
+    """The generator that is served and the discriminator that scores, or `None`.
+
+    Args:
+        model: A generator or a trainer, as in `save`.
+        discriminator: Takes the place of the trainer's.
+
+    Raises:
+        ValueError: If there is no generator, or the discriminator cannot see what it makes.
+    """
+    generator = model
+    if hasattr(model, "generator") and hasattr(model, "discriminator"):
+        average = getattr(model, "ema_generator", None)
+        generator = model.generator if average is None else average
+        discriminator = model.discriminator if discriminator is None else discriminator
+    wired = isinstance(generator, keras.Model) and not isinstance(generator, players.Discriminator)
+    if not wired or (generator.built and not hasattr(generator, "input_shape")):
+        raise ValueError(
+            "Only a generator can be served. Expected a zoo.Generator, a Sequential or functional "
+            "Keras model from latents to samples, or a trainer (of a file: zoo.load(path)). "
+            f"Received: model={getattr(model, 'name', model)!r} of class {type(model).__name__}"
+        )
+    shape = players.traits(generator).image_shape
+    seen = shape if discriminator is None else _seen_shape(discriminator)
+    if seen != shape:
+        raise ValueError(
+            "The discriminator cannot see what the generator makes. Expected a built Sequential or "
+            f"functional model for samples of shape {shape}. Received: a discriminator of {seen}"
+        )
+    return generator, discriminator
+
+
+def _seen_shape(discriminator):
+    try:
+        return players.sample_shape(discriminator)
+    except (AttributeError, ValueError):
+        return f"no known shape, of class {type(discriminator).__name__}"
+
+
+def endpoints(generator, discriminator):
+    """The signatures that `save` writes: `{name: (function, input specs)}`, the default first."""
+    traits = players.traits(generator)
+    pictures = traits.value_range is not None
+    output = "images" if pictures else "samples"
+    labels = _labels(traits.num_classes)
+    seed = tf.TensorSpec((None,), "int64", name="seed")
+    latents = tf.TensorSpec((None, traits.latent_dim), "float32", name="latents")
+
+    def decode(latents, labels=None):
+        samples = players.generate(generator, latents, labels, training=False)
+        if pictures:
+            return players.to_unit(samples, traits.value_range)
+        return tf.cast(samples, "float32")
+
+    def draw(seed, labels=None):
+        rows = latents_lib.draw_rows(traits.prior, traits.latent_dim, seed)
+        samples = decode(rows, labels)
+        return players.to_pixels(samples) if pictures else samples
+
+    def encode(seed, labels=None):
+        return tf.map_fn(tf.io.encode_png, draw(seed, labels), fn_output_signature="string")
+
+    def score(samples, labels=None):
+        if pictures:
+            low, high = traits.value_range
+            samples = samples * (high - low) + low
+        return players.discriminate(discriminator, samples, labels, training=False)[0]
+
+    signatures = {
+        "serving_default": (_named(output, decode), [latents, *labels]),
+        "sample": (_named(output, draw), [seed, *labels]),
+    }
+    if pictures and len(traits.image_shape) == 3 and traits.image_shape[-1] in PNG_CHANNELS:
+        signatures["sample_png"] = (_named("png_bytes", encode), [seed, *labels])
+    if discriminator is not None:
+        samples = tf.TensorSpec((None, *traits.image_shape), "float32", name=output)
+        classes = _labels(getattr(discriminator, "num_classes", None))
+        signatures["score"] = (_named("logits", score), [samples, *classes])
+    return signatures
+
+
+def _labels(num_classes):
+    return [tf.TensorSpec((None,), "int32", name="labels")] if num_classes else []
+
+
+def _named(output, function):
+    """The function with its result under a name, as signatures want it."""
+    return lambda *inputs: {output: function(*inputs)}
+
+
+def versions(directory):
+    """The versions of a served model: the integers among the names in its folder, sorted."""
+    directory = pathlib.Path(directory)
+    names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _check_version(directory, version):
+    known = versions(directory)
+    if version is None:
+        return max(known, default=0) + 1
+    players.check_positive(version=version)
+    if version in known:
+        raise FileExistsError(
+            "A version that is being served is never changed. Expected a version other than "
+            f"{known}, or version=None for the next. "
+            f"Received: version={version}, directory={str(directory)!r}"
+        )
+    return int(version)
+
+
+def _check_directory(directory):
+    directory = pathlib.Path(directory)
+    existing = directory
+    while not os.path.lexists(existing):
+        existing = existing.parent
+    if not existing.is_dir():
+        raise NotADirectoryError(
+            f"{str(existing)!r} is not a folder. Expected a folder, or a path where one can be "
+            f"made. Received: directory={str(directory)!r}"
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{str(existing)!r} is not yours to write in. Expected a folder with write permission. "
+            f"Received: directory={str(directory)!r}"
+        )
+    return directory
+
+
+def _write(archive, path):
+    """Writes the archive beside `path` and renames it; a server passes over the hidden name."""
+    directory = path.parent
+    fresh = not directory.exists()
+    temporary = directory / f".version-{path.name}-{uuid.uuid4().hex[:8]}"
+    try:
+        temporary.mkdir(parents=True)
+        archive.write_out(str(temporary), verbose=False)
+        os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if fresh and directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+        raise

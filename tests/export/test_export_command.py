@@ -1,0 +1,80 @@
+"""`python -m export`: a file in, a served version out, and the lines that serve it."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export import __main__ as export_main
+from tests.helpers import tiny_pair
+from tests.zoo.test_saving import StandInTrainer
+from zoo import command, saving
+
+
+def python_m_export(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "export", *map(str, flags)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+
+
+def test_a_trainers_file_becomes_a_served_version(tmp_path):
+    trainer = StandInTrainer(*tiny_pair(classes=3), ema=True)
+    path, served = tmp_path / "gan.keras", tmp_path / "serving" / "digits"
+    saving.save(trainer, path)
+    result = python_m_export(f"--model={path}", f"--output_dir={served}", "--version=7")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{served / '7'}: 0.")
+    assert lines[1].startswith("check: serving_default differs by 0 at most, sample in 0 of 4160")
+    assert f"docker run -p 8501:8501 -v {served}:/models/digits -e MODEL_NAME=digits" in lines[4]
+    assert "--model_name=digits" in lines[5]
+    assert '{"signature_name": "sample", "instances": [{"seed": 1, "labels": 0}]}' in lines[-1]
+    signatures = tf.saved_model.load(served / "7").signatures
+    assert "score" in signatures
+    images = signatures["sample"](seed=tf.constant([4], "int64"), labels=tf.constant([2]))["images"]
+    np.testing.assert_array_equal(images, trainer.sampler.sample(1, [2], seed=4))
+
+
+def test_a_wrong_flag_names_the_nearest():
+    result = python_m_export("--modle=x")
+    assert result.returncode == 2 and not result.stdout
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("error: Unknown flag --modle; did you mean 'model'?")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        ([], "A flag is missing. Expected --model=PATH. Received: no --model"),
+        (["--model=x.keras"], "A flag is missing. Expected --output_dir=PATH."),
+        (["--model=x.keras", "--output_dir=y"], "There is no such file."),
+        (["--version=0"], "flag --version=0: 0 is not a positive integer"),
+        (["x.keras"], "This command takes flags only."),
+    ],
+)
+def test_errors_are_one_line(capsys, flags, message):
+    FLAGS = export_main.FLAGS
+    FLAGS.unparse_flags()
+    for name in ("model", "output_dir"):
+        FLAGS[name].value = None
+    with pytest.raises(SystemExit) as stop:
+        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
+    assert stop.value.code == 2
+    written = capsys.readouterr()
+    assert written.err.startswith("error: " + message) and written.err.count("\n") == 1
+    assert not written.out
+
+
+def test_help():
+    result = python_m_export("--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: python -m export --model=FILE --output_dir=FOLDER")
+    assert result.stdout.count("\n  --") == 4
+    assert "--[no]check (default: true)" in result.stdout

@@ -1,0 +1,64 @@
+"""Usage: python -m trainers --output_dir=FOLDER [flags]
+
+Trains a generator against a discriminator and writes samples, curves and models to the folder:
+
+  python -m trainers --dataset=mnist --generator=dcgan --epochs=10 --output_dir=runs/mnist
+
+Stopped with Ctrl-C or by a crash, the same command goes on where it was; with more --epochs, a
+finished run goes on too.
+"""
+
+import dataclasses
+import signal
+
+from absl import flags
+
+from trainers.run import Settings, train
+from zoo import command
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("output_dir", None, "The folder of the run.", flag_values=FLAGS)
+for _field in dataclasses.fields(Settings):
+    _help, _choices = _field.metadata["help"], _field.metadata["choices"]
+    if _choices:
+        flags.DEFINE_enum(_field.name, _field.default, _choices, _help, flag_values=FLAGS)
+    else:
+        _define = {
+            str: flags.DEFINE_string,
+            int: flags.DEFINE_integer,
+            float: flags.DEFINE_float,
+            bool: flags.DEFINE_bool,
+        }[_field.type]
+        _define(_field.name, _field.default, _help, flag_values=FLAGS)
+
+
+def main(arguments):
+    """Trains and says where everything is."""
+    command.no_arguments(arguments)
+    if FLAGS.output_dir is None:
+        raise ValueError("Where to? Expected --output_dir=FOLDER. Received: no --output_dir")
+    settings = Settings(**{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # A polite kill saves, as Ctrl-C.
+    folder = FLAGS.output_dir.rstrip("/")
+    try:
+        gan = train(settings, folder)
+    except KeyboardInterrupt:
+        print(f"\nStopped. The same command goes on from {folder}/gan.keras.")
+        raise
+    print(
+        f"""
+Trained for {int(gan.steps):,} steps. In {folder}:
+  samples.png           64 new samples
+  samples/              the same latents after every epoch, and training.gif
+  report.png            losses and samples side by side
+  log.csv, logs/        the numbers; tensorboard --logdir={folder}/logs
+  generator.keras       the generator
+  gan.keras             the whole trainer; a command with more --epochs goes on from it
+Next:
+  python -m zoo sample --model={folder}/generator.keras --count=64 --seed=1 --output=grid.png
+  python -m export --model={folder}/gan.keras --output_dir=serving/model"""
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, FLAGS)

@@ -1,0 +1,262 @@
+"""One training as a folder: what `python -m trainers` does.
+
+The folder holds `settings.json`, the trainer (`gan.keras`, from which an interrupted run goes on),
+`log.csv`, `logs/` for TensorBoard, `samples/`, and at the end `generator.keras` and `report.png`.
+"""
+
+import dataclasses
+import json
+import pathlib
+import sys
+
+import keras
+
+import zoo
+from trainers import callbacks, objectives, report
+from trainers.gan import GAN, SCHEDULES
+from zoo import datasets, pictures, saving
+from zoo.names import nearest
+
+FAMILIES = ("dcgan", "mlp")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# What may differ when a run goes on: they change how long or how fast, not what.
+FREE = {"epochs", "jit_compile"}
+
+
+def _flag(default, help, choices=None):
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything that decides a run; each field is a flag of the command."""
+
+    dataset: str = _flag(
+        "mnist",
+        "What to learn: mnist (embedded), keras:NAME, tfds:NAME, a folder of images, or a toy "
+        "(ring, grid, normal, mixture).",
+    )
+    epochs: int = _flag(10, "Passes over the data.")
+    batch_size: int = _flag(128, "Examples a step.")
+    image_size: int = _flag(None, "Crops and resizes images to this many pixels a side.")
+    data_dir: str = _flag(None, "Where TFDS keeps its data.")
+    generator: str = _flag("dcgan", "Family of both players; toys need mlp.", FAMILIES)
+    filters: int = _flag(64, "Maps of the widest hidden layer of a DCGAN.")
+    latent_dim: int = _flag(100, "Coordinates of a latent.")
+    conditional: bool = _flag(False, "Learn the labels too, so that a class can be asked for.")
+    objective: str = _flag(
+        "non_saturating", "What the players minimise.", tuple(sorted(objectives.OBJECTIVES))
+    )
+    schedule: str = _flag("alternating", "How the players take turns.", SCHEDULES)
+    discriminator_steps: int = _flag(1, "Discriminator steps for each generator step.")
+    learning_rate: float = _flag(2e-4, "Of Adam, for both players.")
+    ema_decay: float = _flag(0.99, "Moving average of the generator that draws samples; 0: none.")
+    precision: str = _flag("float32", "Keras dtype policy of the players.", PRECISIONS)
+    jit_compile: str = _flag("auto", "XLA: auto is on with a GPU.", ("auto", "true", "false"))
+    steps_per_execution: int = _flag(1, "Steps between two looks at the progress.")
+    seed: int = _flag(0, "Decides the first weights, every draw and the order of the data.")
+
+
+def players(settings, info):
+    """The two players that settings and data ask for.
+
+    Args:
+        settings: `Settings`.
+        info: `zoo.datasets.DatasetInfo`.
+
+    Raises:
+        ValueError: If the family cannot make such samples, or labels are wanted and not there.
+    """
+    if settings.generator not in FAMILIES:
+        raise ValueError(
+            f"Unknown family. Expected one of {FAMILIES}{nearest(settings.generator, FAMILIES)}. "
+            f"Received: generator={settings.generator!r}"
+        )
+    if settings.conditional and info.num_classes is None:
+        raise ValueError(
+            "The data have no labels to learn. Expected a labelled data set with --conditional. "
+            f"Received: dataset={settings.dataset!r}"
+        )
+    shared = {
+        "image_shape": info.sample_shape,
+        "num_classes": info.num_classes if settings.conditional else None,
+        "dtype": settings.precision,
+    }
+    latent_dim = settings.latent_dim
+    if settings.generator == "dcgan":
+        shared["filters"] = settings.filters
+        return (
+            zoo.DCGANGenerator(latent_dim=latent_dim, **shared),
+            zoo.DCGANDiscriminator(**shared),
+        )
+    if info.dtype == "uint8":
+        return zoo.MLPGenerator(latent_dim=latent_dim, **shared), zoo.MLPDiscriminator(**shared)
+    shared |= {"units": (128, 128), "kernel_initializer": "glorot_uniform"}
+    return (
+        zoo.MLPGenerator(
+            latent_dim=latent_dim, output_activation="linear", prior="normal", **shared
+        ),
+        zoo.MLPDiscriminator(activation="relu", input_dropout=0.0, dropout=0.0, **shared),
+    )
+
+
+def make(settings, info):
+    """A compiled trainer from settings, with the weights that the seed decides."""
+    keras.utils.set_random_seed(settings.seed)
+    gan = GAN(
+        *players(settings, info),
+        discriminator_steps=settings.discriminator_steps,
+        schedule=settings.schedule,
+        seed=settings.seed,
+    )
+    gan.compile(
+        settings.objective,
+        *(keras.optimizers.Adam(settings.learning_rate, beta_1=0.5) for _ in range(2)),
+        ema_decay=settings.ema_decay or None,
+        steps_per_execution=settings.steps_per_execution,
+        jit_compile={"auto": "auto", "true": True, "false": False}[settings.jit_compile],
+    )
+    return gan
+
+
+def train(settings, output_dir, verbose=None):
+    """Trains, or goes on training, in a folder.
+
+    The batches and the draws are functions of the seed and of the step, and the checkpoint knows
+    the step: a run that was stopped anywhere and started again with the same settings ends with
+    the same weights as one that was not.
+
+    Args:
+        settings: `Settings`.
+        output_dir: The folder. One that holds a run of the same settings is gone on with.
+        verbose: As Keras's. Defaults to a bar on a terminal and a line an epoch elsewhere.
+
+    Returns:
+        The trainer.
+
+    Raises:
+        ValueError: If a setting is wrong, the folder holds another run or cannot be written to.
+        FileNotFoundError: If the data are not there.
+        KeyboardInterrupt: After Ctrl-C, with everything saved.
+    """
+    folder = pathlib.Path(output_dir)
+    callbacks.check_writable(folder, "output_dir")
+    _check_same(settings, folder)
+    source = {"image_size": settings.image_size, "data_dir": settings.data_dir}
+    info = datasets.info(settings.dataset, **source)
+    gan = make(settings, info)
+    checkpoint = callbacks.Checkpoint(folder / "gan.keras")
+    if checkpoint.path.exists():
+        gan = _restore(checkpoint.path, gan)
+    epoch_steps = steps_per_epoch(settings, info)
+
+    # Points are drawn over real ones.
+    real = None if info.dtype == "uint8" else datasets.arrays(settings.dataset, examples=1000)[0]
+
+    def data():
+        return datasets.load(
+            settings.dataset,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            repeat=True,
+            start_step=int(gan.steps),
+            **source,
+        )
+
+    if int(gan.steps) < settings.epochs * epoch_steps:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "settings.json").write_text(json.dumps(dataclasses.asdict(settings), indent=2))
+        log = keras.callbacks.CSVLogger(folder / "log.csv", append=True)
+        watchers = [
+            checkpoint,
+            log,
+            keras.callbacks.TensorBoard(folder / "logs", write_graph=False),
+            callbacks.SampleGrid(
+                folder / "samples", sample_count(gan), tensorboard=folder / "logs", real=real
+            ),
+        ]
+        try:
+            _fit(gan, data, settings.epochs, epoch_steps, watchers, verbose)
+        except KeyboardInterrupt:
+            saving.save(gan, checkpoint.path)
+            raise
+        finally:
+            if log.csv_file is not None:  # Keras closes it only after a whole training.
+                log.csv_file.close()
+    _finish(gan, settings, info, folder, real)
+    return gan
+
+
+def steps_per_epoch(settings, info):
+    """Whole batches in an epoch, cut to whole executions."""
+    steps = max(1, info.count // settings.batch_size)
+    return max(1, steps // settings.steps_per_execution) * settings.steps_per_execution
+
+
+def _fit(gan, data, epochs, epoch_steps, watchers, verbose):
+    if verbose is None:
+        verbose = 1 if sys.stdout.isatty() else 2
+    while int(gan.steps) < epochs * epoch_steps:
+        epoch, done = divmod(int(gan.steps), epoch_steps)
+        gan.fit(
+            data(),
+            initial_epoch=epoch,
+            # The rest of an interrupted epoch is an epoch of its own for Keras.
+            epochs=epoch + 1 if done else epochs,
+            steps_per_epoch=epoch_steps - done,
+            callbacks=watchers,
+            verbose=verbose,
+        )
+
+
+def _finish(gan, settings, info, folder, real):
+    saving.save(gan.sampler, folder / "generator.keras")
+    classes = gan.traits.num_classes
+    count = sample_count(gan)
+    labels = [i % classes for i in range(count)] if classes else None
+    samples = gan.sample(count, labels, seed=1)
+    picture = pictures.draw(samples, classes, real)
+    pictures.save_png(picture, folder / "samples.png")
+    parameters = gan.generator.count_params(), gan.discriminator.count_params()
+    report.write(
+        folder / "report.png",
+        folder / "log.csv",
+        pictures.grid(samples, classes) if samples.ndim == 4 else picture,
+        f"{type(gan).__name__} on {info.name}",
+        f"{settings.generator} players of {parameters[0]:,} and {parameters[1]:,} parameters, "
+        f"{settings.objective}, {settings.schedule}, batch {settings.batch_size}, "
+        f"{int(gan.steps):,} steps, seed {settings.seed}, {settings.precision}",
+    )
+
+
+def sample_count(gan):
+    """Samples in a picture: eight rows of all classes, 64 images, or a thousand points."""
+    if gan.traits.num_classes:
+        return 8 * gan.traits.num_classes
+    return 64 if len(gan.traits.image_shape) == 3 else 1000
+
+
+def _check_same(settings, folder):
+    path = folder / "settings.json"
+    if not path.exists():
+        return
+    before = json.loads(path.read_text())
+    now = dataclasses.asdict(settings)
+    differing = [n for n in now if n not in FREE and before.get(n) != now[n]]
+    if differing:
+        changes = ", ".join(f"{n} was {before.get(n)!r}, is {now[n]!r}" for n in differing)
+        raise ValueError(
+            "The folder holds another run. Expected the same settings, to go on with it, or "
+            f"another output_dir. Received: output_dir={str(folder)!r}, where {changes}"
+        )
+
+
+def _restore(path, gan):
+    """The trainer of a checkpoint; `gan` says which class it has to be."""
+    config = saving.check_keras_file(path, expected=f"a {type(gan).__name__}")
+    if saving.held_class(config) != keras.saving.get_registered_name(type(gan)):
+        raise ValueError(
+            f"The checkpoint holds another class. Expected a {type(gan).__name__}. "
+            f"Received: {saving.held_class(config)} in path={str(path)!r}"
+        )
+    return keras.saving.load_model(path)

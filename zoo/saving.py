@@ -1,0 +1,219 @@
+"""Players in `.keras` files: written whole or not at all, read with errors that help.
+
+A file holds one player, or a trainer with both. Of a trainer's file only the player that is
+asked for is made, so reading one needs nothing of `trainers`.
+"""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import re
+import tempfile
+import uuid
+import zipfile
+import zlib
+
+import h5py
+import keras
+
+from zoo import players
+from zoo.names import nearest
+
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+PLAYERS = {"generator": players.Generator, "discriminator": players.Discriminator}
+
+
+def save(model, path):
+    """Saves any Keras model to a `.keras` file.
+
+    The file is written beside and then renamed: whoever reads `path` sees the old file or the new
+    one, and a failure leaves the old one. Folders are made as needed.
+
+    Args:
+        model: A built Keras model.
+        path: Where to write, ending in `.keras`.
+
+    Returns:
+        The path, as `pathlib.Path`.
+
+    Raises:
+        ValueError: If there is no built model or the path ends in something else.
+    """
+    path = _check_extension(path)
+    if not isinstance(model, keras.Model) or not model.built:
+        raise ValueError(
+            "Only weights that exist can be saved. Expected a built Keras model. "
+            f"Received: model={getattr(model, 'name', model)!r}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}.keras")
+    try:
+        model.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def load(path, player="generator"):
+    """Reads a player from a `.keras` file of its own, or from the file of a trainer.
+
+    Of a trainer's file the generator is the moving average (`ema_generator`) where there is one.
+
+    Args:
+        path: The `.keras` file.
+        player: `"generator"` or `"discriminator"`.
+
+    Returns:
+        The player, with its weights.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, holds something else, or holds a class that nobody
+            registered with Keras.
+
+    Example:
+
+    ```python
+    generator = zoo.load("run/gan.keras")
+    images = generator.sample(64, seed=0)
+    ```
+    """
+    if player not in PLAYERS:
+        raise ValueError(
+            f"A game has two players. Expected one of {sorted(PLAYERS)}{nearest(player, PLAYERS)}. "
+            f"Received: player={player!r}"
+        )
+    expected = f"a {player}, or a trainer"
+    config = check_keras_file(path, expected)
+    with _known_classes(path):
+        if is_trainer(config):
+            model = _from_trainer(path, config, player)
+        else:
+            model = keras.saving.load_model(path, compile=False)
+    _check_player(model, player, path, config)
+    return model
+
+
+def check_keras_file(path, expected="a Keras model"):
+    """Checks that a `.keras` file can be read, before anything is made of it.
+
+    Args:
+        path: The `.keras` file.
+        expected: What the file should hold, for the messages.
+
+    Returns:
+        The config that the file holds: a dict with `class_name`, `registered_name`, `config` and,
+        for compiled models, `compile_config`.
+
+    Raises:
+        FileNotFoundError: If there is no such file; the message names those that are there.
+        ValueError: If the path does not end in `.keras`, or the file is damaged.
+    """
+    path = _check_extension(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no such file. Expected a .keras file that holds {expected}"
+            f"{_neighbours(path)}. Received: path={str(path)!r}"
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = sorted({CONFIG, WEIGHTS} - set(archive.namelist()))
+            damaged = missing or archive.testzip()
+            config = None if damaged else json.loads(archive.read(CONFIG))
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        damaged = error
+    if damaged or not isinstance(config, dict):
+        reason = f"{missing} missing" if isinstance(damaged, list) else damaged or "no config"
+        raise ValueError(
+            f"The file is damaged or no Keras file ({reason}). Expected a .keras file that holds "
+            f"{expected}. Received: path={str(path)!r}"
+        )
+    return config
+
+
+def is_trainer(config):
+    """Whether the config of a `.keras` file is a trainer's: one that holds both players."""
+    inner = config.get("config")
+    return isinstance(inner, dict) and all(isinstance(inner.get(name), dict) for name in PLAYERS)
+
+
+def held_class(config):
+    """The name of the class in a file's config, as Keras registered it: `"zoo>GAN"`."""
+    return config.get("registered_name") or config.get("class_name")
+
+
+def _from_trainer(path, config, player):
+    """The player of a trainer's file: its config, and its group of the weights file."""
+    model = keras.saving.deserialize_keras_object(config["config"][player])
+    with zipfile.ZipFile(path) as archive:
+        weights = io.BytesIO(archive.read(WEIGHTS))
+    with h5py.File(weights) as source, tempfile.TemporaryDirectory() as folder:
+        average = f"ema_{player}"
+        group = source.get(average if average in source else player)
+        if group is None:
+            raise ValueError(
+                f"The trainer's file has no weights of that player. Expected one of {list(source)}."
+                f" Received: player={player!r}, path={str(path)!r}"
+            )
+        copy = os.path.join(folder, "player.weights.h5")
+        with h5py.File(copy, "w") as target:
+            for name in group:
+                group.copy(name, target)
+        model.load_weights(copy)
+    return model
+
+
+def _check_player(model, player, path, config):
+    others = tuple(kind for name, kind in PLAYERS.items() if name != player)
+    fits = not isinstance(model, others)
+    if fits and player == "generator":
+        try:
+            players.traits(model)
+        except (AttributeError, ValueError):
+            fits = False
+    if not fits:
+        raise ValueError(
+            f"The file holds another model, of class {held_class(config)}. Expected a {player}, or "
+            f"a trainer. Received: path={str(path)!r}"
+        )
+
+
+@contextlib.contextmanager
+def _known_classes(path):
+    """Turns Keras's complaint about a class that is not registered into a short one."""
+    try:
+        yield
+    except TypeError as error:
+        unknown = re.search(r"Could not locate \w+ '([^']+)'", str(error))
+        if unknown is None:
+            raise
+        raise ValueError(
+            f"The file holds a class that is not known here: {unknown[1]}. Expected every class "
+            "to be registered: import the module that defines it first, with "
+            "`@keras.saving.register_keras_serializable()` above the class. "
+            f"Received: path={str(path)!r}"
+        ) from error
+
+
+def _check_extension(path):
+    path = pathlib.Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(
+            "Keras tells its files by their ending. Expected a path that ends in .keras. "
+            f"Received: path={str(path)!r}"
+        )
+    return path
+
+
+def _neighbours(path):
+    """The hint of a missing file: the nearest names in its folder, or what else is there."""
+    if not path.parent.is_dir():
+        return f" (the folder {str(path.parent)!r} does not exist either)"
+    names = sorted(p.name for p in path.parent.glob("*.keras") if not p.name.startswith("."))
+    if not names:
+        return " (the folder has no .keras files)"
+    return nearest(path.name, names) or f" (the folder has {', '.join(names[:5])})"
