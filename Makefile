@@ -8,8 +8,8 @@ LOCK ?= requirements.lock
 .PHONY: demo test lint format clean
 
 demo: $(VENV)/installed
-	$(RUN) -m trainers --dataset=mnist --generator=dcgan --filters=32 --epochs=8 \
-	    --output_dir=runs/demo
+	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
+	    --batch_size=64 --schedule=simultaneous --epochs=4 --output_dir=runs/demo
 	$(RUN) -m export --model=runs/demo/gan.keras --output_dir=serving/demo
 
 test: $(VENV)/installed

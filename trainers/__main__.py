@@ -48,7 +48,7 @@ def main(arguments):
     print(
         f"""
 Trained for {int(gan.steps):,} steps. In {folder}:
-  samples.png           64 new samples
+  samples.png           new samples
   samples/              the same latents after every epoch, and training.gif
   report.png            losses and samples side by side
   log.csv, logs/        the numbers; tensorboard --logdir={folder}/logs

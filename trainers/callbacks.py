@@ -132,13 +132,9 @@ class SampleGrid(keras.callbacks.Callback):
             pictures.save_animation(frames, self.directory / self.animation)
 
     def _draw(self):
-        labels = self.labels
-        columns = None
         num_classes = getattr(getattr(self.model, "generator", None), "num_classes", None)
-        if num_classes:
-            columns = class_columns(self.count, num_classes)
-            if labels is None:
-                labels = np.arange(self.count) % columns % num_classes
+        labels, columns = class_grid(self.count, num_classes)
+        labels = labels if self.labels is None else self.labels
         samples = self.model.sample(self.count, labels=labels, seed=self.seed)
         return pictures.draw(samples, columns, self.real)
 
@@ -224,23 +220,26 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved_at = time.monotonic()
 
 
-def class_columns(count, num_classes):
-    """How many columns a grid of `count` samples has when a column is a class.
+def class_grid(count, num_classes):
+    """Labels and columns of a grid in which a column is a class and its rows are styles.
 
-    As many times the number of classes as comes closest to a square, and never 0 times; where
-    that is more than twice as wide as a square, a square, which shows the first classes.
+    There are as many times `num_classes` columns as comes closest to a square, and never 0 times;
+    where that is more than twice as wide as a square, a square, which shows the first classes.
 
     Args:
         count: int. Number of samples.
-        num_classes: int. Number of classes.
+        num_classes: int, or `None` for a generator without labels.
 
     Returns:
-        An integer.
+        int labels of shape `(count,)` and the number of columns; `(None, None)` without labels.
     """
+    if not num_classes:
+        return None, None
     side = math.ceil(math.sqrt(count))
+    columns = num_classes * max(1, round(side / num_classes))
     if num_classes > 2 * side:
-        return side
-    return num_classes * max(1, round(side / num_classes))
+        columns = side
+    return np.arange(count) % columns % num_classes, columns
 
 
 def check_writable(directory, name):

@@ -211,17 +211,16 @@ def _fit(gan, data, epochs, epoch_steps, watchers, verbose):
 
 def _finish(gan, settings, info, folder, real):
     saving.save(gan.sampler, folder / "generator.keras")
-    classes = gan.traits.num_classes
     count = sample_count(gan)
-    labels = [i % classes for i in range(count)] if classes else None
+    labels, columns = callbacks.class_grid(count, gan.traits.num_classes)
     samples = gan.sample(count, labels, seed=1)
-    picture = pictures.draw(samples, classes, real)
+    picture = pictures.draw(samples, columns, real)
     pictures.save_png(picture, folder / "samples.png")
     parameters = gan.generator.count_params(), gan.discriminator.count_params()
     report.write(
         folder / "report.png",
         folder / "log.csv",
-        pictures.grid(samples, classes) if samples.ndim == 4 else picture,
+        pictures.grid(samples, columns) if samples.ndim == 4 else picture,
         f"{type(gan).__name__} on {info.name}",
         f"{settings.generator} players of {parameters[0]:,} and {parameters[1]:,} parameters, "
         f"{settings.objective}, {settings.schedule}, batch {settings.batch_size}, "
@@ -230,10 +229,10 @@ def _finish(gan, settings, info, folder, real):
 
 
 def sample_count(gan):
-    """Samples in a picture: eight rows of all classes, 64 images, or a thousand points."""
-    if gan.traits.num_classes:
-        return 8 * gan.traits.num_classes
-    return 64 if len(gan.traits.image_shape) == 3 else 1000
+    """Samples in a picture: 100 images with labels (ten rows of ten digits), 64, 1,000 points."""
+    if len(gan.traits.image_shape) != 3:
+        return 1000
+    return 100 if gan.traits.num_classes else 64
 
 
 def _check_same(settings, folder):

@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import latents, toys
-from zoo.image_folder import ImageFolder, TfdsImages, check_size, resize
+from zoo.image_folder import ImageFolder, check_size, resize
 from zoo.names import nearest
+from zoo.tfds_images import TfdsImages
 
 MNIST = Path(__file__).parent / "data" / "mnist"
 SPLITS = {"train": "train", "test": "t10k"}

@@ -178,7 +178,8 @@ class DCGANDiscriminator(Discriminator):
 
     Each stage halves the side and doubles the filters. LeakyReLU follows every convolution, batch
     normalisation every one but the first, whose input is the image. There are no pooling and no
-    hidden dense layers; all weights start from N(0, 0.02).
+    hidden dense layers; all weights start from N(0, 0.02). As in the published code, convolutions
+    have biases only without batch normalisation.
 
     Args:
         image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
@@ -229,7 +230,7 @@ class DCGANDiscriminator(Discriminator):
                 kernel_size,
                 strides=2,
                 padding="same",
-                use_bias=not normalized,
+                use_bias=not batch_normalization,
                 kernel_initializer=_normal(),
                 dtype=dtype,
                 name=f"convolution_{stage}",

@@ -12,7 +12,7 @@ from tensorboard.compat.proto import event_pb2
 
 import trainers
 import zoo
-from trainers.callbacks import SampleGrid, class_columns
+from trainers.callbacks import SampleGrid, class_grid
 from zoo import pictures
 
 COLUMNS = ["discriminator_fake", "discriminator_loss", "discriminator_real", "generator_loss"]
@@ -142,7 +142,10 @@ def test_no_animation(tmp_path):
     [(64, 10, 10), (100, 10, 10), (64, 2, 8), (64, 3, 9), (64, 1, 8), (64, 100, 8), (1, 10, 1)],
 )
 def test_columns_are_classes(count, num_classes, columns):
-    assert class_columns(count, num_classes) == columns
+    labels, got = class_grid(count, num_classes)
+    assert got == columns
+    for i in range(count):  # A column is a class, and no label is out of range.
+        assert labels[i] == labels[i % columns] < num_classes
 
 
 def test_labels_of_a_conditional_generator(tmp_path):

@@ -27,9 +27,9 @@ def test_generator(tmp_path, classes, weights):
 @pytest.mark.parametrize(
     "classes, weights",
     [
-        # convolution 25*3*4 + 4, output 4*4*4 + 1
-        (None, 304 + 65),
-        (3, 25 * 6 * 4 + 4 + 67 + 1),
+        # convolution 25*3*4, output 4*4*4 + 1
+        (None, 300 + 65),
+        (3, 25 * 6 * 4 + 67 + 1),
     ],
 )
 def test_discriminator(tmp_path, classes, weights):
@@ -87,6 +87,15 @@ def test_the_rules_of_the_paper():
     assert generator.layers[-1].activation is keras.activations.tanh
     assert [la.name for la in discriminator.layers][1:3] == ["convolution_0", "leaky_relu_0"]
     assert discriminator.get_layer("leaky_relu_0").negative_slope == 0.2
+
+
+def test_biases_take_the_place_of_batch_normalization():
+    plain = zoo.DCGANDiscriminator((16, 16, 1), filters=2, batch_normalization=False)
+    kinds = [type(layer).__name__ for layer in plain.layers]
+    assert "BatchNormalization" not in kinds
+    assert all(la.use_bias for la in plain.layers if type(la).__name__ == "Conv2D")
+    normal = zoo.DCGANDiscriminator((16, 16, 1), filters=2)
+    assert not any(la.use_bias for la in normal.layers if type(la).__name__ == "Conv2D")
 
 
 def test_labels_reach_the_sample_and_the_logit():
