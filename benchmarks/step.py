@@ -23,12 +23,17 @@ flags.DEFINE_integer("filters", 64, "Maps of the widest layer.", flag_values=FLA
 flags.DEFINE_integer("rounds", 5, "Rounds of all configurations.", flag_values=FLAGS)
 flags.DEFINE_integer("steps", 8, "Steps timed in a round.", flag_values=FLAGS)
 
+# float16 without XLA is left out: this CPU code of TensorFlow takes most of a minute a step.
 CONFIGURATIONS = [
-    (precision, schedule, xla)
-    for precision in ("float32", "mixed_bfloat16", "mixed_float16")
-    for schedule in ("alternating", "simultaneous")
-    for xla in (False, True)
-    if precision != "mixed_float16" or schedule == "alternating"
+    ("float32", "alternating", False),
+    ("float32", "alternating", True),
+    ("float32", "simultaneous", False),
+    ("float32", "simultaneous", True),
+    ("mixed_bfloat16", "alternating", False),
+    ("mixed_bfloat16", "alternating", True),
+    ("mixed_bfloat16", "simultaneous", False),
+    ("mixed_bfloat16", "simultaneous", True),
+    ("mixed_float16", "alternating", True),
 ]
 
 
@@ -74,6 +79,7 @@ def milliseconds(function, count):
 def main(arguments):
     """Prints the table."""
     zoo.command.no_arguments(arguments)
+    tf.get_logger().setLevel("ERROR")  # Each configuration is traced, and that is meant.
     batches = zoo.datasets.load("mnist", batch_size=FLAGS.batch_size, labels=False, repeat=True)
     batch = next(iter(batches))
     functions = {"2048x2048 product": product()}
