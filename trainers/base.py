@@ -1,9 +1,12 @@
 """What every trainer shares: two players, their optimizers, randomness, averaging and saving."""
 
+import warnings
+
 import keras
 import tensorflow as tf
 
-from trainers import inputs, objectives
+from trainers import inputs, objectives, penalties
+from trainers.perturbations import Perturbation
 from zoo import latents, players
 from zoo.names import nearest
 
@@ -75,6 +78,8 @@ class Trainer(keras.Model):
         objective="non_saturating",
         generator_optimizer=None,
         discriminator_optimizer=None,
+        discriminator_penalties=(),
+        perturbations=(),
         ema_decay=None,
         jit_compile="auto",
         steps_per_execution=1,
@@ -86,6 +91,10 @@ class Trainer(keras.Model):
             objective: Name or `trainers.objectives.Objective`.
             generator_optimizer: Keras optimizer or its name. Defaults to Adam(0.0002, 0.5).
             discriminator_optimizer: Likewise.
+            discriminator_penalties: `trainers.penalties.Penalty` or a list of them: terms added to
+                the discriminator's loss, logged apart as `discriminator_penalty`.
+            perturbations: `trainers.perturbations.Perturbation` or a list of them: what is done in
+                training to the samples that the discriminator sees.
             ema_decay: float in [0, 1), optional. Keeps an exponential moving average of the
                 generator, `ema <- d ema + (1 - d) weights` after each generator step, which then
                 draws the samples. `d = min(ema_decay, (1 + t) / (10 + t))` at step t, so that a
@@ -101,6 +110,10 @@ class Trainer(keras.Model):
         objective = objectives.get(objective)
         generator_optimizer = _optimizer(generator_optimizer, self.generator)
         discriminator_optimizer = _optimizer(discriminator_optimizer, self.discriminator)
+        discriminator_penalties = _listed(
+            discriminator_penalties, penalties.Penalty, "discriminator_penalties"
+        )
+        perturbations = _listed(perturbations, Perturbation, "perturbations")
         if ema_decay is not None and not 0 <= ema_decay < 1:
             raise ValueError(
                 "`ema_decay` is the share of the old average that is kept. Expected a number in "
@@ -115,6 +128,12 @@ class Trainer(keras.Model):
         self.objective = objective
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
+        self.discriminator_penalties = discriminator_penalties
+        self.perturbations = perturbations
+        self.trackers.pop("discriminator_penalty", None)
+        if discriminator_penalties:
+            self.trackers["discriminator_penalty"] = keras.metrics.Mean("discriminator_penalty")
+            _warn_of_coupling(self.discriminator)
         self.ema_decay = ema_decay
         if ema_decay is None:
             self.ema_generator = None
@@ -132,6 +151,8 @@ class Trainer(keras.Model):
                 "objective": self.objective,
                 "generator_optimizer": self.generator_optimizer,
                 "discriminator_optimizer": self.discriminator_optimizer,
+                "discriminator_penalties": list(self.discriminator_penalties),
+                "perturbations": list(self.perturbations),
                 "ema_decay": self.ema_decay,
                 **self._compile_settings,
             }
@@ -222,9 +243,13 @@ class Trainer(keras.Model):
 
     def latents(self, count, stream, *turn):
         """Fresh latents `(count, latent_dim)`: a function of (seed, stream, turn, replica)."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = latents.fold((self.seed, stream), *turn, replica)
+        seed = self.seed_of(stream, *turn)
         return latents.draw(self.traits.prior, count, self.traits.latent_dim, seed)
+
+    def seed_of(self, stream, *turn):
+        """The seed of what is drawn in one move."""
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return latents.fold((self.seed, stream), *turn, replica)
 
     def update_generator_average(self):
         """Moves `ema_generator` towards the generator, where there is one."""
@@ -291,6 +316,30 @@ def _copy(model):
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
     copy.set_weights(model.get_weights())
     return copy
+
+
+def _listed(things, cls, name):
+    """A tuple of them, or a `ValueError` naming what is none."""
+    things = (things,) if isinstance(things, cls) else tuple(things)
+    for thing in things:
+        if not isinstance(thing, cls):
+            raise ValueError(
+                f"`{name}` holds something else. Expected instances of "
+                f"{cls.__module__}.{cls.__name__}. Received: {thing!r}"
+            )
+    return things
+
+
+def _warn_of_coupling(discriminator):
+    for layer in discriminator._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            warnings.warn(
+                f"A penalty measures the slope at one example, and the layer {layer.name!r} of "
+                f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
+                "discriminator without batch normalisation (batch_normalization=False).",
+                stacklevel=3,
+            )
+            return
 
 
 def _optimizer(identifier, player):

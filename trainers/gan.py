@@ -4,9 +4,12 @@ import keras
 import tensorflow as tf
 
 from trainers.base import TESTING, TRAINING, Trainer
+from trainers.penalties import Position
+from zoo.latents import fold
 from zoo.players import check_positive, discriminate, generate
 
 SCHEDULES = ("alternating", "simultaneous")
+PERTURBATION, PENALTY = 1, 2  # What else is drawn in a move, beside its latents.
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -89,10 +92,12 @@ class GAN(Trainer):
         """Descends the discriminator's loss on one part of the batch and as many fakes."""
         with keras.StatelessScope():  # The generator's batch statistics are not to move.
             fake = self.fake(real, labels, turn, training=True)
+        real, fake = self.perturbed(real, fake, turn)
         with tf.GradientTape() as tape:
             real_logits, fake_logits = self.logits(real, fake, labels, training=True)
-            losses = self.objective.discriminator_loss(real_logits, fake_logits)
-            loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(losses))
+            losses = self.discriminator_losses(real_logits, fake_logits, turn)
+            penalty = self.discriminator_penalty(real, fake, labels, turn)
+            loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(losses + penalty))
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
         self.track_discriminator(losses, real_logits, fake_logits)
@@ -101,6 +106,7 @@ class GAN(Trainer):
         """Descends the generator's loss on fresh fakes."""
         with tf.GradientTape() as tape:
             fake = self.fake(real, labels, turn, training=True)
+            real, fake = self.perturbed(real, fake, turn)
             with keras.StatelessScope():  # Nor are the discriminator's.
                 real_logits, fake_logits = self.logits(real, fake, labels, training=True)
             losses = self.objective.generator_loss(real_logits, fake_logits)
@@ -113,10 +119,12 @@ class GAN(Trainer):
         """Takes both gradients at the same point, from one forward pass, then applies both."""
         with tf.GradientTape(persistent=True) as tape:
             fake = self.fake(real, labels, turn, training=True)
+            real, fake = self.perturbed(real, fake, turn)
             real_logits, fake_logits = self.logits(real, fake, labels, training=True)
-            d_losses = self.objective.discriminator_loss(real_logits, fake_logits)
+            d_losses = self.discriminator_losses(real_logits, fake_logits, turn)
+            penalty = self.discriminator_penalty(real, fake, labels, turn)
             g_losses = self.objective.generator_loss(real_logits, fake_logits)
-            d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses))
+            d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + penalty))
             g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(g_losses))
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
@@ -162,6 +170,39 @@ class GAN(Trainer):
         real_logits, _ = discriminate(self.discriminator, real, labels, training=training)
         fake_logits, _ = discriminate(self.discriminator, fake, labels, training=training)
         return real_logits, fake_logits
+
+    def perturbed(self, real, fake, turn):
+        """Real and generated samples as the discriminator sees them in this move."""
+        for k, perturbation in enumerate(self.perturbations):
+            seeds = [fold(self.seed_of(*turn), PERTURBATION, k, side) for side in range(2)]
+            real = perturbation.samples(real, seeds[0], self.steps.value)
+            fake = perturbation.samples(fake, seeds[1], self.steps.value)
+        return real, fake
+
+    def discriminator_losses(self, real_logits, fake_logits, turn):
+        """The objective's losses per example, with the labels that the perturbations leave."""
+        for k, perturbation in enumerate(self.perturbations):
+            seed = fold(self.seed_of(*turn), PERTURBATION, k, 2)
+            real_logits, fake_logits = perturbation.logits(
+                real_logits, fake_logits, seed, self.steps.value
+            )
+        return self.objective.discriminator_loss(real_logits, fake_logits)
+
+    def discriminator_penalty(self, real, fake, labels, turn):
+        """The sum of the penalties per example; 0 where there are none."""
+        if not self.discriminator_penalties:
+            return 0.0
+
+        def logits(samples):
+            with keras.StatelessScope():
+                return discriminate(self.discriminator, samples, labels, training=True)[0]
+
+        total = 0.0
+        for k, penalty in enumerate(self.discriminator_penalties):
+            seed = fold(self.seed_of(*turn), PENALTY, k)
+            total += penalty(Position(logits, real, fake, seed), self.steps.value)
+        self.trackers["discriminator_penalty"].update_state(total)
+        return total
 
     def get_config(self):
         return {

@@ -1,4 +1,4 @@
-"""What each player minimises, per example, from logits (Goodfellow et al., 2014).
+"""What each player minimises, per example, from logits (Goodfellow et al., 2014, and others).
 
 `v` is the discriminator's logit and `D = sigmoid(v)` its probability that a sample is real.
 """
@@ -53,6 +53,11 @@ class Objective:
         return cls(**config)
 
 
+def _binary_cross_entropy(logits, target):
+    """`-target log D - (1 - target) log(1 - D)`, from logits."""
+    return tf.nn.softplus(logits) - target * logits
+
+
 @keras.saving.register_keras_serializable(package="zoo")
 class Minimax(Objective):
     """The two-player game with value `V = E log D(x) + E log(1 - D(G(z)))`.
@@ -60,19 +65,45 @@ class Minimax(Objective):
     The discriminator minimises `-V`, the generator `E log(1 - D(G(z)))`. When the discriminator
     wins, `d loss / dv = -D` goes to 0: the generator's loss saturates.
 
+    With label smoothing the discriminator's cross entropy has other targets than 1 and 0, and its
+    optimum is `D* = (real_target p + fake_target q) / (p + q)`. One-sided smoothing, 0.9 and 0, is
+    the usual one: a `fake_target` above 0 rewards samples where there are no data.
+
+    Args:
+        real_target: float in (0, 1]. What D should say of real samples.
+        fake_target: float in [0, 1), below `real_target`. What D should say of generated ones.
+
+    Raises:
+        ValueError: If the targets are out of range.
+
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), equation 1.
+        - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.4, for smoothing.
     """
 
+    def __init__(self, real_target=1.0, fake_target=0.0):
+        if not 0 <= fake_target < real_target <= 1:
+            raise ValueError(
+                "Targets are probabilities, and real samples have the higher one. Expected "
+                "0 <= fake_target < real_target <= 1. "
+                f"Received: real_target={real_target}, fake_target={fake_target}"
+            )
+        self.real_target = real_target
+        self.fake_target = fake_target
+
     def discriminator_loss(self, real_logits, fake_logits):
-        """`-log D(x) - log(1 - D(G(z))) = softplus(-v_real) + softplus(v_fake)`."""
+        """`-log D(x) - log(1 - D(G(z))) = softplus(-v_real) + softplus(v_fake)`, unsmoothed."""
         _check(real_logits, fake_logits)
-        return tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits)
+        real = _binary_cross_entropy(real_logits, self.real_target)
+        return real + _binary_cross_entropy(fake_logits, self.fake_target)
 
     def generator_loss(self, real_logits, fake_logits):
         """`log(1 - D(G(z))) = -softplus(v_fake)`."""
         _check(real_logits, fake_logits)
         return -tf.nn.softplus(fake_logits)
+
+    def get_config(self):
+        return {"real_target": self.real_target, "fake_target": self.fake_target}
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -80,7 +111,7 @@ class NonSaturating(Minimax):
     """Minimax for the discriminator; the generator minimises `-E log D(G(z))`.
 
     The game has the same fixed point, and `d loss / dv = -(1 - D)` stays near -1 while the
-    discriminator wins.
+    discriminator wins. Arguments as `Minimax`.
 
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3.
@@ -92,11 +123,118 @@ class NonSaturating(Minimax):
         return tf.nn.softplus(-fake_logits)
 
 
-OBJECTIVES = {"minimax": Minimax, "non_saturating": NonSaturating}
+@keras.saving.register_keras_serializable(package="zoo")
+class LeastSquares(Objective):
+    """Least squares GAN: the logit itself is pulled to 1 on real and to 0 on generated samples.
+
+    Reference:
+        - [Mao et al., 2017](https://arxiv.org/abs/1611.04076), equation 9.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`(v_real - 1)^2 / 2 + v_fake^2 / 2`."""
+        _check(real_logits, fake_logits)
+        return (tf.square(real_logits - 1.0) + tf.square(fake_logits)) / 2.0
+
+    def generator_loss(self, real_logits, fake_logits):
+        """`(v_fake - 1)^2 / 2`."""
+        _check(real_logits, fake_logits)
+        return tf.square(fake_logits - 1.0) / 2.0
 
 
-def get(objective):
-    """An `Objective` from its name, its config, or itself.
+@keras.saving.register_keras_serializable(package="zoo")
+class Wasserstein(Objective):
+    """The critic estimates a Wasserstein distance: `E v(x) - E v(G(z))`, over Lipschitz critics.
+
+    It has a meaning only where something bounds the critic's slope: clipping, or a penalty.
+
+    Reference:
+        - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), equation 2.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`v_fake - v_real`."""
+        _check(real_logits, fake_logits)
+        return fake_logits - real_logits
+
+    def generator_loss(self, real_logits, fake_logits):
+        """`-v_fake`."""
+        _check(real_logits, fake_logits)
+        return -fake_logits
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Hinge(Wasserstein):
+    """The critic stops where it is right by a margin of 1; the generator as in `Wasserstein`.
+
+    Reference:
+        - [Lim and Ye, 2017](https://arxiv.org/abs/1705.02894), section 3.
+        - [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), equations 16 and 17.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`max(0, 1 - v_real) + max(0, 1 + v_fake)`."""
+        _check(real_logits, fake_logits)
+        return tf.nn.relu(1.0 - real_logits) + tf.nn.relu(1.0 + fake_logits)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class RelativisticAverage(Objective):
+    """Each sample is more real than the average one of the other kind, or it is not.
+
+    With `d_real = v_real - mean(v_fake)` and `d_fake = v_fake - mean(v_real)`. Both losses need
+    the logits of real samples, and the means couple the examples of a batch.
+
+    Reference:
+        - [Jolicoeur-Martineau, 2019](https://arxiv.org/abs/1807.00734), section 4.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`softplus(-d_real) + softplus(d_fake)`."""
+        _check(real_logits, fake_logits)
+        real = real_logits - tf.reduce_mean(fake_logits)
+        fake = fake_logits - tf.reduce_mean(real_logits)
+        return tf.nn.softplus(-real) + tf.nn.softplus(fake)
+
+    def generator_loss(self, real_logits, fake_logits):
+        """The same with real and generated samples exchanged."""
+        return self.discriminator_loss(fake_logits, real_logits)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class RelativisticPairing(Objective):
+    """Each generated sample is compared with one real sample of its batch.
+
+    With the penalties R1 and R2 on both sides this is the loss of R3GAN.
+
+    Reference:
+        - [Jolicoeur-Martineau, 2019](https://arxiv.org/abs/1807.00734), section 3.
+        - [Huang et al., 2024](https://arxiv.org/abs/2501.05441), equation 2.
+    """
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`softplus(-(v_real - v_fake))`."""
+        _check(real_logits, fake_logits)
+        return tf.nn.softplus(fake_logits - real_logits)
+
+    def generator_loss(self, real_logits, fake_logits):
+        """`softplus(-(v_fake - v_real))`."""
+        return self.discriminator_loss(fake_logits, real_logits)
+
+
+OBJECTIVES = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "relativistic_average": RelativisticAverage,
+    "relativistic_pairing": RelativisticPairing,
+    "wasserstein": Wasserstein,
+}
+
+
+def get(objective, **parameters):
+    """An `Objective` from its name and parameters, its config, or itself.
 
     Raises:
         ValueError: If the name is unknown (the nearest known ones are offered), or the value is
@@ -108,7 +246,7 @@ def get(objective):
         objective = keras.saving.deserialize_keras_object(objective)
         return get(objective)
     if isinstance(objective, str) and objective in OBJECTIVES:
-        return OBJECTIVES[objective]()
+        return OBJECTIVES[objective](**parameters)
     raise ValueError(
         f"Unknown objective. Expected one of {sorted(OBJECTIVES)}, or a trainers.objectives."
         f"Objective{nearest(objective, OBJECTIVES)}. Received: objective={objective!r}"

@@ -10,21 +10,44 @@ import tensorflow as tf
 from trainers import objectives
 
 REAL = np.array([-3.0, 0.0, 0.7, 2.0, 9.0])
-FAKE = np.array([4.0, -1.0, 0.7, -6.0, 0.1])
+FAKE = np.array([4.0, -1.2, 0.7, -6.0, 0.1])
 
 
 def _sigmoid(v):
     return 1 / (1 + np.exp(-v))
 
 
-REFERENCE = {  # Straight from the probabilities, as the paper writes them.
+def _log_sigmoid(v):
+    return np.log(_sigmoid(v))
+
+
+def _average(a, b):
+    """The relativistic average loss of the side that wants `a` above `b`."""
+    return -_log_sigmoid(a - b.mean()) - np.log(1 - _sigmoid(b - a.mean()))
+
+
+REFERENCE = {  # Straight from the probabilities, as the papers write them.
     "minimax": (
-        lambda r, f: -np.log(_sigmoid(r)) - np.log(1 - _sigmoid(f)),
+        lambda r, f: -_log_sigmoid(r) - np.log(1 - _sigmoid(f)),
         lambda r, f: np.log(1 - _sigmoid(f)),
     ),
     "non_saturating": (
-        lambda r, f: -np.log(_sigmoid(r)) - np.log(1 - _sigmoid(f)),
-        lambda r, f: -np.log(_sigmoid(f)),
+        lambda r, f: -_log_sigmoid(r) - np.log(1 - _sigmoid(f)),
+        lambda r, f: -_log_sigmoid(f),
+    ),
+    "least_squares": (
+        lambda r, f: 0.5 * (r - 1) ** 2 + 0.5 * f**2,
+        lambda r, f: 0.5 * (f - 1) ** 2,
+    ),
+    "hinge": (
+        lambda r, f: -np.minimum(0, r - 1) - np.minimum(0, -f - 1),
+        lambda r, f: -f,
+    ),
+    "wasserstein": (lambda r, f: f - r, lambda r, f: -f),
+    "relativistic_average": (_average, lambda r, f: _average(f, r)),
+    "relativistic_pairing": (
+        lambda r, f: -_log_sigmoid(r - f),
+        lambda r, f: -_log_sigmoid(f - r),
     ),
 }
 
@@ -42,10 +65,14 @@ def run_objective_test(name, reference):
         gradients = tape.gradient(total, variables, unconnected_gradients=unconnected)
         h = 1e-6
         for k, gradient in enumerate(gradients):
-            step = np.eye(2)[k] * h
-            high = wanted(REAL + step[0], FAKE + step[1])
-            low = wanted(REAL - step[0], FAKE - step[1])
-            np.testing.assert_allclose(gradient, (high - low) / (2 * h), atol=1e-8)
+            for i in range(len(REAL)):
+                step = np.zeros((2, len(REAL)))
+                step[k, i] = h
+                high = wanted(REAL + step[0], FAKE + step[1]).sum()
+                low = wanted(REAL - step[0], FAKE - step[1]).sum()
+                np.testing.assert_allclose(
+                    gradient[i], (high - low) / (2 * h), rtol=1e-6, atol=1e-7
+                )
         for dtype, size in (("float32", 100.0), ("float16", 30.0)):
             extreme = tf.constant([-size, size], dtype)
             with tf.GradientTape() as tape:
@@ -95,6 +122,54 @@ def test_descent_on_logits_finds_the_optimal_discriminator():
     # V = 2 JS - log 4, and the estimate is its inverse.
     divergence = np.log(2) - loss.numpy() / 2
     assert divergence == pytest.approx(0.0664143143, abs=1e-9)
+
+
+@pytest.mark.parametrize("alpha, beta", [(0.9, 0.0), (0.8, 0.1)])
+@pytest.mark.parametrize("name", ["minimax", "non_saturating"])
+def test_smoothing_moves_the_optimal_discriminator(name, alpha, beta):
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.3, 0.5])
+    objective = objectives.get(name, real_target=alpha, fake_target=beta)
+    optimal = (alpha * p + beta * q) / (p + q)
+    logits = tf.Variable(np.log(optimal / (1 - optimal)))
+    zeros = tf.zeros(3, "float64")
+    with tf.GradientTape() as tape:
+        # Each point's share of the loss; the other term is a constant.
+        real = objective.discriminator_loss(logits, zeros)
+        fake = objective.discriminator_loss(zeros, logits)
+        loss = tf.reduce_sum(p * real + q * fake)
+    np.testing.assert_allclose(tape.gradient(loss, logits), 0, atol=1e-15)
+    v = np.array([-1.0, 2.0])
+    wanted = -alpha * np.log(_sigmoid(v)) - (1 - alpha) * np.log(1 - _sigmoid(v))
+    wanted = wanted - beta * np.log(_sigmoid(-v)) - (1 - beta) * np.log(1 - _sigmoid(-v))
+    got = objective.discriminator_loss(tf.constant(v), tf.constant(-v))
+    np.testing.assert_allclose(got, wanted, rtol=1e-12)
+    # Smoothing is the discriminator's alone.
+    plain = objectives.get(name).generator_loss(tf.constant(v), tf.constant(v))
+    np.testing.assert_array_equal(objective.generator_loss(tf.constant(v), tf.constant(v)), plain)
+
+
+@pytest.mark.parametrize("alpha, beta", [(0.0, 0.0), (1.1, 0.0), (0.5, 0.5), (0.9, -0.1)])
+def test_smoothing_needs_probabilities(alpha, beta):
+    with pytest.raises(ValueError, match=f"real_target={alpha}, fake_target={beta}"):
+        objectives.get("minimax", real_target=alpha, fake_target=beta)
+
+
+def test_limits_at_extreme_logits():
+    """The right limit of each gradient where the discriminator has won or lost."""
+    limits = {  # d generator_loss / d v_fake at v_fake = -100 and +100, v_real = 0
+        "minimax": (0, -1),
+        "non_saturating": (-1, 0),
+        "least_squares": (-101, 99),
+        "hinge": (-1, -1),
+        "wasserstein": (-1, -1),
+        "relativistic_pairing": (-1, 0),
+    }
+    for name, wanted in limits.items():
+        v = tf.constant([-100.0, 100.0])
+        with tf.GradientTape() as tape:
+            tape.watch(v)
+            loss = objectives.get(name).generator_loss(tf.zeros(2), v)
+        np.testing.assert_allclose(tape.gradient(loss, v), wanted, atol=1e-30, err_msg=name)
 
 
 def test_js_estimate_at_the_optimal_discriminator_is_the_divergence():
