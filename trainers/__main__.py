@@ -38,7 +38,8 @@ def main(arguments):
     if FLAGS.output_dir is None:
         raise ValueError("Where to? Expected --output_dir=FOLDER. Received: no --output_dir")
     settings = Settings(**{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)})
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # A polite kill saves, as Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
+        signal.signal(number, signal.default_int_handler)
     folder = FLAGS.output_dir.rstrip("/")
     try:
         gan = train(settings, folder)

@@ -226,7 +226,7 @@ def test_only_generators_are_served(tmp_path):
         export.save(keras.Sequential([keras.layers.Dense(2)]), tmp_path)
     classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     with pytest.raises(
-        ValueError, match=r"maps latents of shape .*Received: input_shape=\(None, 8"
+        ValueError, match=r"maps latents of shape .*with input_shape=\(None, 8"
     ):
         export.save(classifier, tmp_path)
     assert is_empty(tmp_path)
