@@ -107,16 +107,28 @@ class GAN(Trainer):
         with tf.GradientTape() as tape:
             fake = self.fake(real, labels, turn, training=True)
             real, fake = self.perturbed(real, fake, turn)
-            with keras.StatelessScope():  # Nor are the discriminator's.
-                real_logits, fake_logits = self.logits(real, fake, labels, training=True)
+            real_logits, fake_logits = self.generator_logits(real, fake, labels, turn)
             losses = self.objective.generator_loss(real_logits, fake_logits)
             loss = self.generator_optimizer.scale_loss(tf.reduce_mean(losses))
         variables = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
         self.trackers["generator_loss"].update_state(losses)
 
+    def generator_logits(self, real, fake, labels, turn):
+        """The logits that the generator's loss is made of; nothing of the discriminator moves."""
+        with keras.StatelessScope():
+            return self.logits(real, fake, labels, training=True)
+
     def simultaneous_step(self, real, labels, turn):
         """Takes both gradients at the same point, from one forward pass, then applies both."""
+        d_gradients, g_gradients = self.simultaneous_gradients(real, labels, turn)
+        self.discriminator_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
+        self.generator_optimizer.apply(g_gradients, self.generator.trainable_variables)
+
+    def simultaneous_gradients(self, real, labels, turn):
+        """Both players' gradients at the same point, each with its optimizer's loss scale."""
+        d_variables = self.discriminator.trainable_variables
+        g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
             fake = self.fake(real, labels, turn, training=True)
             real, fake = self.perturbed(real, fake, turn)
@@ -126,14 +138,9 @@ class GAN(Trainer):
             g_losses = self.objective.generator_loss(real_logits, fake_logits)
             d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + penalty))
             g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(g_losses))
-        d_variables = self.discriminator.trainable_variables
-        g_variables = self.generator.trainable_variables
-        d_gradients = tape.gradient(d_loss, d_variables)
-        g_gradients = tape.gradient(g_loss, g_variables)
-        self.discriminator_optimizer.apply(d_gradients, d_variables)
-        self.generator_optimizer.apply(g_gradients, g_variables)
         self.track_discriminator(d_losses, real_logits, fake_logits)
         self.trackers["generator_loss"].update_state(g_losses)
+        return tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
 
     def test_step(self, data):
         real, labels = self.unpack(data)
@@ -189,20 +196,31 @@ class GAN(Trainer):
         return self.objective.discriminator_loss(real_logits, fake_logits)
 
     def discriminator_penalty(self, real, fake, labels, turn):
-        """The sum of the penalties per example; 0 where there are none."""
-        if not self.discriminator_penalties:
-            return 0.0
+        """The sum of the penalties per example, tracked; 0 where there are none."""
+        total = self.penalty_at(self.discriminator.trainable_variables, real, fake, labels, turn)
+        if self.discriminator_penalties:
+            self.trackers["discriminator_penalty"].update_state(total)
+        return total
+
+    def penalty_at(self, weights, real, fake, labels, turn):
+        """The sum of the penalties per example, were these the discriminator's weights."""
 
         def logits(samples):
-            with keras.StatelessScope():
+            with self.discriminator_at(weights):
                 return discriminate(self.discriminator, samples, labels, training=True)[0]
 
         total = 0.0
         for k, penalty in enumerate(self.discriminator_penalties):
             seed = fold(self.seed_of(*turn), PENALTY, k)
             total += penalty(Position(logits, real, fake, seed), self.steps.value)
-        self.trackers["discriminator_penalty"].update_state(total)
         return total
+
+    def discriminator_at(self, weights):
+        """A scope in which the discriminator has these weights, and nothing that it does stays."""
+        variables = self.discriminator.trainable_variables
+        return keras.StatelessScope(
+            [(v, w) for v, w in zip(variables, weights, strict=True) if v is not w]
+        )
 
     def get_config(self):
         return {

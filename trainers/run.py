@@ -225,6 +225,7 @@ def _finish(gan, settings, info, folder, real):
         f"{settings.generator} players of {parameters[0]:,} and {parameters[1]:,} parameters, "
         f"{settings.objective}, {settings.schedule}, batch {settings.batch_size}, "
         f"{int(gan.steps):,} steps, seed {settings.seed}, {settings.precision}",
+        classic=isinstance(gan.objective, objectives.Minimax),
     )
 
 

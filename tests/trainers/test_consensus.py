@@ -1,0 +1,92 @@
+"""Consensus optimisation: the bilinear game's rate, its gradient on paper, and weight 0."""
+
+import keras
+import numpy as np
+import pytest
+
+import trainers
+from tests.games import game, play, position
+from tests.helpers import (
+    all_variables,
+    batches,
+    largest_difference,
+    run_trainer_test,
+    tiny_data,
+    tiny_pair,
+)
+
+
+def test_simultaneous_steps_spiral_out_at_their_rate():
+    # The radius grows by sqrt(1 + h^2) a step.
+    x, y = play(game(trainers.GAN, 1.0, 1.0, schedule="simultaneous"), 1000)
+    assert np.hypot(x, y) == pytest.approx(204.7396, rel=1e-4)
+
+
+def test_alternating_steps_stay_on_an_ellipse():
+    gan = game(trainers.GAN, 1.0, 1.0)
+    for _ in range(5):
+        x, y = play(gan, 37)
+        assert x * x + y * y + 0.1 * x * y == pytest.approx(2.1, rel=1e-4)
+
+
+def test_consensus_spirals_in_at_its_rate():
+    # The radius shrinks by sqrt((1 - h w)^2 + h^2).
+    gan = game(trainers.ConsensusGAN, 1.0, 1.0, weight=1.0)
+    for steps in (1, 9, 20):
+        before = np.hypot(*position(gan))
+        after = np.hypot(*play(gan, steps))
+        assert after / before == pytest.approx(0.9055385138**steps, rel=1e-5)
+
+
+@pytest.mark.parametrize("c", [0.0, 0.7])
+def test_one_step_on_paper(c):
+    x, y, h, w = 1.3, -0.4, 0.1, 2.0
+    got = play(game(trainers.ConsensusGAN, x, y, c=c, weight=w), 1)
+    g_x, g_y = y, c * y - x
+    # L = (g_x^2 + g_y^2) / 2 over both variables, for both players
+    wanted = [x - h * (g_x - w * g_y), y - h * (g_y + w * (g_x + c * g_y))]
+    np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+def test_weight_zero_is_the_simultaneous_step():
+    results = []
+    for make in (
+        lambda: trainers.GAN(*tiny_pair(), schedule="simultaneous"),
+        lambda: trainers.ConsensusGAN(*tiny_pair(), weight=0),
+    ):
+        keras.utils.set_random_seed(1)
+        gan = make()
+        gan.compile(ema_decay=0.9)
+        gan.fit(batches(tiny_data()[0]), verbose=0)
+        results.append(all_variables(gan))
+    assert largest_difference(*results) == 0
+
+
+def test_modes_of_execution_and_file(tmp_path):
+    def make(**modes):
+        keras.utils.set_random_seed(1)
+        gan = trainers.ConsensusGAN(*tiny_pair(), weight=0.5, seed=3)
+        gan.compile(**modes)
+        return gan
+
+    run_trainer_test(make, tiny_data()[0], tmp_path)
+    assert keras.saving.load_model(tmp_path / "trainer.keras").weight == 0.5
+
+
+def test_float16_scales_come_out_again():
+    results = []
+    for policy in ("float32", "mixed_float16"):
+        keras.utils.set_random_seed(4)
+        gan = trainers.ConsensusGAN(*tiny_pair(dtype=policy), weight=0.5, seed=1)
+        sgd = keras.optimizers.SGD
+        gan.compile(generator_optimizer=sgd(0.1), discriminator_optimizer=sgd(0.1))
+        start = gan.get_weights()
+        gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
+        results.append([a - b for a, b in zip(gan.get_weights(), start, strict=True)])
+    a, b = (np.concatenate([np.ravel(w) for w in result]) for result in results)
+    assert np.linalg.norm(a - b) < 0.05 * np.linalg.norm(a)
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(ValueError, match=r"at least 0.*weight=-1"):
+        trainers.ConsensusGAN(*tiny_pair(), weight=-1)

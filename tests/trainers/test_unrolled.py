@@ -1,0 +1,115 @@
+"""Unrolled GAN: the gradient through virtual steps on paper, D untouched, and K = 0."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import trainers
+from tests.games import REAL, game, play, position
+from tests.helpers import (
+    all_variables,
+    batches,
+    largest_difference,
+    run_trainer_test,
+    state,
+    tiny_data,
+    tiny_pair,
+)
+
+
+@pytest.mark.parametrize("steps, gradient", [(0, -0.4), (1, 0.212), (5, 1.11746389), (50, 1.3)])
+def test_the_gradient_of_the_unrolled_game(steps, gradient):
+    # V = x y - y^2 / 2 at (1.3, -0.4), discriminator's rate 0.2; exact: x, that of x^2 / 2
+    gan = game(trainers.UnrolledGAN, 1.3, -0.4, (1.0, 0.2), c=1.0, unroll_steps=steps)
+    gan.generator_step(tf.constant(REAL), None, gan.turn(0))
+    x, y = position(gan)
+    assert 1.3 - x == pytest.approx(gradient, rel=1e-5)
+    assert y == np.float32(-0.4)
+
+
+def test_the_bilinear_game_converges():
+    gan = game(trainers.UnrolledGAN, 1.0, 1.0, unroll_steps=5)
+    x, y, h, k = 1.0, 1.0, 0.1, 5
+    for steps in (1, 20, 200):
+        got = play(gan, steps)
+        for _ in range(steps):
+            y = y + h * x
+            # y_K = y + K h x, and d(x y_K)/dx = y_K + K h x
+            x = x - h * (y + 2 * k * h * x)
+        np.testing.assert_allclose(got, [x, y], rtol=1e-3, atol=1e-6)
+    assert np.hypot(*got) < 1e-3
+
+
+def test_the_generators_step_leaves_the_discriminator_and_its_optimizer_untouched():
+    gan = trainers.UnrolledGAN(*tiny_pair(3), unroll_steps=3)
+    gan.compile()
+    gan.fit(batches(tiny_data(), steps=2), verbose=0)
+    images, labels = tiny_data()
+    real, labels = gan.unpack((tf.constant(images), tf.constant(labels)))
+    rested = state(gan.discriminator, gan.discriminator_optimizer)
+    moved = state(gan.generator)
+    tf.function(gan.generator_step)(real, labels, gan.turn(0))
+    assert largest_difference(rested, state(gan.discriminator, gan.discriminator_optimizer)) == 0
+    assert largest_difference(moved, state(gan.generator)) > 0
+
+
+def test_no_virtual_step_is_gan():
+    results = []
+    for make in (
+        lambda: trainers.GAN(*tiny_pair(), discriminator_steps=2),
+        lambda: trainers.UnrolledGAN(*tiny_pair(), unroll_steps=0, discriminator_steps=2),
+    ):
+        keras.utils.set_random_seed(1)
+        gan = make()
+        gan.compile(ema_decay=0.9)
+        gan.fit(batches(tiny_data()[0]), verbose=0)
+        results.append(all_variables(gan))
+    assert largest_difference(*results) == 0
+
+
+def test_virtual_steps_are_the_real_ones():
+    """After K virtual steps the generator sees what K real ones would have made."""
+    keras.utils.set_random_seed(1)
+    gan = trainers.UnrolledGAN(*tiny_pair(), unroll_steps=3, seed=3)
+    gan.compile(discriminator_optimizer=keras.optimizers.Adam(1e-2, beta_1=0.5))
+    gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
+    real, _ = gan.unpack(tf.constant(tiny_data()[0]))
+    fake = gan.fake(real, None, gan.turn(0), training=False)
+    virtual = gan.generator_logits(real, fake, None, gan.turn(0))
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            with keras.StatelessScope():
+                logits = gan.logits(real, fake, None, training=True)
+            loss = tf.reduce_mean(gan.objective.discriminator_loss(*logits))
+        variables = gan.discriminator.trainable_variables
+        gan.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+    with keras.StatelessScope():
+        wanted = gan.logits(real, fake, None, training=True)
+    for a, b in zip(virtual, wanted, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def test_modes_of_execution_and_file(tmp_path):
+    def make(**modes):
+        keras.utils.set_random_seed(1)
+        gan = trainers.UnrolledGAN(*tiny_pair(), unroll_steps=2, seed=3)
+        gan.compile(**modes)
+        return gan
+
+    run_trainer_test(make, tiny_data()[0], tmp_path)
+    assert keras.saving.load_model(tmp_path / "trainer.keras").unroll_steps == 2
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, True])
+def test_virtual_steps_are_counted(value):
+    with pytest.raises(ValueError, match=f"at least 0.*unroll_steps={value}"):
+        trainers.UnrolledGAN(*tiny_pair(), unroll_steps=value)
+
+
+def test_an_optimizer_that_cannot_be_unrolled_is_named():
+    gan = trainers.UnrolledGAN(*tiny_pair(), unroll_steps=1)
+    with pytest.raises(ValueError, match="cannot be unrolled.*RMSprop"):
+        gan.compile(discriminator_optimizer="rmsprop")
+    with pytest.raises(ValueError, match="Adam with clipnorm"):
+        gan.compile(discriminator_optimizer=keras.optimizers.Adam(clipnorm=1.0))

@@ -1,0 +1,66 @@
+"""Consensus optimisation: The Numerics of GANs (Mescheder, Nowozin and Geiger, 2017)."""
+
+import keras
+import tensorflow as tf
+
+from trainers.gan import GAN
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ConsensusGAN(GAN):
+    """Both players also descend the size of the joint vector field.
+
+    With `g = (grad_G loss_G, grad_D loss_D)` and `L = ||g||^2 / 2`, each player's step is along
+    `g + weight * grad L`, the second gradient taken over all variables of both players, at the
+    same point and applied together. The game may circle around an equilibrium; this pulls it in.
+    `weight=0` is the simultaneous step.
+
+    Second derivatives of ReLU are zero almost everywhere; the norm over one batch overestimates
+    the norm of the mean; and with a large weight saddle points attract too.
+
+    Args:
+        generator: A `zoo.Generator`, or a built Keras model from latents to samples.
+        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
+        weight: float, at least 0. The paper's gamma: 10 on rings and faces, 0.1 on CIFAR-10.
+        seed: int. All draws of the run are functions of (seed, step, replica, row).
+
+    Raises:
+        ValueError: If the weight is negative, or as `GAN`.
+
+    Reference:
+        - [Mescheder et al., 2017](https://arxiv.org/abs/1705.10461), algorithm 2.
+    """
+
+    def __init__(self, generator, discriminator, weight=10.0, seed=0, **kwargs):
+        if not weight >= 0:
+            raise ValueError(
+                "The weight multiplies what is minimised. Expected a number of at least 0. "
+                f"Received: weight={weight}"
+            )
+        super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
+        self.weight = weight
+
+    def simultaneous_gradients(self, real, labels, turn):
+        if self.weight == 0:
+            return super().simultaneous_gradients(real, labels, turn)
+        d_variables = self.discriminator.trainable_variables
+        g_variables = self.generator.trainable_variables
+        d_scale = self.discriminator_optimizer.scale_loss(tf.constant(1.0))
+        g_scale = self.generator_optimizer.scale_loss(tf.constant(1.0))
+        with tf.GradientTape() as tape:
+            d_gradients, g_gradients = super().simultaneous_gradients(real, labels, turn)
+            d_size = sum(tf.reduce_sum(tf.square(g / d_scale)) for g in d_gradients)
+            g_size = sum(tf.reduce_sum(tf.square(g / g_scale)) for g in g_gradients)
+            size = self.weight * (d_size + g_size) / 2.0
+        d_pull, g_pull = tape.gradient(
+            size, (d_variables, g_variables), unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return (
+            [g + d_scale * p for g, p in zip(d_gradients, d_pull, strict=True)],
+            [g + g_scale * p for g, p in zip(g_gradients, g_pull, strict=True)],
+        )
+
+    def get_config(self):
+        config = {**super().get_config(), "weight": self.weight}
+        del config["schedule"], config["discriminator_steps"]
+        return config

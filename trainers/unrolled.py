@@ -1,0 +1,75 @@
+"""Unrolled GAN (Metz, Poole, Pfau and Sohl-Dickstein, 2017)."""
+
+import keras
+import tensorflow as tf
+
+from trainers import virtual
+from trainers.gan import GAN
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class UnrolledGAN(GAN):
+    """The generator's step looks at the discriminator after its next few steps.
+
+    The generator descends `f(theta_G, theta_D^K)`, where `theta_D^0 = theta_D` and `theta_D^(k+1)`
+    is what the discriminator's optimizer would make of `theta_D^k`, moments included, on the same
+    real and generated samples. The gradient flows through all K steps. They are not kept: the
+    discriminator and its optimizer are as they were. `unroll_steps=0` is `GAN`, bit for bit.
+
+    Args:
+        generator: A `zoo.Generator`, or a built Keras model from latents to samples.
+        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
+        unroll_steps: int, at least 0. The K; time and memory of a step grow with it.
+        discriminator_steps: int. Real steps of the discriminator for each of the generator.
+        seed: int. All draws of the run are functions of (seed, step, replica, row).
+
+    Raises:
+        ValueError: If `unroll_steps` is negative, or as `GAN`; when compiled, if the
+            discriminator's optimizer is neither SGD nor Adam.
+
+    Reference:
+        - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 2.
+    """
+
+    def __init__(
+        self, generator, discriminator, unroll_steps=5, discriminator_steps=1, seed=0, **kwargs
+    ):
+        if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
+            raise ValueError(
+                "`unroll_steps` counts virtual steps. Expected an integer of at least 0. "
+                f"Received: unroll_steps={unroll_steps!r}"
+            )
+        super().__init__(
+            generator, discriminator, discriminator_steps=discriminator_steps, seed=seed, **kwargs
+        )
+        self.unroll_steps = unroll_steps
+
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        if self.unroll_steps:
+            virtual.optimizer(self.discriminator_optimizer)  # Raises here, before any training.
+
+    def generator_logits(self, real, fake, labels, turn):
+        if not self.unroll_steps:
+            return super().generator_logits(real, fake, labels, turn)
+        weights = [tf.convert_to_tensor(v) for v in self.discriminator.trainable_variables]
+        optimizer = virtual.optimizer(self.discriminator_optimizer)
+        for _ in range(self.unroll_steps):
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                with self.discriminator_at(weights):
+                    logits = self.logits(real, fake, labels, training=True)
+                losses = self.discriminator_losses(*logits, turn)
+                penalty = self.penalty_at(weights, real, fake, labels, turn)
+                loss = tf.reduce_mean(losses + penalty)
+            gradients = tape.gradient(
+                loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
+            weights = optimizer.step(weights, gradients)
+        with self.discriminator_at(weights):
+            return self.logits(real, fake, labels, training=True)
+
+    def get_config(self):
+        config = {**super().get_config(), "unroll_steps": self.unroll_steps}
+        del config["schedule"]
+        return config

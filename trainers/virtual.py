@@ -1,0 +1,94 @@
+"""Optimizer steps as functions of tensors: what an optimizer would do, without doing it."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+SMALLEST = 1e-30  # Under Adam's root, whose slope at 0 is infinite.
+
+
+@dataclasses.dataclass
+class SGD:
+    """`w - rate g`, or with momentum `m <- momentum m - rate g`, `w + m` (Keras's SGD)."""
+
+    rate: tf.Tensor
+    momentum: float
+    nesterov: bool
+    moments: list
+
+    def step(self, weights, gradients):
+        """The weights after one step; the moments move along."""
+        if not self.momentum:
+            return [w - self.rate * g for w, g in zip(weights, gradients, strict=True)]
+        pairs = zip(self.moments, gradients, strict=True)
+        self.moments = [self.momentum * m - self.rate * g for m, g in pairs]
+        moves = self.moments
+        if self.nesterov:
+            pairs = zip(self.moments, gradients, strict=True)
+            moves = [self.momentum * m - self.rate * g for m, g in pairs]
+        return [w + move for w, move in zip(weights, moves, strict=True)]
+
+
+@dataclasses.dataclass
+class Adam:
+    """Adam (Kingma and Ba, 2015, algorithm 1, in the order of its section 2, as in Keras)."""
+
+    rate: tf.Tensor
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    step_count: tf.Tensor
+    means: list
+    squares: list
+
+    def step(self, weights, gradients):
+        """The weights after one step; the moments move along."""
+        self.step_count = self.step_count + 1.0
+        correction = tf.sqrt(1.0 - tf.pow(self.beta_2, self.step_count))
+        rate = self.rate * correction / (1.0 - tf.pow(self.beta_1, self.step_count))
+        self.means = [
+            m + (1.0 - self.beta_1) * (g - m) for m, g in zip(self.means, gradients, strict=True)
+        ]
+        self.squares = [
+            s + (1.0 - self.beta_2) * (tf.square(g) - s)
+            for s, g in zip(self.squares, gradients, strict=True)
+        ]
+        return [
+            w - rate * m / (tf.sqrt(tf.maximum(s, SMALLEST)) + self.epsilon)
+            for w, m, s in zip(weights, self.means, self.squares, strict=True)
+        ]
+
+
+def optimizer(real):
+    """The virtual optimizer that stands where a Keras optimizer stands, moments included.
+
+    Args:
+        real: `keras.optimizers.SGD` or `Adam`, built, or either in a `LossScaleOptimizer`.
+
+    Raises:
+        ValueError: If it is another one, or one with clipping, decay or `amsgrad`.
+    """
+    if isinstance(real, keras.optimizers.LossScaleOptimizer):
+        real = real.inner_optimizer
+    extras = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "amsgrad")
+    used = [name for name in extras if getattr(real, name, None)]
+    if type(real) not in (keras.optimizers.SGD, keras.optimizers.Adam) or used:
+        raise ValueError(
+            "This optimizer cannot be unrolled. Expected keras.optimizers.SGD or Adam, without "
+            f"{', '.join(extras)}. Received: {type(real).__name__}"
+            + (f" with {', '.join(used)}" if used else "")
+        )
+    rate = tf.cast(real.learning_rate, "float32")
+    if isinstance(real, keras.optimizers.SGD):
+        moments = [m.value for m in real.momentums] if real.momentum else []
+        return SGD(rate, real.momentum, real.nesterov, moments)
+    return Adam(
+        rate,
+        real.beta_1,
+        real.beta_2,
+        real.epsilon,
+        tf.cast(real.iterations, "float32"),
+        [m.value for m in real._momentums],
+        [v.value for v in real._velocities],
+    )
