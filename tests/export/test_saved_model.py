@@ -225,9 +225,7 @@ def test_only_generators_are_served(tmp_path):
     with pytest.raises(ValueError, match="needs weights before it can play. Expected a built mod"):
         export.save(keras.Sequential([keras.layers.Dense(2)]), tmp_path)
     classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
-    with pytest.raises(
-        ValueError, match=r"maps latents of shape .*with input_shape=\(None, 8"
-    ):
+    with pytest.raises(ValueError, match=r"maps latents of shape .*with input_shape=\(None, 8"):
         export.save(classifier, tmp_path)
     assert is_empty(tmp_path)
 
