@@ -61,6 +61,8 @@ def test_example(code, tmp_path, monkeypatch):
     zoo.saving.save(gan, "run/gan.keras")
     names = {"zoo": zoo, "trainers": trainers, "export": export, "keras": keras, "np": np}
     names |= {"x": images, "gan": gan, "generator": gan.generator, "images": images}
+    rng = np.random.default_rng(0)
+    names |= {"real": rng.normal(0, 1, (200, 1)), "generated": rng.normal(1, 1, (200, 1))}
     exec(compile(code, "example", "exec"), names)
     if "gan.keras" in code and "export.save" in code:
         assert (tmp_path / "serving/fashion/1/saved_model.pb").exists()

@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.names import nearest
 
 
-def _check(real_logits, fake_logits):
+def check_logits(real_logits, fake_logits):
     for name, logits in (("real_logits", real_logits), ("fake_logits", fake_logits)):
         if len(logits.shape) != 1:
             raise ValueError(
@@ -93,13 +93,13 @@ class Minimax(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`-log D(x) - log(1 - D(G(z))) = softplus(-v_real) + softplus(v_fake)`, unsmoothed."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         real = _binary_cross_entropy(real_logits, self.real_target)
         return real + _binary_cross_entropy(fake_logits, self.fake_target)
 
     def generator_loss(self, real_logits, fake_logits):
         """`log(1 - D(G(z))) = -softplus(v_fake)`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return -tf.nn.softplus(fake_logits)
 
     def get_config(self):
@@ -119,7 +119,7 @@ class NonSaturating(Minimax):
 
     def generator_loss(self, real_logits, fake_logits):
         """`-log D(G(z)) = softplus(-v_fake)`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return tf.nn.softplus(-fake_logits)
 
 
@@ -133,12 +133,12 @@ class LeastSquares(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`(v_real - 1)^2 / 2 + v_fake^2 / 2`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return (tf.square(real_logits - 1.0) + tf.square(fake_logits)) / 2.0
 
     def generator_loss(self, real_logits, fake_logits):
         """`(v_fake - 1)^2 / 2`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return tf.square(fake_logits - 1.0) / 2.0
 
 
@@ -154,12 +154,12 @@ class Wasserstein(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`v_fake - v_real`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return fake_logits - real_logits
 
     def generator_loss(self, real_logits, fake_logits):
         """`-v_fake`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return -fake_logits
 
 
@@ -174,7 +174,7 @@ class Hinge(Wasserstein):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`max(0, 1 - v_real) + max(0, 1 + v_fake)`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return tf.nn.relu(1.0 - real_logits) + tf.nn.relu(1.0 + fake_logits)
 
 
@@ -191,7 +191,7 @@ class RelativisticAverage(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`softplus(-d_real) + softplus(d_fake)`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         real = real_logits - tf.reduce_mean(fake_logits)
         fake = fake_logits - tf.reduce_mean(real_logits)
         return tf.nn.softplus(-real) + tf.nn.softplus(fake)
@@ -214,7 +214,7 @@ class RelativisticPairing(Objective):
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`softplus(-(v_real - v_fake))`."""
-        _check(real_logits, fake_logits)
+        check_logits(real_logits, fake_logits)
         return tf.nn.softplus(fake_logits - real_logits)
 
     def generator_loss(self, real_logits, fake_logits):
