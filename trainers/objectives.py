@@ -12,6 +12,7 @@ from zoo.names import nearest
 
 
 def check_logits(real_logits, fake_logits):
+    """Raises a `ValueError` unless both have the shape `(batch,)`."""
     for name, logits in (("real_logits", real_logits), ("fake_logits", fake_logits)):
         if len(logits.shape) != 1:
             raise ValueError(
