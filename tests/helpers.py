@@ -119,11 +119,13 @@ def batches(arrays, size=16, steps=3):
 
 
 def all_variables(gan):
-    """What makes up the state of a trainer: players, average, optimizers, seeds and counters."""
+    """What makes up the state of a trainer: players, averages, optimizers, seeds and counters."""
     things = [gan.generator, gan.discriminator, gan.generator_optimizer]
     things.append(gan.discriminator_optimizer)
     if gan.ema_generator is not None:
         things.append(gan.ema_generator)
+    things += [*gan.generator_penalty_states, *gan.discriminator_penalty_states]
+    things.append(gan.stopping_state)
     return [*state(*things), np.array(gan.steps)]
 
 

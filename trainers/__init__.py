@@ -1,23 +1,33 @@
 """How they play: trainers, objectives and callbacks."""
 
 import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
-from trainers import divergences, objectives, penalties, perturbations
+from trainers import divergences, objectives, penalties, perturbations, stopping
 from trainers.callbacks import Checkpoint, SampleGrid
 from trainers.consensus import ConsensusGAN
+from trainers.feature_matching import FeatureMatchingGAN
 from trainers.fgan import FGAN, estimate_divergence
 from trainers.gan import GAN
+from trainers.historical_averaging import HistoricalAveragingGAN
+from trainers.oracle import optimal_discriminator
 from trainers.unrolled import UnrolledGAN
+from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 
 __all__ = [
     "FGAN",
     "GAN",
     "Checkpoint",
     "ConsensusGAN",
+    "FeatureMatchingGAN",
+    "HistoricalAveragingGAN",
     "SampleGrid",
     "UnrolledGAN",
+    "WassersteinGAN",
+    "WassersteinGANGP",
     "divergences",
     "estimate_divergence",
     "objectives",
+    "optimal_discriminator",
     "penalties",
     "perturbations",
+    "stopping",
 ]

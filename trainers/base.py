@@ -1,21 +1,14 @@
 """What every trainer shares: two players, their optimizers, randomness, averaging and saving."""
 
-import warnings
-
 import keras
 import tensorflow as tf
 
-from trainers import inputs, objectives, penalties
+from trainers import checks, inputs, objectives
 from trainers.perturbations import Perturbation
 from zoo import latents, players
-from zoo.names import nearest
 
+PLAYERS = ("generator", "discriminator")
 TRAINING, TESTING = 0, 1  # The two streams of draws: evaluating does not disturb training.
-
-
-def default_optimizer():
-    """Adam(0.0002, beta_1=0.5), of DCGAN (Radford et al., 2016, section 4)."""
-    return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
 class Trainer(keras.Model):
@@ -30,7 +23,8 @@ class Trainer(keras.Model):
         ValueError: If the players do not fit each other.
     """
 
-    discriminator_steps = 1
+    discriminator_parts = 1  # Steps of the discriminator on one batch.
+    bounds_slope = False  # Whether the class itself bounds the discriminator's slope.
 
     def __init__(self, generator, discriminator, seed=0, **kwargs):
         super().__init__(**kwargs)
@@ -78,6 +72,7 @@ class Trainer(keras.Model):
         objective="non_saturating",
         generator_optimizer=None,
         discriminator_optimizer=None,
+        generator_penalties=(),
         discriminator_penalties=(),
         perturbations=(),
         ema_decay=None,
@@ -91,8 +86,9 @@ class Trainer(keras.Model):
             objective: Name or `trainers.objectives.Objective`.
             generator_optimizer: Keras optimizer or its name. Defaults to Adam(0.0002, 0.5).
             discriminator_optimizer: Likewise.
-            discriminator_penalties: `trainers.penalties.Penalty` or a list of them: terms added to
-                the discriminator's loss, logged apart as `discriminator_penalty`.
+            generator_penalties: `trainers.penalties.Penalty` or a list of them: terms added to the
+                generator's loss, logged apart as `generator_penalty`.
+            discriminator_penalties: Likewise, of the discriminator.
             perturbations: `trainers.perturbations.Perturbation` or a list of them: what is done in
                 training to the samples that the discriminator sees.
             ema_decay: float in [0, 1), optional. Keeps an exponential moving average of the
@@ -105,15 +101,17 @@ class Trainer(keras.Model):
             run_eagerly: bool. Python line by line, for debugging.
 
         Raises:
-            ValueError: If a name is unknown or a number out of range.
+            ValueError: If a name is unknown, a number out of range, or a penalty has no meaning
+                for its player.
         """
         objective = objectives.get(objective)
-        generator_optimizer = _optimizer(generator_optimizer, self.generator)
-        discriminator_optimizer = _optimizer(discriminator_optimizer, self.discriminator)
-        discriminator_penalties = _listed(
-            discriminator_penalties, penalties.Penalty, "discriminator_penalties"
-        )
-        perturbations = _listed(perturbations, Perturbation, "perturbations")
+        generator_optimizer = checks.optimizer(generator_optimizer, self.generator)
+        discriminator_optimizer = checks.optimizer(discriminator_optimizer, self.discriminator)
+        given = {
+            "generator_penalties": checks.penalties("generator", generator_penalties),
+            "discriminator_penalties": checks.penalties("discriminator", discriminator_penalties),
+        }
+        perturbations = checks.listed(perturbations, Perturbation, "perturbations")
         if ema_decay is not None and not 0 <= ema_decay < 1:
             raise ValueError(
                 "`ema_decay` is the share of the old average that is kept. Expected a number in "
@@ -128,18 +126,31 @@ class Trainer(keras.Model):
         self.objective = objective
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
-        self.discriminator_penalties = discriminator_penalties
         self.perturbations = perturbations
-        self.trackers.pop("discriminator_penalty", None)
-        if discriminator_penalties:
-            self.trackers["discriminator_penalty"] = keras.metrics.Mean("discriminator_penalty")
-            _warn_of_coupling(self.discriminator)
+        own = self.own_penalties()
+        self.generator_penalties = (*own["generator"], *given["generator_penalties"])
+        self.discriminator_penalties = (*own["discriminator"], *given["discriminator_penalties"])
+        self.generator_penalty_states = _states(self.generator_penalties, self.generator)
+        self.discriminator_penalty_states = _states(
+            self.discriminator_penalties, self.discriminator
+        )
+        for name in PLAYERS:
+            self.trackers.pop(f"{name}_penalty", None)
+            if self.penalties(name):
+                self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
+        if any(penalty.measures_slope for penalty in self.discriminator_penalties):
+            checks.warn_of_coupling(self.discriminator)
+        if objective.needs_bounded_slope and not self.bounds_slope:
+            checks.warn_of_unbounded_critic(
+                objective, self.discriminator, self.discriminator_penalties
+            )
         self.ema_decay = ema_decay
         if ema_decay is None:
             self.ema_generator = None
         elif self.ema_generator is None:
             self.ema_generator = _copy(self.generator)
         self._compile_settings = {
+            **{name: list(kept) for name, kept in given.items()},
             "jit_compile": jit_compile,
             "steps_per_execution": steps_per_execution,
             "run_eagerly": run_eagerly,
@@ -151,7 +162,6 @@ class Trainer(keras.Model):
                 "objective": self.objective,
                 "generator_optimizer": self.generator_optimizer,
                 "discriminator_optimizer": self.discriminator_optimizer,
-                "discriminator_penalties": list(self.discriminator_penalties),
                 "perturbations": list(self.perturbations),
                 "ema_decay": self.ema_decay,
                 **self._compile_settings,
@@ -160,6 +170,15 @@ class Trainer(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def own_penalties(self):
+        """The penalties that belong to the class, before those of `compile`, by player."""
+        return {name: () for name in PLAYERS}
+
+    def penalties(self, player):
+        """`(penalty, state)` of every penalty of `"generator"` or `"discriminator"`."""
+        kept = getattr(self, f"{player}_penalties"), getattr(self, f"{player}_penalty_states")
+        return list(zip(*kept, strict=True))
 
     # === Fit ===
 
@@ -263,12 +282,13 @@ class Trainer(keras.Model):
             else:
                 average.assign(weight)
 
-    def track_discriminator(self, losses, real_logits, fake_logits):
+    def track_discriminator(self, losses, real, fake):
         """Adds one discriminator step's figures, per example, to the metrics."""
+        estimate = objectives.js_estimate(real.logits, fake.logits)
         self.trackers["discriminator_loss"].update_state(losses)
-        self.trackers["discriminator_real"].update_state(tf.sigmoid(real_logits))
-        self.trackers["discriminator_fake"].update_state(tf.sigmoid(fake_logits))
-        self.trackers["js_estimate"].update_state(objectives.js_estimate(real_logits, fake_logits))
+        self.trackers["discriminator_real"].update_state(tf.sigmoid(real.logits))
+        self.trackers["discriminator_fake"].update_state(tf.sigmoid(fake.logits))
+        self.trackers["js_estimate"].update_state(estimate)
 
     # === Use ===
 
@@ -318,49 +338,24 @@ def _copy(model):
     return copy
 
 
-def _listed(things, cls, name):
-    """A tuple of them, or a `ValueError` naming what is none."""
-    things = (things,) if isinstance(things, cls) else tuple(things)
-    for thing in things:
-        if not isinstance(thing, cls):
-            raise ValueError(
-                f"`{name}` holds something else. Expected instances of "
-                f"{cls.__module__}.{cls.__name__}. Received: {thing!r}"
-            )
-    return things
+class State(keras.layers.Layer):
+    """Numbers that a trainer keeps beside its players: saved and restored with it.
+
+    Args:
+        values: Shapes of float32 tensors, which start at 0.
+    """
+
+    def __init__(self, shapes):
+        super().__init__(trainable=False)
+        self.values = [self.add_weight(shape, "zeros", "float32", False) for shape in shapes]
+        self.built = True
+
+    def advance(self, values):
+        """Takes new values."""
+        for variable, value in zip(self.values, values, strict=True):
+            variable.assign(value)
 
 
-def _warn_of_coupling(discriminator):
-    for layer in discriminator._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            warnings.warn(
-                f"A penalty measures the slope at one example, and the layer {layer.name!r} of "
-                f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
-                "discriminator without batch normalisation (batch_normalization=False).",
-                stacklevel=3,
-            )
-            return
-
-
-def _optimizer(identifier, player):
-    """A built optimizer for the player's weights, with loss scaling in float16."""
-    if not player.trainable_variables:
-        raise ValueError(
-            "A player moves by changing its weights. Expected trainable variables. "
-            f"Received: {player.name!r} with none"
-        )
-    known = [n for n in dir(keras.optimizers) if n[0].isupper() and n != "Optimizer"]
-    if identifier is None:
-        identifier = default_optimizer()
-    elif isinstance(identifier, str) and identifier.lower() not in {n.lower() for n in known}:
-        raise ValueError(
-            f"Unknown optimizer. Expected one of {known}{nearest(identifier, known)}. "
-            f"Received: {identifier!r}"
-        )
-    optimizer = keras.optimizers.get(identifier)
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if player.compute_dtype == "float16" and not scaled:
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    if not optimizer.built:
-        optimizer.build(player.trainable_variables)
-    return optimizer
+def _states(given, player):
+    shapes = [weight.shape for weight in player.trainable_variables]
+    return [State(penalty.state_shapes(shapes)) for penalty in given]

@@ -33,7 +33,7 @@ class Divergence:
         name: str. What `get` knows it by.
         domain: `Domain` of f*.
         threshold: float, `f'(1)`. `T > threshold` says that p > q.
-        logit_slope: float. Unless `optimal_critic` is overridden, `T* = g_f(logit_slope r)`.
+        logit_slope: float. Unless `optimal_logit` is overridden, `T* = g_f(logit_slope r)`.
         parameters: Names of the constructor's arguments.
 
     Reference:
@@ -72,9 +72,13 @@ class Divergence:
         """`c(v) = f*(g_f(v))`, in a form that neither cancels nor overflows before its value."""
         return self._conjugate(self.activation(v))
 
+    def optimal_logit(self, log_ratio):
+        """The v with `g_f(v) = T*`."""
+        return self.logit_slope * log_ratio
+
     def optimal_critic(self, log_ratio):
         """`T* = f'(p/q)`, which attains the supremum, from `r = log p/q`."""
-        return self.activation(self.logit_slope * log_ratio)
+        return self.activation(self.optimal_logit(log_ratio))
 
     def get_config(self):
         """The constructor's arguments."""
@@ -84,6 +88,11 @@ class Divergence:
     def from_config(cls, config):
         """The inverse of `get_config`."""
         return cls(**config)
+
+
+def _logit_below(gap):
+    """The v with `softplus(-v) = gap`."""
+    return -gap - tf.math.log(-tf.math.expm1(-gap))
 
 
 class _BelowExponential(Divergence):
@@ -105,7 +114,7 @@ class KL(Divergence):
     def _conjugate(self, t):
         return tf.exp(t - 1.0)
 
-    def optimal_critic(self, log_ratio):
+    def optimal_logit(self, log_ratio):
         return 1.0 + log_ratio
 
 
@@ -141,7 +150,7 @@ class Pearson(Divergence):
     def _conjugate(self, t):
         return tf.square(1.0 + tf.maximum(t, -2.0) / 2.0) - 1.0
 
-    def optimal_critic(self, log_ratio):
+    def optimal_logit(self, log_ratio):
         return 2.0 * tf.math.expm1(log_ratio)
 
 
@@ -213,7 +222,7 @@ class Jeffrey(Divergence):
         x = log_wright_omega(1.0 - t)
         return tf.math.expm1(-x) - x  # w + t = 1 - log w: nothing cancels for t -> -inf.
 
-    def optimal_critic(self, log_ratio):
+    def optimal_logit(self, log_ratio):
         return log_ratio - tf.math.expm1(-log_ratio)
 
 
@@ -294,9 +303,15 @@ class WeightedJensenShannon(Divergence):
         rest = tf.where(v > TAIL, -v - math.log(self.pi), near)
         return (1.0 - self.pi) * (math.log(1.0 - self.pi) - rest)
 
+    def _gap(self, log_ratio):
+        """`upper - T*`."""
+        return self.pi * tf.nn.softplus(math.log(1.0 / self.pi - 1.0) - log_ratio)
+
+    def optimal_logit(self, log_ratio):
+        return _logit_below(self._gap(log_ratio))
+
     def optimal_critic(self, log_ratio):
-        odds = math.log(1.0 / self.pi - 1.0) - log_ratio
-        return self.domain.upper - self.pi * tf.nn.softplus(odds)
+        return self.domain.upper - self._gap(log_ratio)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -317,6 +332,9 @@ class TotalVariation(Divergence):
 
     def activation(self, v):
         return tf.tanh(v) / 2.0
+
+    def optimal_logit(self, log_ratio):
+        return tf.math.multiply_no_nan(math.inf * tf.ones_like(log_ratio), tf.sign(log_ratio))
 
     def optimal_critic(self, log_ratio):
         return tf.sign(log_ratio) / 2.0
@@ -364,6 +382,11 @@ class AlphaDivergence(Divergence):
             return self._conjugate(v)
         near = tf.math.log(tf.nn.softplus(-tf.where(v > TAIL, 0.0, v)))
         return self._conjugate_of_log(math.log(1.0 - self.alpha) + tf.where(v > TAIL, -v, near))
+
+    def optimal_logit(self, log_ratio):
+        if self.alpha > 1:
+            return self.optimal_critic(log_ratio)
+        return _logit_below(tf.exp((self.alpha - 1.0) * log_ratio) / (1.0 - self.alpha))
 
     def optimal_critic(self, log_ratio):
         return tf.math.expm1((self.alpha - 1.0) * log_ratio) / (self.alpha - 1.0)

@@ -8,63 +8,7 @@ import tensorflow as tf
 
 from trainers import divergences, objectives
 from trainers.gan import GAN
-from zoo.names import nearest
 from zoo.players import check_positive, discriminate
-
-GENERATOR_LOSSES = {
-    "replacement": lambda divergence, fake: -divergence.activation(fake),
-    "exact": lambda divergence, fake: -divergence.conjugate_of_activation(fake),
-}
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class FDivergence(objectives.Objective):
-    """The variational bound `E g_f(v_real) - E f*(g_f(v_fake)) <= D_f(data || generator)`.
-
-    The discriminator maximises it. The generator minimises it (`"exact"`), or takes the
-    replacement of the paper's section 3.2 and maximises `E g_f(v_fake)`: the same fixed point, and
-    a gradient that does not vanish while the discriminator wins. With the divergence `"gan"` the
-    two are `Minimax` and `NonSaturating`.
-
-    Args:
-        divergence: Name, config or `trainers.divergences.Divergence`.
-        generator: `"replacement"` or `"exact"`.
-
-    Raises:
-        ValueError: If either is unknown.
-
-    Reference:
-        - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), equations 6 and 9, section 3.2.
-    """
-
-    def __init__(self, divergence, generator="replacement"):
-        if generator not in GENERATOR_LOSSES:
-            raise ValueError(
-                "Unknown generator loss. Expected one of "
-                f"{sorted(GENERATOR_LOSSES)}{nearest(generator, GENERATOR_LOSSES)}. "
-                f"Received: generator={generator!r}"
-            )
-        self.divergence = divergences.get(divergence)
-        self.generator = generator
-
-    def bound(self, real_logits, fake_logits):
-        """`g_f(v_real) - f*(g_f(v_fake))`, float `(batch,)`: its mean is a lower bound of D_f."""
-        objectives.check_logits(real_logits, fake_logits)
-        real = self.divergence.activation(real_logits)
-        return real - self.divergence.conjugate_of_activation(fake_logits)
-
-    def discriminator_loss(self, real_logits, fake_logits):
-        """`-g_f(v_real) + f*(g_f(v_fake))`."""
-        return -self.bound(real_logits, fake_logits)
-
-    def generator_loss(self, real_logits, fake_logits):
-        """`-g_f(v_fake)`, or `-f*(g_f(v_fake))` when exact."""
-        objectives.check_logits(real_logits, fake_logits)
-        return GENERATOR_LOSSES[self.generator](self.divergence, fake_logits)
-
-    def get_config(self):
-        divergence = keras.saving.serialize_keras_object(self.divergence)
-        return {"divergence": divergence, "generator": self.generator}
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -109,7 +53,7 @@ class FGAN(GAN):
         schedule="simultaneous",
         **kwargs,
     ):
-        game = FDivergence(divergence, generator_loss)
+        game = objectives.FDivergence(divergence, generator_loss)
         super().__init__(generator, discriminator, schedule=schedule, **kwargs)
         self.game = game
         self.trackers["divergence_estimate"] = keras.metrics.Mean(name="divergence_estimate")
@@ -125,7 +69,7 @@ class FGAN(GAN):
         """As `GAN.compile`, with an objective that the divergence has already chosen.
 
         Args:
-            objective: `None`, or an `FDivergence` equal to the trainer's.
+            objective: `None`, or an `objectives.FDivergence` equal to the trainer's.
             generator_optimizer: Keras optimizer or its name. Defaults to Adam(0.0002, 0.5).
             discriminator_optimizer: Likewise.
             **kwargs: The further arguments of `GAN.compile`.
@@ -143,9 +87,9 @@ class FGAN(GAN):
             )
         super().compile(self.game, generator_optimizer, discriminator_optimizer, **kwargs)
 
-    def track_discriminator(self, losses, real_logits, fake_logits):
-        super().track_discriminator(losses, real_logits, fake_logits)
-        bound = self.game.bound(real_logits, fake_logits)
+    def track_discriminator(self, losses, real, fake):
+        super().track_discriminator(losses, real, fake)
+        bound = self.game.bound(real.logits, fake.logits)
         self.trackers["divergence_estimate"].update_state(bound)
 
     def get_config(self):
@@ -215,7 +159,7 @@ def estimate_divergence(p, q, name, critic=None, steps=1000, seed=0, **parameter
         - [Nguyen et al., 2010](https://arxiv.org/abs/0809.0853), for the estimator.
         - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), equation 4.
     """
-    game = FDivergence(divergences.get(name, **parameters))
+    game = objectives.FDivergence(divergences.get(name, **parameters))
     check_positive(steps=steps)
     p, q = _samples(p, "p"), _samples(q, "q")
     if p.shape[1] != q.shape[1]:

@@ -1,15 +1,26 @@
 """GAN: Algorithm 1 of Generative Adversarial Nets (Goodfellow et al., 2014) on one page."""
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 
-from trainers.base import TESTING, TRAINING, Trainer
+from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
+from trainers.stopping import StoppingRule
 from zoo.latents import fold
 from zoo.players import check_positive, discriminate, generate
 
 SCHEDULES = ("alternating", "simultaneous")
 PERTURBATION, PENALTY = 1, 2  # What else is drawn in a move, beside its latents.
+
+
+class View(NamedTuple):
+    """Samples as the discriminator sees them, and what it makes of them."""
+
+    samples: tf.Tensor
+    logits: tf.Tensor
+    features: tf.Tensor | None
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -29,7 +40,9 @@ class GAN(Trainer):
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
         discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
-        discriminator_steps: int. The `k` of Algorithm 1.
+        discriminator_steps: int, the `k` of Algorithm 1; or a `trainers.stopping.StoppingRule`: the
+            discriminator then takes one step on each batch, and the generator moves on those on
+            which the rule says that the discriminator has converged.
         schedule: `"alternating"` or `"simultaneous"`.
         seed: int. All draws of the run are functions of (seed, step, replica, row).
 
@@ -60,7 +73,11 @@ class GAN(Trainer):
         seed=0,
         **kwargs,
     ):
-        check_positive(discriminator_steps=discriminator_steps)
+        if isinstance(discriminator_steps, dict):
+            discriminator_steps = keras.saving.deserialize_keras_object(discriminator_steps)
+        rule = discriminator_steps if isinstance(discriminator_steps, StoppingRule) else None
+        if rule is None:
+            check_positive(discriminator_steps=discriminator_steps)
         if schedule not in SCHEDULES:
             raise ValueError(
                 f"Unknown schedule. Expected one of {SCHEDULES}. Received: schedule={schedule!r}"
@@ -74,6 +91,13 @@ class GAN(Trainer):
         super().__init__(generator, discriminator, seed=seed, **kwargs)
         self.discriminator_steps = discriminator_steps
         self.schedule = schedule
+        self.stopping_rule = rule
+        self.stopping_state = State(rule.state_shapes() if rule else [])
+
+    @property
+    def discriminator_parts(self):
+        """Steps of the discriminator on one batch."""
+        return 1 if self.stopping_rule else self.discriminator_steps
 
     def train_step(self, data):
         real, labels = self.unpack(data)
@@ -82,48 +106,69 @@ class GAN(Trainer):
         else:
             parts = self.parts(real, labels)
             for k, (part, part_labels) in enumerate(parts):
-                self.discriminator_step(part, part_labels, self.turn(k))
-            self.generator_step(*parts[-1], self.turn(len(parts)))
+                loss = self.discriminator_step(part, part_labels, self.turn(k))
+            self.generator_move(*parts[-1], self.turn(len(parts)), loss)
         self.update_generator_average()
         self.steps.assign_add(1)
         return self.get_metrics_result()
 
     def discriminator_step(self, real, labels, turn):
-        """Descends the discriminator's loss on one part of the batch and as many fakes."""
+        """Descends the discriminator's loss on one part of the batch; returns its mean."""
+        self.advance_penalties("discriminator")
         with keras.StatelessScope():  # The generator's batch statistics are not to move.
             fake = self.fake(real, labels, turn, training=True)
         real, fake = self.perturbed(real, fake, turn)
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = self.logits(real, fake, labels, training=True)
-            losses = self.discriminator_losses(real_logits, fake_logits, turn)
-            penalty = self.discriminator_penalty(real, fake, labels, turn)
-            loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(losses + penalty))
-        variables = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
-        self.track_discriminator(losses, real_logits, fake_logits)
+            views = self.views(real, fake, labels, training=True)
+            losses = self.discriminator_losses(*views, turn)
+            penalty = self.penalty("discriminator", real, fake, labels, turn)
+            mean = tf.reduce_mean(losses + penalty)
+            loss = self.discriminator_optimizer.scale_loss(mean)
+        self.apply_discriminator(tape.gradient(loss, self.discriminator.trainable_variables))
+        self.track_discriminator(losses, *views)
+        return mean
+
+    def generator_move(self, real, labels, turn, discriminator_loss):
+        """The generator's step, or none where the discriminator has not had steps enough."""
+        if self.stopping_rule is None:
+            return self.generator_step(real, labels, turn)
+        done, state = self.stopping_rule(self.stopping_state.values, discriminator_loss)
+        self.stopping_state.advance(state)
+        self.generator_step_if(done, real, labels, turn)
+
+    def generator_step_if(self, due, real, labels, turn):
+        """The generator's step where the boolean tensor `due` says so."""
+
+        def step():
+            self.generator_step(real, labels, turn)
+            return True
+
+        tf.cond(due, step, lambda: False)
 
     def generator_step(self, real, labels, turn):
         """Descends the generator's loss on fresh fakes."""
+        self.advance_penalties("generator")
         with tf.GradientTape() as tape:
             fake = self.fake(real, labels, turn, training=True)
             real, fake = self.perturbed(real, fake, turn)
-            real_logits, fake_logits = self.generator_logits(real, fake, labels, turn)
-            losses = self.objective.generator_loss(real_logits, fake_logits)
-            loss = self.generator_optimizer.scale_loss(tf.reduce_mean(losses))
-        variables = self.generator.trainable_variables
-        self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
+            losses = self.generator_losses(*self.generator_views(real, fake, labels, turn))
+            penalty = self.penalty("generator", real, fake, labels, turn)
+            loss = self.generator_optimizer.scale_loss(tf.reduce_mean(losses + penalty))
+        self.apply_generator(tape.gradient(loss, self.generator.trainable_variables))
         self.trackers["generator_loss"].update_state(losses)
 
-    def generator_logits(self, real, fake, labels, turn):
-        """The logits that the generator's loss is made of; nothing of the discriminator moves."""
+    def generator_views(self, real, fake, labels, turn):
+        """What the generator's loss is made of; nothing of the discriminator moves."""
         with keras.StatelessScope():
-            return self.logits(real, fake, labels, training=True)
+            return self.views(real, fake, labels, training=True)
 
     def simultaneous_step(self, real, labels, turn):
         """Takes both gradients at the same point, from one forward pass, then applies both."""
+        self.advance_penalties("discriminator")
+        self.advance_penalties("generator")
         d_gradients, g_gradients = self.simultaneous_gradients(real, labels, turn)
-        self.discriminator_optimizer.apply(d_gradients, self.discriminator.trainable_variables)
-        self.generator_optimizer.apply(g_gradients, self.generator.trainable_variables)
+        self.apply_discriminator(d_gradients)
+        self.apply_generator(g_gradients)
 
     def simultaneous_gradients(self, real, labels, turn):
         """Both players' gradients at the same point, each with its optimizer's loss scale."""
@@ -132,26 +177,34 @@ class GAN(Trainer):
         with tf.GradientTape(persistent=True) as tape:
             fake = self.fake(real, labels, turn, training=True)
             real, fake = self.perturbed(real, fake, turn)
-            real_logits, fake_logits = self.logits(real, fake, labels, training=True)
-            d_losses = self.discriminator_losses(real_logits, fake_logits, turn)
-            penalty = self.discriminator_penalty(real, fake, labels, turn)
-            g_losses = self.objective.generator_loss(real_logits, fake_logits)
-            d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + penalty))
-            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(g_losses))
-        self.track_discriminator(d_losses, real_logits, fake_logits)
+            views = self.views(real, fake, labels, training=True)
+            d_losses = self.discriminator_losses(*views, turn)
+            g_losses = self.generator_losses(*views)
+            d_penalty = self.penalty("discriminator", real, fake, labels, turn)
+            g_penalty = self.penalty("generator", real, fake, labels, turn)
+            d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + d_penalty))
+            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(g_losses + g_penalty))
+        self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(g_losses)
         return tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
+
+    def apply_discriminator(self, gradients):
+        """The discriminator's optimizer moves it."""
+        self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
+
+    def apply_generator(self, gradients):
+        """The generator's optimizer moves it."""
+        self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
 
     def test_step(self, data):
         real, labels = self.unpack(data)
         # The examples seen so far number the draws, so an evaluation repeats itself exactly.
         turn = (TESTING, self.trackers["generator_loss"].count)
         fake = self.fake(real, labels, turn, training=False)
-        real_logits, fake_logits = self.logits(real, fake, labels, training=False)
-        d_losses = self.objective.discriminator_loss(real_logits, fake_logits)
-        g_losses = self.objective.generator_loss(real_logits, fake_logits)
-        self.track_discriminator(d_losses, real_logits, fake_logits)
-        self.trackers["generator_loss"].update_state(g_losses)
+        views = self.views(real, fake, labels, training=False)
+        d_losses = self.objective.discriminator_loss(*(view.logits for view in views))
+        self.track_discriminator(d_losses, *views)
+        self.trackers["generator_loss"].update_state(self.generator_losses(*views))
         return self.get_metrics_result()
 
     def turn(self, number):
@@ -159,9 +212,9 @@ class GAN(Trainer):
         return TRAINING, self.steps, number
 
     def parts(self, real, labels):
-        """The batch cut into `discriminator_steps` equal parts: a list of (samples, labels)."""
-        rows = (real.shape[0] or tf.shape(real)[0]) // self.discriminator_steps
-        cuts = [slice(k * rows, (k + 1) * rows) for k in range(self.discriminator_steps)]
+        """The batch cut into `discriminator_parts` equal parts: a list of (samples, labels)."""
+        rows = (real.shape[0] or tf.shape(real)[0]) // self.discriminator_parts
+        cuts = [slice(k * rows, (k + 1) * rows) for k in range(self.discriminator_parts)]
         return [(real[cut], None if labels is None else labels[cut]) for cut in cuts]
 
     def fake(self, real, labels, turn, training):
@@ -169,14 +222,17 @@ class GAN(Trainer):
         latents = self.latents(real.shape[0] or tf.shape(real)[0], *turn)
         return generate(self.generator, latents, labels, training=training)
 
-    def logits(self, real, fake, labels, training):
-        """The discriminator's logits of real and of generated samples, a pass each.
+    def views(self, real, fake, labels, training):
+        """The discriminator's `View` of real and of generated samples, a pass each.
 
         Batch normalisation sees them apart, as in DCGAN: its statistics would tell them apart.
         """
-        real_logits, _ = discriminate(self.discriminator, real, labels, training=training)
-        fake_logits, _ = discriminate(self.discriminator, fake, labels, training=training)
-        return real_logits, fake_logits
+        return self.view(real, labels, training), self.view(fake, labels, training)
+
+    def view(self, samples, labels, training):
+        """The discriminator's `View` of samples."""
+        seen = discriminate(self.discriminator, samples, labels, training=training)
+        return View(samples, *seen)
 
     def perturbed(self, real, fake, turn):
         """Real and generated samples as the discriminator sees them in this move."""
@@ -186,33 +242,46 @@ class GAN(Trainer):
             fake = perturbation.samples(fake, seeds[1], self.steps.value)
         return real, fake
 
-    def discriminator_losses(self, real_logits, fake_logits, turn):
+    def discriminator_losses(self, real, fake, turn):
         """The objective's losses per example, with the labels that the perturbations leave."""
+        logits = real.logits, fake.logits
         for k, perturbation in enumerate(self.perturbations):
             seed = fold(self.seed_of(*turn), PERTURBATION, k, 2)
-            real_logits, fake_logits = perturbation.logits(
-                real_logits, fake_logits, seed, self.steps.value
-            )
-        return self.objective.discriminator_loss(real_logits, fake_logits)
+            logits = perturbation.logits(*logits, seed, self.steps.value)
+        return self.objective.discriminator_loss(*logits)
 
-    def discriminator_penalty(self, real, fake, labels, turn):
-        """The sum of the penalties per example, tracked; 0 where there are none."""
-        total = self.penalty_at(self.discriminator.trainable_variables, real, fake, labels, turn)
-        if self.discriminator_penalties:
-            self.trackers["discriminator_penalty"].update_state(total)
+    def generator_losses(self, real, fake):
+        """What the generator minimises, per example, from the views."""
+        return self.objective.generator_loss(real.logits, fake.logits)
+
+    def advance_penalties(self, player):
+        """Shows a player's penalties the weights before the step."""
+        weights = getattr(self, player).trainable_variables
+        for penalty, state in self.penalties(player):
+            state.advance(penalty.next_state(state.values, weights))
+
+    def penalty(self, player, real, fake, labels, turn):
+        """The sum of a player's penalties per example, tracked; 0 where there are none."""
+        weights = getattr(self, player).trainable_variables
+        total = self.penalty_at(player, weights, real, fake, labels, turn)
+        if self.penalties(player):
+            self.trackers[f"{player}_penalty"].update_state(total)
         return total
 
-    def penalty_at(self, weights, real, fake, labels, turn):
-        """The sum of the penalties per example, were these the discriminator's weights."""
+    def penalty_at(self, player, weights, real, fake, labels, turn):
+        """The sum of a player's penalties per example, were these its weights."""
+        moved = player == "discriminator"
+        critic = weights if moved else self.discriminator.trainable_variables
 
         def logits(samples):
-            with self.discriminator_at(weights):
+            with self.discriminator_at(critic):
                 return discriminate(self.discriminator, samples, labels, training=True)[0]
 
         total = 0.0
-        for k, penalty in enumerate(self.discriminator_penalties):
-            seed = fold(self.seed_of(*turn), PENALTY, k)
-            total += penalty(Position(logits, real, fake, seed), self.steps.value)
+        for k, (penalty, state) in enumerate(self.penalties(player)):
+            seed = fold(self.seed_of(*turn), PENALTY, k, int(not moved))
+            position = Position(logits, real, fake, seed, weights, state.values)
+            total += penalty(position, self.steps.value)
         return total
 
     def discriminator_at(self, weights):
@@ -225,6 +294,6 @@ class GAN(Trainer):
     def get_config(self):
         return {
             **super().get_config(),
-            "discriminator_steps": self.discriminator_steps,
+            "discriminator_steps": keras.saving.serialize_keras_object(self.discriminator_steps),
             "schedule": self.schedule,
         }

@@ -106,7 +106,7 @@ def check_first_batch(trainer, batch):
 
 def check_batch_rows(trainer, rows):
     """Raises a `ValueError` if a batch is too small for the steps or for batch normalisation."""
-    steps = trainer.discriminator_steps
+    steps = trainer.discriminator_parts
     part = rows // steps
     if part == 0:
         raise ValueError(

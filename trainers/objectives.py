@@ -8,6 +8,7 @@ import math
 import keras
 import tensorflow as tf
 
+from trainers import divergences
 from zoo.names import nearest
 
 
@@ -26,7 +27,13 @@ class Objective:
 
     A subclass overrides both losses, is registered with
     `keras.saving.register_keras_serializable`, and keeps constructor arguments in `get_config`.
+
+    Attributes:
+        needs_bounded_slope: bool. Whether the discriminator's loss has a minimum only over
+            discriminators whose slope something bounds.
     """
+
+    needs_bounded_slope = False
 
     def discriminator_loss(self, real_logits, fake_logits):
         """The discriminator's loss per example.
@@ -43,6 +50,17 @@ class Objective:
     def generator_loss(self, real_logits, fake_logits):
         """The generator's loss per example; arguments and result as `discriminator_loss`."""
         raise NotImplementedError(f"{type(self).__name__} has to define generator_loss")
+
+    def optimal_logit(self, log_ratio):
+        """The optimal discriminator's logit, from `r = log p/q` of data and generator densities.
+
+        Raises:
+            ValueError: If the optimum at a sample is no function of the densities there.
+        """
+        raise ValueError(
+            "The optimal discriminator of this objective is no function of the two densities at "
+            f"the sample alone. Expected another objective. Received: {type(self).__name__}"
+        )
 
     def get_config(self):
         """The constructor's arguments."""
@@ -103,6 +121,16 @@ class Minimax(Objective):
         check_logits(real_logits, fake_logits)
         return -tf.nn.softplus(fake_logits)
 
+    def optimal_logit(self, log_ratio):
+        """`log D* / (1 - D*)`, with `D* = (real_target p + fake_target q) / (p + q)`."""
+
+        def log_mean(real, fake):  # log(real p / q + fake)
+            terms = [tf.math.log(tf.cast(t, log_ratio.dtype)) for t in (real, fake)]
+            return tf.reduce_logsumexp([terms[0] + log_ratio, terms[1] + 0.0 * log_ratio], axis=0)
+
+        above = log_mean(self.real_target, self.fake_target)
+        return above - log_mean(1.0 - self.real_target, 1.0 - self.fake_target)
+
     def get_config(self):
         return {"real_target": self.real_target, "fake_target": self.fake_target}
 
@@ -142,6 +170,10 @@ class LeastSquares(Objective):
         check_logits(real_logits, fake_logits)
         return tf.square(fake_logits - 1.0) / 2.0
 
+    def optimal_logit(self, log_ratio):
+        """`p / (p + q)`."""
+        return tf.sigmoid(log_ratio)
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Wasserstein(Objective):
@@ -152,6 +184,8 @@ class Wasserstein(Objective):
     Reference:
         - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), equation 2.
     """
+
+    needs_bounded_slope = True
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`v_fake - v_real`."""
@@ -173,10 +207,16 @@ class Hinge(Wasserstein):
         - [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), equations 16 and 17.
     """
 
+    needs_bounded_slope = False
+
     def discriminator_loss(self, real_logits, fake_logits):
         """`max(0, 1 - v_real) + max(0, 1 + v_fake)`."""
         check_logits(real_logits, fake_logits)
         return tf.nn.relu(1.0 - real_logits) + tf.nn.relu(1.0 + fake_logits)
+
+    def optimal_logit(self, log_ratio):
+        """1 where p > q, -1 where p < q."""
+        return tf.sign(log_ratio)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -222,6 +262,77 @@ class RelativisticPairing(Objective):
         """`softplus(-(v_fake - v_real))`."""
         return self.discriminator_loss(fake_logits, real_logits)
 
+    def optimal_logit(self, log_ratio):
+        """`r`, up to a constant: Bayes' rule for which of a pair is the real one."""
+        return tf.identity(log_ratio)
+
+
+GENERATOR_LOSSES = {
+    "replacement": lambda divergence, fake: -divergence.activation(fake),
+    "exact": lambda divergence, fake: -divergence.conjugate_of_activation(fake),
+}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FDivergence(Objective):
+    """The variational bound `E g_f(v_real) - E f*(g_f(v_fake)) <= D_f(data || generator)`.
+
+    The discriminator maximises it. The generator minimises it (`"exact"`), or takes the
+    replacement of the paper's section 3.2 and maximises `E g_f(v_fake)`, whose gradient does not
+    vanish while the discriminator wins. With the divergence `"gan"` the two are `Minimax` and
+    `NonSaturating`.
+
+    Where the generator can equal the data, both have that fixed point. Where it cannot, the
+    replacement leads elsewhere: its gradient at the optimal discriminator, `-E_grad-q f'(p/q)`, is
+    that of another divergence. `"kl"` then descends the reverse KL, `"pearson"` twice the KL, and
+    `"reverse_kl"` half of Neyman's; `"gan"` descends `KL(q || p) - 2 JS`. Take `"exact"` to fit
+    the divergence that you name.
+
+    Args:
+        divergence: Name, config or `trainers.divergences.Divergence`.
+        generator: `"replacement"` or `"exact"`.
+
+    Raises:
+        ValueError: If either is unknown.
+
+    Reference:
+        - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), equations 6 and 9, section 3.2.
+        - [Arjovsky and Bottou, 2017](https://arxiv.org/abs/1701.04862), theorem 2.5, for `"gan"`.
+    """
+
+    def __init__(self, divergence, generator="replacement"):
+        if generator not in GENERATOR_LOSSES:
+            raise ValueError(
+                "Unknown generator loss. Expected one of "
+                f"{sorted(GENERATOR_LOSSES)}{nearest(generator, GENERATOR_LOSSES)}. "
+                f"Received: generator={generator!r}"
+            )
+        self.divergence = divergences.get(divergence)
+        self.generator = generator
+
+    def bound(self, real_logits, fake_logits):
+        """`g_f(v_real) - f*(g_f(v_fake))`, float `(batch,)`: its mean is a lower bound of D_f."""
+        check_logits(real_logits, fake_logits)
+        real = self.divergence.activation(real_logits)
+        return real - self.divergence.conjugate_of_activation(fake_logits)
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        """`-g_f(v_real) + f*(g_f(v_fake))`."""
+        return -self.bound(real_logits, fake_logits)
+
+    def generator_loss(self, real_logits, fake_logits):
+        """`-g_f(v_fake)`, or `-f*(g_f(v_fake))` when exact."""
+        check_logits(real_logits, fake_logits)
+        return GENERATOR_LOSSES[self.generator](self.divergence, fake_logits)
+
+    def optimal_logit(self, log_ratio):
+        """The v with `g_f(v) = f'(p/q)`."""
+        return self.divergence.optimal_logit(log_ratio)
+
+    def get_config(self):
+        divergence = keras.saving.serialize_keras_object(self.divergence)
+        return {"divergence": divergence, "generator": self.generator}
+
 
 OBJECTIVES = {
     "hinge": Hinge,
@@ -237,20 +348,33 @@ OBJECTIVES = {
 def get(objective, **parameters):
     """An `Objective` from its name and parameters, its config, or itself.
 
+    The name of a divergence gives its `FDivergence`: `get("kl", generator="exact")`,
+    `get("alpha", alpha=0.3)`.
+
     Raises:
-        ValueError: If the name is unknown (the nearest known ones are offered), or the value is
-            something else.
+        ValueError: If the name is unknown (the nearest known ones are offered), the parameters are
+            not the objective's, or the value is something else.
     """
-    if isinstance(objective, Objective):
-        return objective
     if isinstance(objective, dict):
         objective = keras.saving.deserialize_keras_object(objective)
-        return get(objective)
+    if isinstance(objective, Objective) and not parameters:
+        return objective
     if isinstance(objective, str) and objective in OBJECTIVES:
-        return OBJECTIVES[objective](**parameters)
+        cls = OBJECTIVES[objective]
+        known = set(cls().get_config())
+        if not set(parameters) <= known:
+            raise ValueError(
+                f"{objective!r} has other parameters. Expected some of {sorted(known)}. "
+                f"Received: parameters={parameters}"
+            )
+        return cls(**parameters)
+    if isinstance(objective, str) and objective in divergences.DIVERGENCES:
+        kind = {k: parameters.pop(k) for k in ("generator",) if k in parameters}
+        return FDivergence(divergences.get(objective, **parameters), **kind)
+    known = sorted({*OBJECTIVES, *divergences.DIVERGENCES})
     raise ValueError(
-        f"Unknown objective. Expected one of {sorted(OBJECTIVES)}, or a trainers.objectives."
-        f"Objective{nearest(objective, OBJECTIVES)}. Received: objective={objective!r}"
+        f"Unknown objective. Expected one of {known}, or a trainers.objectives.Objective by itself"
+        f"{nearest(objective, known)}. Received: objective={objective!r}, parameters={parameters}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Terms added to the discriminator's loss: how steep it may be, and where.
+"""Terms added to a player's loss: how steep the discriminator may be, how far a player may stray.
 
 Each is per example and is multiplied by its weight. `every=n` computes it in every n-th step only
 and multiplies it by n there (lazy regularisation, Karras et al., 2020, appendix B), so that its
@@ -19,7 +19,7 @@ TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.
 
 @dataclasses.dataclass
 class Position:
-    """What a penalty sees of a discriminator's step.
+    """What a penalty sees of a player's step.
 
     Attributes:
         discriminate: Function of samples `(batch, ...)` to logits `(batch,)`. It leaves the
@@ -27,16 +27,20 @@ class Position:
         real: Real samples, as the discriminator sees them.
         fake: Generated samples, as the discriminator sees them.
         seed: Two integers, fresh in each step.
+        weights: The player's trainable weights.
+        state: What the penalty keeps from step to step, a constant in the gradient.
     """
 
     discriminate: Callable
     real: tf.Tensor
     fake: tf.Tensor
     seed: tf.Tensor
+    weights: tuple = ()
+    state: tuple = ()
 
 
 class Penalty:
-    """A term of the discriminator's loss, per example.
+    """A term of a player's loss, per example.
 
     Args:
         weight: float, at least 0.
@@ -44,7 +48,14 @@ class Penalty:
 
     Raises:
         ValueError: If the weight is negative or `every` is not positive.
+
+    Attributes:
+        players: Those in whose loss it has a meaning.
+        measures_slope: bool. Whether it needs a discriminator that treats examples apart.
     """
+
+    players = ("discriminator",)
+    measures_slope = True
 
     def __init__(self, weight, every=1):
         if not weight >= 0:
@@ -55,6 +66,14 @@ class Penalty:
         check_positive(every=every)
         self.weight = weight
         self.every = every
+
+    def state_shapes(self, shapes):
+        """Shapes of what it keeps from step to step, given those of the player's weights."""
+        return []
+
+    def next_state(self, state, weights):
+        """The state of this step, from that of the step before and the weights before the step."""
+        return state
 
     def value(self, position):
         """The penalty without its weight: `(batch,)`, from a `Position`."""
@@ -68,7 +87,7 @@ class Penalty:
 
         if self.every == 1:
             return due()
-        zeros = tf.zeros(tf.shape(position.real)[:1], position.real.dtype)
+        zeros = tf.zeros(tf.shape(position.fake)[:1], position.fake.dtype)
         return tf.cond(tf.equal(step % self.every, 0), due, lambda: zeros)
 
     def get_config(self):
@@ -176,3 +195,42 @@ class DRAGAN(GradientPenalty):
         noise = latents.uniform(tf.shape(real), latents.fold(position.seed, 1))
         noise = tf.cast(noise, real.dtype)
         return real + share * noise * tf.math.reduce_std(real) / 2.0
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class HistoricalAveraging(Penalty):
+    """`weight * ||theta - mean_t||^2`, with `mean_t = (theta_1 + ... + theta_t) / t`.
+
+    `theta_i` are the player's weights before its i-th step, so that the mean includes the present
+    ones; it is a constant in the gradient, which is `2 weight (theta - mean_t)`. A player that
+    circles is drawn to the middle of its circle. The mean is saved with the trainer.
+
+    This is not `ema_decay`: an exponential moving average watches the training and draws samples;
+    this changes the training, and its mean forgets nothing, so a large weight holds a player back.
+
+    Args:
+        weight: float, at least 0. The paper gives none; the best one grows as the steps shrink.
+        every: int. Steps from one computation to the next.
+
+    Reference:
+        - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.3.
+    """
+
+    players = ("generator", "discriminator")
+    measures_slope = False
+
+    def __init__(self, weight=0.1, every=1):
+        super().__init__(weight, every)
+
+    def state_shapes(self, shapes):
+        return [(), *shapes]
+
+    def next_state(self, state, weights):
+        count, *means = state
+        count = count + 1.0
+        return [count, *(m + (w - m) / count for m, w in zip(means, weights, strict=True))]
+
+    def value(self, position):
+        pairs = zip(position.weights, position.state[1:], strict=True)
+        distance = sum(tf.reduce_sum(tf.square(w - tf.stop_gradient(m))) for w, m in pairs)
+        return tf.fill(tf.shape(position.fake)[:1], distance)

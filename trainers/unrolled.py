@@ -49,25 +49,25 @@ class UnrolledGAN(GAN):
         if self.unroll_steps:
             virtual.optimizer(self.discriminator_optimizer)  # Raises here, before any training.
 
-    def generator_logits(self, real, fake, labels, turn):
+    def generator_views(self, real, fake, labels, turn):
         if not self.unroll_steps:
-            return super().generator_logits(real, fake, labels, turn)
+            return super().generator_views(real, fake, labels, turn)
         weights = [tf.convert_to_tensor(v) for v in self.discriminator.trainable_variables]
         optimizer = virtual.optimizer(self.discriminator_optimizer)
         for _ in range(self.unroll_steps):
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 with self.discriminator_at(weights):
-                    logits = self.logits(real, fake, labels, training=True)
-                losses = self.discriminator_losses(*logits, turn)
-                penalty = self.penalty_at(weights, real, fake, labels, turn)
+                    views = self.views(real, fake, labels, training=True)
+                losses = self.discriminator_losses(*views, turn)
+                penalty = self.penalty_at("discriminator", weights, real, fake, labels, turn)
                 loss = tf.reduce_mean(losses + penalty)
             gradients = tape.gradient(
                 loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
             weights = optimizer.step(weights, gradients)
         with self.discriminator_at(weights):
-            return self.logits(real, fake, labels, training=True)
+            return self.views(real, fake, labels, training=True)
 
     def get_config(self):
         config = {**super().get_config(), "unroll_steps": self.unroll_steps}

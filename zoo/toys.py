@@ -79,30 +79,31 @@ class Mixture:
         return tf.gather(centres, mode) + tf.gather(scales, mode) * noise
 
     def log_density(self, points):
-        """log p(x) in float64.
+        """log p(x), computed in float64.
 
         Args:
-            points: Array of shape `(n, dim)`.
+            points: Array of shape `(n, dim)`, or a float tensor, which may be differentiated.
 
         Returns:
-            A float64 array of shape `(n,)`.
+            A float64 array of shape `(n,)`, or a tensor of the points' dtype.
 
         Raises:
             ValueError: If the points have another dimension than the mixture.
         """
-        points = np.asarray(points, "float64")
-        if points.ndim != 2 or points.shape[1] != self.dim:
+        if tf.is_tensor(points):
+            return tf.cast(self._log_density(tf.cast(points, "float64")), points.dtype)
+        return self._log_density(tf.constant(np.asarray(points, "float64"))).numpy()
+
+    def _log_density(self, points):
+        if points.shape.rank != 2 or points.shape[1] != self.dim:
             raise ValueError(
                 f"The density is one number a point. Expected points of shape (n, {self.dim}). "
-                f"Received: points of shape {points.shape}"
+                f"Received: points of shape {tuple(points.shape)}"
             )
-        log_density = np.full(len(points), -np.inf)
-        for centre, scale, weight in zip(self.centres, self.scales, self.weights, strict=True):
-            # log w_k - |x - c_k|^2 / (2 s_k^2) - dim log(s_k sqrt(2 pi))
-            distance = np.sum((points - centre) ** 2, axis=1) / (2 * scale**2)
-            term = np.log(weight) - distance - self.dim * np.log(scale * np.sqrt(2 * np.pi))
-            log_density = np.logaddexp(log_density, term)
-        return log_density
+        # log w_k - |x - c_k|^2 / (2 s_k^2) - dim log(s_k sqrt(2 pi))
+        squares = tf.reduce_sum(tf.square(points[:, None] - self.centres), axis=2)
+        heights = np.log(self.weights) - self.dim * np.log(self.scales * np.sqrt(2 * np.pi))
+        return tf.reduce_logsumexp(heights - squares / (2 * self.scales**2), axis=1)
 
 
 def _per_mode(name, values, modes):

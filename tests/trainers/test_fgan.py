@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from tests.helpers import batches, run_trainer_test, tiny_data, tiny_mlp_pair
 from trainers import divergences, objectives
-from trainers.fgan import FGAN, FDivergence, estimate_divergence
+from trainers.fgan import FGAN, estimate_divergence
 from trainers.gan import GAN
+from trainers.objectives import FDivergence
 
 PARAMETERS = {"alpha": {"alpha": 0.3}, "weighted_jensen_shannon": {"pi": 0.3}}
 everyone = pytest.mark.parametrize("name", sorted(divergences.DIVERGENCES))

@@ -76,18 +76,18 @@ def test_virtual_steps_are_the_real_ones():
     gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
     real, _ = gan.unpack(tf.constant(tiny_data()[0]))
     fake = gan.fake(real, None, gan.turn(0), training=False)
-    virtual = gan.generator_logits(real, fake, None, gan.turn(0))
+    virtual = gan.generator_views(real, fake, None, gan.turn(0))
     for _ in range(3):
         with tf.GradientTape() as tape:
             with keras.StatelessScope():
-                logits = gan.logits(real, fake, None, training=True)
-            loss = tf.reduce_mean(gan.objective.discriminator_loss(*logits))
+                views = gan.views(real, fake, None, training=True)
+            loss = tf.reduce_mean(gan.discriminator_losses(*views, gan.turn(0)))
         variables = gan.discriminator.trainable_variables
         gan.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
     with keras.StatelessScope():
-        wanted = gan.logits(real, fake, None, training=True)
+        wanted = gan.views(real, fake, None, training=True)
     for a, b in zip(virtual, wanted, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-4)
+        np.testing.assert_allclose(a.logits, b.logits, atol=1e-4)
 
 
 def test_modes_of_execution_and_file(tmp_path):

@@ -1,0 +1,170 @@
+"""Feature matching: Improved Techniques for Training GANs (Salimans et al., 2016)."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from trainers.gan import GAN, View
+from zoo.names import nearest
+from zoo.players import discriminate, sample_shape
+
+NORMS = {
+    "squared": lambda gap: tf.reduce_sum(tf.square(gap)),
+    "l1": lambda gap: tf.reduce_sum(tf.abs(gap)),
+}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FeatureMatchingGAN(GAN):
+    """The generator matches the mean of features over the data, instead of fooling D.
+
+    The generator minimises `||E f(x) - E f(G(z))||^2` over the batch, or the L1 norm, and has no
+    other loss. f is the discriminator's penultimate layer, another layer of it, or another network:
+    that one is frozen, runs in inference mode, and is saved with the trainer. The discriminator's
+    loss is the objective's.
+
+    A generator can be trained to any test that it knows. `held_out_extractor` is one that it does
+    not know: the same distance in its features is logged as `held_out_distance`, and rises against
+    `generator_loss` when the generator fits the extractor rather than the data.
+
+    Args:
+        generator: A `zoo.Generator`, or a built Keras model from latents to samples.
+        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit, then
+            with `feature_layer` or `feature_extractor`.
+        feature_extractor: Built Keras model from samples, in the generator's range, to features of
+            any shape, or another `zoo.Discriminator`. `None` takes the discriminator's.
+        feature_layer: str, optional. Name of a layer of the discriminator whose output is matched,
+            instead of the `features` that it returns.
+        norm: `"squared"` (the formula; the authors' code divides it by the number of features) or
+            `"l1"`.
+        held_out_extractor: Like `feature_extractor`.
+        **kwargs: `discriminator_steps`, `schedule` and `seed` of `GAN`.
+
+    Raises:
+        ValueError: If there are no such features, an extractor cannot take the samples, or as
+            `GAN`.
+
+    Example:
+
+    ```python
+    gan = trainers.FeatureMatchingGAN(zoo.DCGANGenerator(), zoo.DCGANDiscriminator(), seed=0)
+    gan.compile()
+    gan.fit(zoo.datasets.load("mnist", batch_size=128), epochs=5)
+    ```
+
+    Reference:
+        - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.1.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        feature_extractor=None,
+        feature_layer=None,
+        norm="squared",
+        held_out_extractor=None,
+        **kwargs,
+    ):
+        if norm not in NORMS:
+            raise ValueError(
+                f"Unknown norm. Expected one of {sorted(NORMS)}{nearest(norm, NORMS)}. "
+                f"Received: norm={norm!r}"
+            )
+        if feature_extractor is not None and feature_layer is not None:
+            raise ValueError(
+                "Features have one source. Expected a feature_extractor or a feature_layer of the "
+                f"discriminator. Received: {feature_extractor.name!r} and {feature_layer!r}"
+            )
+        super().__init__(generator, discriminator, **kwargs)
+        self.norm = norm
+        self.feature_layer = feature_layer
+        self.feature_extractor = self._extractor("feature_extractor", feature_extractor)
+        self.held_out_extractor = self._extractor("held_out_extractor", held_out_extractor)
+        # Wrapped, so that Keras does not save the discriminator's weights a second time.
+        self.seeing = functools.partial(self._seeing())
+        if held_out_extractor is not None:
+            self.trackers["held_out_distance"] = keras.metrics.Mean("held_out_distance")
+
+    def _seeing(self):
+        """The discriminator, with the output of `feature_layer` for its features."""
+        player, name = self.discriminator, self.feature_layer
+        if name is None:
+            if self.feature_extractor is None and not isinstance(player.output, dict):
+                raise ValueError(
+                    "A plain Keras model returns logits only. Expected a feature_layer (one of "
+                    f"{[layer.name for layer in player.layers]}), a feature_extractor or a "
+                    f"zoo.Discriminator. Received: discriminator={player.name!r}"
+                )
+            return player
+        names = [layer.name for layer in player.layers]
+        if name not in names:
+            raise ValueError(
+                f"The discriminator has no such layer. Expected one of {names}"
+                f"{nearest(name, names)}. Received: feature_layer={name!r}"
+            )
+        outputs = player.output
+        logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+        features = player.get_layer(name).output
+        model = keras.Model(player.input, {"logits": logits, "features": features})
+        model.num_classes = getattr(player, "num_classes", None)
+        return model
+
+    def _extractor(self, argument, extractor):
+        if extractor is None:
+            return None
+        wanted = sample_shape(self.discriminator)
+        try:
+            if not extractor.built:
+                raise ValueError("it is not built")
+            shape = sample_shape(extractor)
+            if len(shape) != len(wanted) or any(
+                a not in (None, b) for a, b in zip(shape, wanted, strict=True)
+            ):
+                raise ValueError(f"it takes {shape}")
+        except ValueError as error:
+            raise ValueError(
+                f"The extractor cannot take the samples: {error}. Expected a built Keras model of "
+                f"one input of shape {wanted}. Received: {argument}={extractor.name!r}"
+            ) from None
+        return extractor
+
+    def view(self, samples, labels, training):
+        seen = discriminate(self.seeing.func, samples, labels, training=training)
+        return View(samples, *seen)
+
+    def generator_losses(self, real, fake):
+        """The distance between the means of features, once for each example of the batch."""
+        rows = tf.shape(fake.samples)[:1]
+        if self.held_out_extractor is not None:
+            distance = self._distance(self.held_out_extractor, real, fake)
+            self.trackers["held_out_distance"].update_state(distance)
+        return tf.fill(rows, self._distance(self.feature_extractor, real, fake))
+
+    def _distance(self, extractor, real, fake):
+        means = []
+        for view in (real, fake):
+            features = view.features
+            if extractor is not None:
+                features = extractor(view.samples, training=False)
+                if isinstance(features, dict):
+                    features = features["features"]
+            means.append(tf.reduce_mean(tf.cast(features, "float32"), axis=0))
+        # ||E f(x) - E f(G(z))||, squared or L1
+        return NORMS[self.norm](tf.stop_gradient(means[0]) - means[1])
+
+    def get_config(self):
+        config = {**super().get_config(), "feature_layer": self.feature_layer, "norm": self.norm}
+        for name in ("feature_extractor", "held_out_extractor"):
+            config[name] = keras.saving.serialize_keras_object(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("feature_extractor", "held_out_extractor"):
+            config[name] = keras.saving.deserialize_keras_object(
+                config[name], custom_objects=custom_objects
+            )
+        return super().from_config(config, custom_objects)
