@@ -342,12 +342,15 @@ class State(keras.layers.Layer):
     """Numbers that a trainer keeps beside its players: saved and restored with it.
 
     Args:
-        values: Shapes of float32 tensors, which start at 0.
+        shapes: Shapes of float32 tensors, which start at 0.
     """
 
     def __init__(self, shapes):
         super().__init__(trainable=False)
-        self.values = [self.add_weight(shape, "zeros", "float32", False) for shape in shapes]
+        self.values = [
+            self.add_weight(shape, "zeros", "float32", trainable=False, name=f"value_{k}")
+            for k, shape in enumerate(shapes)
+        ]
         self.built = True
 
     def advance(self, values):
