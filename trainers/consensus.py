@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers.gan import GAN
+from trainers.gan import GAN, check_schedule
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -37,6 +37,7 @@ class ConsensusGAN(GAN):
                 "The weight multiplies what is minimised. Expected a number of at least 0. "
                 f"Received: weight={weight}"
             )
+        check_schedule(type(self), "simultaneous", kwargs)
         super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
         self.weight = weight
 
@@ -52,15 +53,16 @@ class ConsensusGAN(GAN):
             d_size = sum(tf.reduce_sum(tf.square(g / d_scale)) for g in d_gradients)
             g_size = sum(tf.reduce_sum(tf.square(g / g_scale)) for g in g_gradients)
             size = self.weight * (d_size + g_size) / 2.0
-        d_pull, g_pull = tape.gradient(
-            size, (d_variables, g_variables), unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return (
-            [g + d_scale * p for g, p in zip(d_gradients, d_pull, strict=True)],
-            [g + g_scale * p for g, p in zip(g_gradients, g_pull, strict=True)],
-        )
+        d_pull, g_pull = tape.gradient(size, (d_variables, g_variables))
+        return _pulled(d_gradients, d_pull, d_scale), _pulled(g_gradients, g_pull, g_scale)
 
     def get_config(self):
         config = {**super().get_config(), "weight": self.weight}
         del config["schedule"], config["discriminator_steps"]
         return config
+
+
+def _pulled(gradients, pulls, scale):
+    """`g + scale * pull`; where the field does not depend on a variable, there is no pull."""
+    pairs = zip(gradients, pulls, strict=True)
+    return [g if pull is None else g + scale * pull for g, pull in pairs]

@@ -15,6 +15,16 @@ SCHEDULES = ("alternating", "simultaneous")
 PERTURBATION, PENALTY = 1, 2  # What else is drawn in a move, beside its latents.
 
 
+def check_schedule(trainer, own, arguments):
+    """Takes `schedule` out of the arguments of a class that has but one; another is an error."""
+    schedule = arguments.pop("schedule", own)
+    if schedule != own:
+        raise ValueError(
+            f"The players of {trainer.__name__} move in one way. Expected schedule={own!r}. "
+            f"Received: schedule={schedule!r}"
+        )
+
+
 class View(NamedTuple):
     """Samples as the discriminator sees them, and what it makes of them."""
 

@@ -13,11 +13,32 @@ import keras
 
 import zoo
 from trainers import callbacks, objectives, report
+from trainers.consensus import ConsensusGAN
+from trainers.divergences import DIVERGENCES
+from trainers.feature_matching import FeatureMatchingGAN
+from trainers.fgan import FGAN
 from trainers.gan import GAN, SCHEDULES
+from trainers.historical_averaging import HistoricalAveragingGAN
+from trainers.unrolled import UnrolledGAN
+from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 from zoo import datasets, pictures, saving
 from zoo.names import nearest
 
 FAMILIES = ("dcgan", "mlp")
+TRAINERS = {
+    "gan": GAN,
+    "fgan": FGAN,
+    "feature_matching": FeatureMatchingGAN,
+    "historical_averaging": HistoricalAveragingGAN,
+    "wasserstein": WassersteinGAN,
+    "wasserstein_gp": WassersteinGANGP,
+    "unrolled": UnrolledGAN,
+    "consensus": ConsensusGAN,
+}
+# Divergences with a parameter are for Python.
+OBJECTIVES = tuple(
+    sorted({*objectives.OBJECTIVES, *(n for n, d in DIVERGENCES.items() if not d.parameters)})
+)
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # What may differ when a run goes on: they change how long or how fast, not what.
 FREE = {"epochs", "jit_compile"}
@@ -44,12 +65,17 @@ class Settings:
     filters: int = _flag(64, "Maps of the widest hidden layer of a DCGAN.")
     latent_dim: int = _flag(100, "Coordinates of a latent.")
     conditional: bool = _flag(False, "Learn the labels too, so that a class can be asked for.")
+    trainer: str = _flag("gan", "How the players move.", tuple(TRAINERS))
     objective: str = _flag(
-        "non_saturating", "What the players minimise.", tuple(sorted(objectives.OBJECTIVES))
+        None,
+        "What the players minimise; of fgan, its divergence. Default: the paper's.",
+        OBJECTIVES,
     )
-    schedule: str = _flag("alternating", "How the players take turns.", SCHEDULES)
-    discriminator_steps: int = _flag(1, "Discriminator steps for each generator step.")
-    learning_rate: float = _flag(2e-4, "Of Adam, for both players.")
+    schedule: str = _flag(None, "How the players take turns. Default: the paper's.", SCHEDULES)
+    discriminator_steps: int = _flag(
+        None, "Discriminator steps for each generator step. Default: the paper's."
+    )
+    learning_rate: float = _flag(None, "Of both optimizers. Default: the paper's.")
     ema_decay: float = _flag(0.99, "Moving average of the generator that draws samples; 0: none.")
     precision: str = _flag("float32", "Keras dtype policy of the players.", PRECISIONS)
     jit_compile: str = _flag("auto", "XLA: auto is on with a GPU.", ("auto", "true", "false"))
@@ -101,21 +127,31 @@ def players(settings, info):
 
 
 def make(settings, info):
-    """A compiled trainer from settings, with the weights that the seed decides."""
+    """A compiled trainer from settings, with the weights that the seed decides.
+
+    Raises:
+        ValueError: If the settings do not go together.
+    """
     keras.utils.set_random_seed(settings.seed)
-    gan = GAN(
-        *players(settings, info),
-        discriminator_steps=settings.discriminator_steps,
-        schedule=settings.schedule,
-        seed=settings.seed,
+    asked = {
+        "discriminator_steps": settings.discriminator_steps,
+        "schedule": settings.schedule,
+        "divergence": settings.objective if settings.trainer == "fgan" else None,
+    }
+    pair = players(settings, info)
+    gan = TRAINERS[settings.trainer](
+        *pair, seed=settings.seed, **{n: v for n, v in asked.items() if v is not None}
     )
+    wanted = {"objective": settings.objective} if settings.objective else {}
     gan.compile(
-        settings.objective,
-        *(keras.optimizers.Adam(settings.learning_rate, beta_1=0.5) for _ in range(2)),
+        **({} if settings.trainer == "fgan" else wanted),
         ema_decay=settings.ema_decay or None,
         steps_per_execution=settings.steps_per_execution,
         jit_compile={"auto": "auto", "true": True, "false": False}[settings.jit_compile],
     )
+    if settings.learning_rate is not None:
+        for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+            optimizer.learning_rate = settings.learning_rate
     return gan
 
 
@@ -223,10 +259,16 @@ def _finish(gan, settings, info, folder, real):
         pictures.grid(samples, columns) if samples.ndim == 4 else picture,
         f"{type(gan).__name__} on {info.name}",
         f"{settings.generator} players of {parameters[0]:,} and {parameters[1]:,} parameters, "
-        f"{settings.objective}, {settings.schedule}, batch {settings.batch_size}, "
+        f"{_objective_name(gan)}, {gan.schedule}, batch {settings.batch_size}, "
         f"{int(gan.steps):,} steps, seed {settings.seed}, {settings.precision}",
         classic=isinstance(gan.objective, objectives.Minimax),
     )
+
+
+def _objective_name(gan):
+    if isinstance(gan.objective, objectives.FDivergence):
+        return gan.objective.divergence.name
+    return next(n for n, cls in objectives.OBJECTIVES.items() if type(gan.objective) is cls)
 
 
 def sample_count(gan):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from trainers import virtual
-from trainers.gan import GAN
+from trainers.gan import GAN, check_schedule
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -39,6 +39,7 @@ class UnrolledGAN(GAN):
                 "`unroll_steps` counts virtual steps. Expected an integer of at least 0. "
                 f"Received: unroll_steps={unroll_steps!r}"
             )
+        check_schedule(type(self), "alternating", kwargs)
         super().__init__(
             generator, discriminator, discriminator_steps=discriminator_steps, seed=seed, **kwargs
         )

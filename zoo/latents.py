@@ -15,6 +15,7 @@ import tensorflow as tf
 from zoo.names import nearest
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
+PHILOX = 1  # TensorFlow's number of the algorithm.
 VECTOR = 64  # A multiple of the floats in any CPU's vector register.
 
 
@@ -66,6 +67,9 @@ def uniform(shape, seed, low=0.0, high=1.0):
 def fold(seed, *words):
     """A new seed from a seed and any number of integers: `fold(seed, step, replica)`.
 
+    Each word is a block of Philox: the seed's first number is the key, its second and the word are
+    the counter. (Integers of 32 bits, on which XLA and the plain kernels agree.)
+
     Args:
         seed: Two int64 numbers.
         *words: Integers or scalar integer tensors.
@@ -73,8 +77,18 @@ def fold(seed, *words):
     Returns:
         An int64 tensor of shape `(2,)`, different for different words.
     """
+    seed = tf.convert_to_tensor(seed, "int64")
     for word in words:
-        seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(word, "int64"), alg="philox")
+        if tf.is_tensor(word) or isinstance(word, tf.Variable):
+            word = tf.cast(word, "int64")
+        bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=(4,),
+            key=tf.bitcast(seed[:1], "uint64"),
+            counter=tf.bitcast(tf.stack([seed[1], word]), "uint64"),
+            alg=PHILOX,
+            dtype="uint32",
+        )
+        seed = tf.bitcast(tf.reshape(bits, (2, 2)), "int64")
     return seed
 
 

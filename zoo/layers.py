@@ -73,6 +73,27 @@ class Maxout(keras.layers.Layer):
         }
 
 
+@tf.custom_gradient
+def concatenate(a, b):
+    """`tf.concat([a, b], -1)` with derivatives of every order under XLA.
+
+    TensorFlow's own gradient is a slice, whose second derivative XLA does not have, and a gradient
+    penalty inside an unrolled or a consensus step asks for it.
+    """
+    return tf.concat([a, b], -1), lambda upstream: _split(upstream, a.shape[-1])
+
+
+def _split(x, size):
+    """The first `size` coordinates of the last axis, and the rest."""
+
+    @tf.custom_gradient
+    def split(x):
+        parts = tf.split(x, [size, x.shape[-1] - size], -1)
+        return parts, lambda *upstream: concatenate(*upstream)
+
+    return split(x)
+
+
 @keras.saving.register_keras_serializable(package="zoo")
 class ConcatLabels(keras.layers.Layer):
     """Appends the one-hot label to the last axis, at every pixel when the input is an image.
@@ -95,7 +116,7 @@ class ConcatLabels(keras.layers.Layer):
         if len(inputs.shape) == 4:
             _, height, width, _ = inputs.shape
             one_hot = keras.ops.tile(one_hot[:, None, None, :], (1, height, width, 1))
-        return keras.ops.concatenate([inputs, one_hot], axis=-1)
+        return concatenate(inputs, one_hot)
 
     def compute_output_shape(self, inputs_shape, one_hot_shape):
         return (*inputs_shape[:-1], inputs_shape[-1] + one_hot_shape[-1])

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from zoo.layers import concatenate
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class MinibatchDiscrimination(keras.layers.Layer):
@@ -85,7 +87,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         index = tf.range(tf.shape(rows)[0])
         others = tf.cast(index[:, None] != index[None, :], "float32")[:, :, None]
         closeness = keras.ops.sum(keras.ops.exp(-distances) * others, axis=1) + self.bias
-        return keras.ops.concatenate([inputs, keras.ops.cast(closeness, inputs.dtype)], axis=-1)
+        return concatenate(inputs, keras.ops.cast(closeness, inputs.dtype))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + self.kernels)

@@ -87,6 +87,12 @@ def test_float16_scales_come_out_again():
     assert np.linalg.norm(a - b) < 0.05 * np.linalg.norm(a)
 
 
+def test_the_players_move_at_once():
+    assert trainers.ConsensusGAN(*tiny_pair(), schedule="simultaneous").schedule == "simultaneous"
+    with pytest.raises(ValueError, match="ConsensusGAN move in one way.*schedule='alternating'"):
+        trainers.ConsensusGAN(*tiny_pair(), schedule="alternating")
+
+
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match=r"at least 0.*weight=-1"):
         trainers.ConsensusGAN(*tiny_pair(), weight=-1)

@@ -183,6 +183,41 @@ def test_settings_that_cannot_work(tmp_path, changes, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "name, objective, schedule, rate",
+    [
+        ("gan", "NonSaturating", "alternating", 2e-4),
+        ("fgan", "FDivergence", "simultaneous", 2e-4),
+        ("feature_matching", "NonSaturating", "alternating", 2e-4),
+        ("historical_averaging", "NonSaturating", "alternating", 2e-4),
+        ("wasserstein", "Wasserstein", "alternating", 5e-5),
+        ("wasserstein_gp", "Wasserstein", "alternating", 1e-4),
+        ("unrolled", "NonSaturating", "alternating", 2e-4),
+        ("consensus", "NonSaturating", "simultaneous", 2e-4),
+    ],
+)
+def test_every_trainer_by_its_name(name, objective, schedule, rate):
+    info = datasets.info("normal", examples=1000)
+    gan = run.make(dataclasses.replace(TOY, trainer=name), info)
+    assert type(gan) is run.TRAINERS[name] and gan.schedule == schedule
+    assert type(gan.objective).__name__ == objective
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(rate)
+    gan = run.make(dataclasses.replace(TOY, trainer=name, learning_rate=0.5), info)
+    assert float(gan.generator_optimizer.learning_rate) == 0.5
+
+
+def test_what_an_f_gan_plays_for():
+    info = datasets.info("normal", examples=1000)
+    gan = run.make(dataclasses.replace(TOY, trainer="fgan", objective="pearson"), info)
+    assert gan.divergence.name == "pearson"
+    gan = run.make(dataclasses.replace(TOY, objective="pearson", discriminator_steps=3), info)
+    assert gan.objective.divergence.name == "pearson" and gan.discriminator_steps == 3
+    with pytest.raises(ValueError, match="Unknown divergence.*divergence='hinge'"):
+        run.make(dataclasses.replace(TOY, trainer="fgan", objective="hinge"), info)
+    with pytest.raises(ValueError, match="UnrolledGAN move in one way.*schedule='simultaneous'"):
+        run.make(dataclasses.replace(TOY, trainer="unrolled", schedule="simultaneous"), info)
+
+
 def test_an_epoch_is_whole_executions():
     info = datasets.info("normal", examples=1000)
     settings = dataclasses.replace(TOY, batch_size=30, steps_per_execution=10)

@@ -101,6 +101,11 @@ def test_modes_of_execution_and_file(tmp_path):
     assert keras.saving.load_model(tmp_path / "trainer.keras").unroll_steps == 2
 
 
+def test_the_players_take_turns():
+    with pytest.raises(ValueError, match="UnrolledGAN move in one way.*schedule='simultaneous'"):
+        trainers.UnrolledGAN(*tiny_pair(), schedule="simultaneous")
+
+
 @pytest.mark.parametrize("value", [-1, 1.5, True])
 def test_virtual_steps_are_counted(value):
     with pytest.raises(ValueError, match=f"at least 0.*unroll_steps={value}"):
