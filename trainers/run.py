@@ -113,7 +113,10 @@ def players(settings, info):
         shared["filters"] = settings.filters
         return (
             zoo.DCGANGenerator(latent_dim=latent_dim, **shared),
-            zoo.DCGANDiscriminator(**shared),
+            # A penalty on the slope at single examples wants a critic that treats them apart.
+            zoo.DCGANDiscriminator(
+                **shared, batch_normalization=settings.trainer != "wasserstein_gp"
+            ),
         )
     if info.dtype == "uint8":
         return zoo.MLPGenerator(latent_dim=latent_dim, **shared), zoo.MLPDiscriminator(**shared)

@@ -2,9 +2,13 @@
 
 from zoo import command, datasets, latents, saving, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
+from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
 from zoo.saving import load
+from zoo.spectral_normalization import SpectralNormalization
+from zoo.virtual_batch_normalization import ReferenceBatch, VirtualBatchNormalization
+from zoo.weight_normalization import WeightNormalization
 
 __all__ = [
     "DCGANDiscriminator",
@@ -13,6 +17,11 @@ __all__ = [
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "MinibatchDiscrimination",
+    "ReferenceBatch",
+    "SpectralNormalization",
+    "VirtualBatchNormalization",
+    "WeightNormalization",
     "command",
     "datasets",
     "latents",
