@@ -68,7 +68,7 @@ def run_player_test(cls, kwargs, weights, path, policies=True):
         typed = cls(**kwargs, dtype=policy)
         assert typed.dtype_policy.name == policy
         assert {w.dtype for w in typed.trainable_weights} == {"float32"}
-        hidden = [la for la in typed.layers if la.weights and la.name != "output"]
+        hidden = [la for la in typed.layers if la.weights and "output" not in la.name]
         assert all(la.dtype_policy.name == policy for la in hidden)
         result = typed(inputs)
         main = result if isinstance(typed, zoo.Generator) else result["logits"]

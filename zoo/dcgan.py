@@ -2,6 +2,7 @@
 
 import keras
 
+from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.layers import join_labels
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 
@@ -65,7 +66,9 @@ class DCGANGenerator(Generator):
         latent_dim: int. Coordinates of a latent.
         filters: int. Maps of the last hidden stage; the first has the most.
         kernel_size: int. Side of the kernels.
-        num_classes: int, optional. Labels join the input of every layer.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
+            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
 
@@ -94,6 +97,7 @@ class DCGANGenerator(Generator):
         filters=64,
         kernel_size=5,
         num_classes=None,
+        conditioning="concat",
         prior="normal",
         dtype=None,
         **kwargs,
@@ -103,12 +107,15 @@ class DCGANGenerator(Generator):
         check_positive(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size)
         if num_classes is not None:
             check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional Model ===
         inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        labels = joined(one_hot, conditioning)
+        x = embed_labels(x, one_hot, conditioning, _normal(), dtype)
         maps = filters * 2 ** (stages - 1)
-        x = join_labels(x, one_hot, "labels_projection", dtype)
+        x = join_labels(x, labels, "labels_projection", dtype)
         x = keras.layers.Dense(
             height * width * maps,
             use_bias=False,
@@ -120,7 +127,7 @@ class DCGANGenerator(Generator):
         for stage in range(stages - 1):
             x = _normalize(x, f"normalization_{stage}", dtype)
             x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stage}")(x)
-            x = join_labels(x, one_hot, f"labels_{stage}", dtype)
+            x = join_labels(x, labels, f"labels_{stage}", dtype)
             maps //= 2
             x = keras.layers.Conv2DTranspose(
                 maps,
@@ -134,7 +141,7 @@ class DCGANGenerator(Generator):
             )(x)
         x = _normalize(x, f"normalization_{stages - 1}", dtype)
         x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stages - 1}")(x)
-        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = join_labels(x, labels, "labels_output", dtype)
         x = keras.layers.Conv2DTranspose(
             image_shape[2],
             kernel_size,
@@ -157,6 +164,7 @@ class DCGANGenerator(Generator):
         )
 
         # === Config ===
+        self.conditioning = conditioning
         self.filters = filters
         self.kernel_size = kernel_size
 
@@ -168,6 +176,7 @@ class DCGANGenerator(Generator):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
             "prior": self.prior,
         }
 
@@ -187,7 +196,9 @@ class DCGANDiscriminator(Discriminator):
         kernel_size: int. Side of the kernels.
         negative_slope: float. Slope of LeakyReLU below zero.
         batch_normalization: bool. Turn it off where a penalty wants one gradient an example.
-        num_classes: int, optional. Labels join the input of every layer.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
+            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
 
     Returns:
@@ -210,6 +221,7 @@ class DCGANDiscriminator(Discriminator):
         negative_slope=0.2,
         batch_normalization=True,
         num_classes=None,
+        conditioning="concat",
         dtype=None,
         **kwargs,
     ):
@@ -218,13 +230,15 @@ class DCGANDiscriminator(Discriminator):
         check_positive(filters=filters, kernel_size=kernel_size)
         if num_classes is not None:
             check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional Model ===
         inputs, x, one_hot = image_input(image_shape, num_classes)
+        labels = joined(one_hot, conditioning)
         for stage in range(stages):
             normalized = batch_normalization and stage > 0
-            x = join_labels(x, one_hot, f"labels_{stage}", dtype)
+            x = join_labels(x, labels, f"labels_{stage}", dtype)
             x = keras.layers.Conv2D(
                 filters * 2**stage,
                 kernel_size,
@@ -239,8 +253,9 @@ class DCGANDiscriminator(Discriminator):
                 x = _normalize(x, f"normalization_{stage}", dtype)
             x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{stage}")(x)
         features = keras.layers.Flatten(dtype=dtype, name="features")(x)
-        x = join_labels(features, one_hot, "labels_output", dtype)
+        x = join_labels(features, labels, "labels_output", dtype)
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
+        x = project_labels(x, features, one_hot, conditioning, _normal())
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -251,6 +266,7 @@ class DCGANDiscriminator(Discriminator):
         )
 
         # === Config ===
+        self.conditioning = conditioning
         self.filters = filters
         self.kernel_size = kernel_size
         self.negative_slope = negative_slope
@@ -265,4 +281,5 @@ class DCGANDiscriminator(Discriminator):
             "negative_slope": self.negative_slope,
             "batch_normalization": self.batch_normalization,
             "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
         }

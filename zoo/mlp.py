@@ -3,7 +3,9 @@
 import math
 
 import keras
+import numpy as np
 
+from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.layers import Dropout, Maxout, join_labels
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 
@@ -26,7 +28,9 @@ class MLPGenerator(Generator):
             that are not pictures).
         batch_normalization: bool. Normalise each hidden layer before its activation.
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
-        num_classes: int, optional. Labels join the input of every layer.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
+            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the samples are float32 under all of them.
 
@@ -58,6 +62,7 @@ class MLPGenerator(Generator):
         batch_normalization=False,
         kernel_initializer=None,
         num_classes=None,
+        conditioning="concat",
         prior="uniform",
         dtype=None,
         **kwargs,
@@ -71,12 +76,15 @@ class MLPGenerator(Generator):
                 f"Received: output_activation={output_activation!r}"
             )
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
+        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional Model ===
         inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        labels = joined(one_hot, conditioning)
+        x = embed_labels(x, one_hot, conditioning, _fresh(initializer), dtype)
         for i, width in enumerate(units):
-            x = join_labels(x, one_hot, f"labels_{i}", dtype)
+            x = join_labels(x, labels, f"labels_{i}", dtype)
             x = keras.layers.Dense(
                 width,
                 use_bias=not batch_normalization,
@@ -89,7 +97,7 @@ class MLPGenerator(Generator):
                     momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"normalization_{i}"
                 )(x)
             x = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")(x)
-        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = join_labels(x, labels, "labels_output", dtype)
         x = keras.layers.Dense(
             math.prod(image_shape),
             activation=output_activation,
@@ -110,6 +118,7 @@ class MLPGenerator(Generator):
         )
 
         # === Config ===
+        self.conditioning = conditioning
         self.units = units
         self.activation = keras.activations.get(activation)
         self.output_activation = output_activation
@@ -127,8 +136,44 @@ class MLPGenerator(Generator):
             "batch_normalization": self.batch_normalization,
             "kernel_initializer": _serialize(self.kernel_initializer),
             "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
             "prior": self.prior,
         }
+
+    def set_output_bias(self, images):
+        """Starts from the data's marginals: the output bias is the activation's inverse of them.
+
+        With small first weights an untrained generator then makes the mean of each pixel, as in
+        the 2014 code, and need not learn it. Call it before training.
+
+        Args:
+            images: Samples `(n, *image_shape)`: uint8, or floats in `value_range`. A few thousand
+                tell the mean well.
+
+        Raises:
+            ValueError: If the samples have another shape.
+        """
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape or not len(images):
+            raise ValueError(
+                f"The marginals are those of the samples. Expected (n, {self.image_shape}). "
+                f"Received: images of shape {images.shape}"
+            )
+        if self.value_range is not None and images.dtype.kind in "iu":
+            low, high = self.value_range
+            mean = images.mean(0, dtype="float64") / 255 * (high - low) + low
+        else:
+            mean = images.mean(0, dtype="float64")
+        if self.value_range is not None:
+            low, high = self.value_range
+            edge = (high - low) / 512  # Half a grey level: a pixel that is never lit stays finite.
+            mean = np.clip(mean, low + edge, high - edge)
+        inverse = {
+            "sigmoid": lambda m: np.log(m / (1 - m)),
+            "tanh": np.arctanh,
+            "linear": lambda m: m,
+        }[self.output_activation]
+        self.get_layer("output").bias.assign(inverse(mean).ravel())
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -146,7 +191,9 @@ class MLPDiscriminator(Discriminator):
         input_dropout: float in [0, 1). Share of the inputs dropped in training.
         dropout: float in [0, 1). Share of the hidden units dropped in training.
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
-        num_classes: int, optional. Labels join the input of every layer.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
+            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
 
     Returns:
@@ -170,6 +217,7 @@ class MLPDiscriminator(Discriminator):
         dropout=0.5,
         kernel_initializer=None,
         num_classes=None,
+        conditioning="concat",
         dtype=None,
         **kwargs,
     ):
@@ -182,14 +230,16 @@ class MLPDiscriminator(Discriminator):
                     f"Received: {name}={rate}"
                 )
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
+        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional Model ===
         inputs, x, one_hot = image_input(image_shape, num_classes)
+        labels = joined(one_hot, conditioning)
         x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
         x = _drop(x, input_dropout, "dropout_input", dtype)
         for i, width in enumerate(units):
-            x = join_labels(x, one_hot, f"labels_{i}", dtype)
+            x = join_labels(x, labels, f"labels_{i}", dtype)
             if activation == "maxout":
                 x = Maxout(width, pieces, _fresh(initializer), dtype=dtype, name=f"maxout_{i}")(x)
             else:
@@ -202,10 +252,11 @@ class MLPDiscriminator(Discriminator):
                 )(x)
             x = _drop(x, dropout, f"dropout_{i}", dtype)
         features = x
-        x = join_labels(x, one_hot, "labels_output", dtype)
+        x = join_labels(x, labels, "labels_output", dtype)
         x = keras.layers.Dense(
             1, kernel_initializer=_fresh(initializer), dtype="float32", name="output"
         )(x)
+        x = project_labels(x, features, one_hot, conditioning, _fresh(initializer))
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -216,6 +267,7 @@ class MLPDiscriminator(Discriminator):
         )
 
         # === Config ===
+        self.conditioning = conditioning
         self.units = units
         self.activation = activation
         self.pieces = pieces
@@ -237,6 +289,7 @@ class MLPDiscriminator(Discriminator):
             "dropout": self.dropout,
             "kernel_initializer": _serialize(self.kernel_initializer),
             "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
         }
 
 

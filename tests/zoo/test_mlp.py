@@ -40,6 +40,26 @@ def test_the_sizes_of_2014():
     assert rates == [0.2, 0.5, 0.5]
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "linear"])
+def test_an_untrained_generator_can_make_the_datas_mean(activation):
+    model = zoo.MLPGenerator(**GENERATOR, output_activation=activation)
+    for layer in ("dense_0", "dense_1", "output"):
+        model.get_layer(layer).kernel.assign(0 * model.get_layer(layer).kernel)
+    images = np.random.default_rng(0).integers(0, 256, (500, 3, 4, 1), dtype=np.uint8)
+    images[:, 0, 0] = 0  # A pixel that is never lit.
+    mean = images.mean(0) / 255
+    if activation == "linear":
+        images = images / 255
+    model.set_output_bias(images)
+    made = model(np.zeros((1, 5), "float32"))[0].numpy()
+    low, high = model.value_range or (0, 1)
+    wanted = mean * (high - low) + low
+    assert np.abs(made - wanted).max() <= (high - low) / 512 + 1e-6
+    np.testing.assert_allclose(made[1:], wanted[1:], rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match=r"images of shape \(2, 4, 3, 1\)"):
+        model.set_output_bias(np.zeros((2, 4, 3, 1)))
+
+
 def test_dropout_acts_in_training_only():
     model = zoo.MLPDiscriminator(**DISCRIMINATOR, kernel_initializer="glorot_uniform")
     x = np.random.default_rng(0).uniform(size=(8, 3, 4, 1)).astype("float32")
