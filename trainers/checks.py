@@ -1,5 +1,7 @@
 """Checks of what `compile` is given, before any work starts."""
 
+import pathlib
+import sys
 import warnings
 
 import keras
@@ -43,6 +45,15 @@ def listed(things, cls, name):
     return things
 
 
+def _users_level():
+    """The `stacklevel` of the first caller outside this package: the line that compiles."""
+    frame, level = sys._getframe(1), 1
+    here = str(pathlib.Path(__file__).parent)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def warn_of_coupling(discriminator):
     """Warns of a layer that makes a penalty on the slope at one example ill-defined."""
     for layer in discriminator._flatten_layers():
@@ -51,7 +62,7 @@ def warn_of_coupling(discriminator):
                 f"A penalty measures the slope at one example, and the layer {layer.name!r} of "
                 f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
                 "discriminator without batch normalisation (batch_normalization=False).",
-                stacklevel=4,
+                stacklevel=_users_level(),
             )
             return
 
@@ -66,7 +77,7 @@ def warn_of_unbounded_critic(objective, discriminator, given):
             f"{type(objective).__name__} has a minimum only over critics of bounded slope, and "
             f"nothing bounds that of {discriminator.name!r}. Prefer trainers.WassersteinGAN, or "
             "discriminator_penalties=trainers.penalties.GradientPenalty().",
-            stacklevel=4,
+            stacklevel=_users_level(),
         )
 
 

@@ -90,8 +90,9 @@ class FeatureMatchingGAN(GAN):
     def _seeing(self):
         """The discriminator, with the output of `feature_layer` for its features."""
         player, name = self.discriminator, self.feature_layer
+        outputs = player.outputs[0] if isinstance(player, keras.Sequential) else player.output
         if name is None:
-            if self.feature_extractor is None and not isinstance(player.output, dict):
+            if self.feature_extractor is None and not isinstance(outputs, dict):
                 raise ValueError(
                     "A plain Keras model returns logits only. Expected a feature_layer (one of "
                     f"{[layer.name for layer in player.layers]}), a feature_extractor or a "
@@ -104,10 +105,10 @@ class FeatureMatchingGAN(GAN):
                 f"The discriminator has no such layer. Expected one of {names}"
                 f"{nearest(name, names)}. Received: feature_layer={name!r}"
             )
-        outputs = player.output
         logits = outputs["logits"] if isinstance(outputs, dict) else outputs
         features = player.get_layer(name).output
-        model = keras.Model(player.input, {"logits": logits, "features": features})
+        inputs = player.inputs if isinstance(player, keras.Sequential) else player.input
+        model = keras.Model(inputs, {"logits": logits, "features": features})
         model.num_classes = getattr(player, "num_classes", None)
         return model
 
@@ -116,8 +117,12 @@ class FeatureMatchingGAN(GAN):
             return None
         wanted = sample_shape(self.discriminator)
         try:
+            if extractor is self.discriminator:
+                raise ValueError("it is the discriminator, which is not frozen")
             if not extractor.built:
                 raise ValueError("it is not built")
+            if getattr(extractor, "num_classes", None):
+                raise ValueError("it wants labels too")
             shape = sample_shape(extractor)
             if len(shape) != len(wanted) or any(
                 a not in (None, b) for a, b in zip(shape, wanted, strict=True)

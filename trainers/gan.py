@@ -5,6 +5,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from trainers import surrogate
 from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
 from trainers.stopping import StoppingRule
@@ -109,6 +110,10 @@ class GAN(Trainer):
         """Steps of the discriminator on one batch."""
         return 1 if self.stopping_rule else self.discriminator_steps
 
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        surrogate.check(self, GAN)
+
     def train_step(self, data):
         real, labels = self.unpack(data)
         if self.schedule == "simultaneous":
@@ -118,7 +123,6 @@ class GAN(Trainer):
             for k, (part, part_labels) in enumerate(parts):
                 loss = self.discriminator_step(part, part_labels, self.turn(k))
             self.generator_move(*parts[-1], self.turn(len(parts)), loss)
-        self.update_generator_average()
         self.steps.assign_add(1)
         return self.get_metrics_result()
 
@@ -163,8 +167,10 @@ class GAN(Trainer):
             real, fake = self.perturbed(real, fake, turn)
             losses = self.generator_losses(*self.generator_views(real, fake, labels, turn))
             penalty = self.penalty("generator", real, fake, labels, turn)
-            loss = self.generator_optimizer.scale_loss(tf.reduce_mean(losses + penalty))
+            steered = self.generator_objective(losses, turn)
+            loss = self.generator_optimizer.scale_loss(tf.reduce_mean(steered + penalty))
         self.apply_generator(tape.gradient(loss, self.generator.trainable_variables))
+        self.update_generator_average()
         self.trackers["generator_loss"].update_state(losses)
 
     def generator_views(self, real, fake, labels, turn):
@@ -179,6 +185,7 @@ class GAN(Trainer):
         d_gradients, g_gradients = self.simultaneous_gradients(real, labels, turn)
         self.apply_discriminator(d_gradients)
         self.apply_generator(g_gradients)
+        self.update_generator_average()
 
     def simultaneous_gradients(self, real, labels, turn):
         """Both players' gradients at the same point, each with its optimizer's loss scale."""
@@ -193,7 +200,8 @@ class GAN(Trainer):
             d_penalty = self.penalty("discriminator", real, fake, labels, turn)
             g_penalty = self.penalty("generator", real, fake, labels, turn)
             d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + d_penalty))
-            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(g_losses + g_penalty))
+            steered = self.generator_objective(g_losses, turn)
+            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(steered + g_penalty))
         self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(g_losses)
         return tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
@@ -263,6 +271,12 @@ class GAN(Trainer):
     def generator_losses(self, real, fake):
         """What the generator minimises, per example, from the views."""
         return self.objective.generator_loss(real.logits, fake.logits)
+
+    def generator_objective(self, losses, turn):
+        """The losses, or a simulator's surrogate for them, whose gradient is an estimate."""
+        if not surrogate.estimates(self.generator):
+            return losses
+        return self.generator.surrogate(losses, self.latents(tf.shape(losses)[0], *turn))
 
     def advance_penalties(self, player):
         """Shows a player's penalties the weights before the step."""

@@ -124,9 +124,10 @@ class Minimax(Objective):
     def optimal_logit(self, log_ratio):
         """`log D* / (1 - D*)`, with `D* = (real_target p + fake_target q) / (p + q)`."""
 
-        def log_mean(real, fake):  # log(real p / q + fake)
-            terms = [tf.math.log(tf.cast(t, log_ratio.dtype)) for t in (real, fake)]
-            return tf.reduce_logsumexp([terms[0] + log_ratio, terms[1] + 0.0 * log_ratio], axis=0)
+        def log_mean(real, fake):  # log (real p + fake q) / (p + q)
+            logs = [tf.math.log(tf.constant(t, log_ratio.dtype)) for t in (real, fake)]
+            shares = tf.math.log_sigmoid(log_ratio), tf.math.log_sigmoid(-log_ratio)
+            return tf.reduce_logsumexp([logs[0] + shares[0], logs[1] + shares[1]], axis=0)
 
         above = log_mean(self.real_target, self.fake_target)
         return above - log_mean(1.0 - self.real_target, 1.0 - self.fake_target)

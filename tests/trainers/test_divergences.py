@@ -299,6 +299,41 @@ def test_no_critic_exceeds_the_divergence(key, pair):
         assert max(bounds) <= GAUSSIANS[key][pair] + 1e-9
 
 
+# === The optimal logit ===
+
+
+@every
+def test_the_optimal_logit_gives_the_optimal_critic(key):
+    d, f = make(key), CASES[key][2]
+    r = np.linspace(-6, 6, 25) + 0.01
+    v = d.optimal_logit(float64(r))
+    np.testing.assert_allclose(d.activation(v), derivative(f, np.exp(r)), rtol=1e-9, atol=1e-12)
+    start = d.activation(d.optimal_logit(float64(0.0)))
+    assert start.numpy() == pytest.approx(d.threshold, abs=1e-12)
+    for dtype in ("float32", "float64"):
+        assert d.optimal_logit(tf.constant(r, dtype)).dtype == dtype
+
+
+# No finite logit is optimal for the total variation.
+@pytest.mark.parametrize("key", [key for key in CASES if key != "tv"])
+def test_the_optimal_logit_rises_and_is_finite_with_its_slope(key):
+    d = make(key)
+    for dtype, end in (("float64", 15.0), ("float32", 12.0)):
+        r = tf.Variable(np.linspace(-end, end, 61), dtype=dtype)
+        with tf.GradientTape() as tape:
+            v = d.optimal_logit(r)
+        slope = tape.gradient(v, r).numpy()
+        assert np.isfinite(v).all() and (np.diff(v) >= 0).all()
+        assert np.isfinite(slope).all() and (slope > 0).all()
+    # Against differences in the middle, where those are exact enough.
+    r, h = np.linspace(-2, 2, 9), 1e-6
+    high, low = (d.optimal_logit(float64(r + s)).numpy() for s in (h, -h))
+    points = tf.Variable(r)
+    with tf.GradientTape() as tape:
+        v = d.optimal_logit(points)
+    np.testing.assert_allclose(tape.gradient(v, points), (high - low) / (2 * h), rtol=1e-6)
+
+
 # === By name ===
 
 

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainers import objectives
+import trainers
+from tests.helpers import largest_difference, state
+from trainers import divergences, objectives
+from trainers.base import TRAINING
+from zoo import latents
 
 REAL = np.array([-3.0, 0.0, 0.7, 2.0, 9.0])
 FAKE = np.array([4.0, -1.2, 0.7, -6.0, 0.1])
@@ -199,3 +203,126 @@ def test_get_takes_names_objects_and_configs():
 def test_logits_of_another_rank_are_refused():
     with pytest.raises(ValueError, match=r"shape \(batch,\).*fake_logits of shape \(3, 1\)"):
         objectives.get("minimax").discriminator_loss(tf.zeros(3), tf.zeros((3, 1)))
+
+
+# === Divergences by name ===
+
+PARAMETERS = {"alpha": {"alpha": 0.3}, "weighted_jensen_shannon": {"pi": 0.3}}
+
+
+@pytest.mark.parametrize("name", sorted(divergences.DIVERGENCES))
+def test_the_name_of_a_divergence_gives_its_bound(name):
+    parameters = PARAMETERS.get(name, {})
+    for kind in ("replacement", "exact"):
+        chosen = {} if kind == "replacement" else {"generator": kind}
+        objective = objectives.get(name, **parameters, **chosen)
+        assert type(objective) is objectives.FDivergence
+        assert (objective.divergence.name, objective.generator) == (name, kind)
+        assert objective.divergence.get_config() == parameters
+        config = json.loads(json.dumps(keras.saving.serialize_keras_object(objective)))
+        assert objectives.get(config).get_config() == objective.get_config()
+    assert name not in objectives.OBJECTIVES
+
+
+LOSSES = {  # name: (parameters, discriminator's loss, generator's loss)
+    "kl": ({}, lambda r, f: -r + np.exp(f - 1), lambda r, f: -f),
+    "pearson": (
+        {"generator": "exact"},
+        lambda r, f: -r + (1 + np.maximum(f, -2) / 2) ** 2 - 1,
+        lambda r, f: 1 - (1 + np.maximum(f, -2) / 2) ** 2,
+    ),
+    "jensen_shannon": (
+        {},
+        lambda r, f: -np.log(2 * _sigmoid(r)) - np.log(2 * (1 - _sigmoid(f))),
+        lambda r, f: -np.log(2 * _sigmoid(f)),
+    ),
+    "alpha": (  # b = .7 softplus(-v), f* = (b^(-3/7) - 1) / .3
+        {"alpha": 0.3},
+        lambda r, f: (
+            np.log1p(np.exp(-r)) - 1 / 0.7 + ((0.7 * np.log1p(np.exp(-f))) ** (-3 / 7) - 1) / 0.3
+        ),
+        lambda r, f: np.log1p(np.exp(-f)) - 1 / 0.7,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_a_divergence(name):
+    parameters, *losses = LOSSES[name]
+    objective = objectives.get(name, **parameters)
+    for player, wanted in zip(("discriminator", "generator"), losses, strict=True):
+        got = getattr(objective, f"{player}_loss")(tf.constant(REAL), tf.constant(FAKE))
+        np.testing.assert_allclose(got, wanted(REAL, FAKE), rtol=1e-12)
+
+
+def _line_gan(objective):
+    """x = a z + b against v = w x + c, by plain gradient descent."""
+    players = [keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2)]
+    for player, values in zip(players, ((0.8, 0.3), (-0.4, 0.1)), strict=True):
+        for weight, value in zip(player.weights, values, strict=True):
+            weight.assign(tf.fill(weight.shape, value))
+    gan = trainers.GAN(*players, seed=5)
+    sgd = keras.optimizers.SGD
+    gan.compile(objective, sgd(0.3), sgd(0.2), run_eagerly=True)
+    return gan
+
+
+@pytest.mark.parametrize("generator", ["replacement", "exact"])
+def test_a_gan_trains_by_the_name_of_a_divergence(tmp_path, generator):
+    name = "kl" if generator == "replacement" else objectives.get("kl", generator="exact")
+    gan = _line_gan(name)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(loaded.objective) is objectives.FDivergence
+    data = np.random.default_rng(0).normal(1, 1, (3, 12, 1)).astype("float32")
+    a, b, w, c = 0.8, 0.3, -0.4, 0.1
+    for step, real in enumerate(data):
+        for trainer in (gan, loaded):
+            trainer.train_on_batch(real)
+        z = [
+            latents.draw("normal", 12, 1, latents.fold((5, TRAINING), step, turn, 0)).numpy()
+            for turn in range(2)
+        ]
+        fake = a * z[0] + b
+        slope = np.exp(w * fake + c - 1)  # d e^(v - 1)
+        w, c = w - 0.2 * np.mean(slope * fake - real), c - 0.2 * np.mean(slope - 1)
+        v = w * (a * z[1] + b) + c
+        slope = -w * (np.ones_like(v) if generator == "replacement" else np.exp(v - 1))
+        a, b = a - 0.3 * np.mean(slope * z[1]), b - 0.3 * np.mean(slope)
+    got = [float(np.squeeze(v)) for v in state(gan.generator, gan.discriminator)]
+    np.testing.assert_allclose(got, [a, b, w, c], rtol=1e-5)
+    assert largest_difference(gan.get_weights(), loaded.get_weights()) == 0
+
+
+def test_the_jensen_shannon_divergence_is_the_original_game():
+    """Its losses are those of the game but for a constant, so its steps are the same."""
+    results = []
+    for name in ("jensen_shannon", "non_saturating"):
+        gan = _line_gan(name)
+        for real in np.random.default_rng(0).normal(1, 1, (3, 12, 1)).astype("float32"):
+            logs = gan.train_on_batch(real, return_dict=True)
+        results.append(([*state(gan.generator, gan.discriminator)], logs["js_estimate"]))
+    assert largest_difference(results[0][0], results[1][0]) < 1e-6
+    assert results[0][1] == pytest.approx(results[1][1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "objective, parameters, message",
+    [
+        ("kl", {"alpha": 2}, r"'kl' has other parameters.*parameters={'alpha': 2}"),
+        ("alpha", {}, r"Expected \('alpha',\)"),
+        ("alpha", {"alpha": 1}, "'kl', the limit at 1"),
+        ("kl", {"generator": "exat"}, "did you mean 'exact'.*generator='exat'"),
+        ("hinge", {"margin": 2}, r"'hinge' has other parameters.*\[\].*{'margin': 2}"),
+        (
+            "minimax",
+            {"generator": "exact"},
+            r"\['fake_target', 'real_target'\].*{'generator': 'exact'}",
+        ),
+        ("jensen_shanon", {}, "Expected one of .*'kl'.*did you mean 'jensen_shannon'"),
+        (objectives.Hinge(), {"generator": "exact"}, "by itself.*{'generator': 'exact'}"),
+    ],
+)
+def test_parameters_that_are_not_the_objectives(objective, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        objectives.get(objective, **parameters)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import trainers
 from tests.helpers import batches, run_trainer_test, tiny_data, tiny_pair
-from trainers.penalties import DRAGAN, R1, R2, GradientPenalty, Position
+from trainers.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging, Position
 from zoo import DCGANDiscriminator, DCGANGenerator
 
 RNG = np.random.default_rng(0)
@@ -219,5 +219,105 @@ def test_batch_normalization_is_warned_about():
     ],
 )
 def test_errors(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# === Historical averaging ===
+
+
+def test_historical_averaging_is_the_distance_to_the_mean_of_all_weights_so_far():
+    penalty = HistoricalAveraging(0.7)
+    shapes = [(3, 2), (4,)]
+    path = [RNG.normal(size=(6, *shape)) for shape in shapes]
+    memory = [tf.zeros(shape, "float64") for shape in penalty.state_shapes(shapes)]
+    for t in range(6):
+        weights = [tf.Variable(values[t]) for values in path]
+        with tf.GradientTape() as tape:
+            # The mean is a constant even where the tape saw what it is made of.
+            memory = penalty.next_state(memory, weights)
+            position = Position(None, None, tf.constant(FAKE), None, weights, memory)
+            values = penalty(position, tf.constant(t, "int64"))
+            total = tf.reduce_mean(values)
+        gradients = tape.gradient(total, weights)
+        gaps = [values[t] - values[: t + 1].mean(0) for values in path]
+        wanted = 0.7 * sum(np.sum(gap**2) for gap in gaps)
+        np.testing.assert_allclose(values, np.full(len(FAKE), wanted), rtol=1e-12)
+        for gradient, gap in zip(gradients, gaps, strict=True):
+            np.testing.assert_allclose(gradient, 2 * 0.7 * gap, rtol=1e-12, atol=1e-15)
+
+
+def _numbers(player):
+    return np.array([float(np.squeeze(w)) for w in player.get_weights()])
+
+
+def test_one_term_for_both_players_keeps_two_means():
+    term = HistoricalAveraging(0.6)
+    gan = _line_gan(generator_penalties=term, discriminator_penalties=[term])
+    players = (gan.generator, gan.discriminator)
+    seen = []
+    for batch in RNG.normal(2, 1, (4, 14, 1)).astype("float32"):
+        seen.append([_numbers(player) for player in players])
+        gan.reset_metrics()
+        logs = gan.train_on_batch(batch, return_dict=True)
+        for k, name in enumerate(("generator", "discriminator")):
+            mean = np.mean([visited[k] for visited in seen], axis=0)
+            wanted = 0.6 * np.sum((seen[-1][k] - mean) ** 2)
+            assert logs[f"{name}_penalty"] == pytest.approx(wanted, rel=1e-4, abs=1e-7)
+            (kept,) = getattr(gan, f"{name}_penalty_states")
+            assert float(kept.values[0]) == len(seen)
+            np.testing.assert_allclose([float(np.squeeze(v)) for v in kept.values[1:]], mean, 1e-5)
+
+
+def test_a_lazy_term_remembers_the_steps_in_which_it_is_not_due():
+    """The pull of a due step, from the same run without a pull."""
+    data = RNG.normal(2, 1, (4, 14, 1)).astype("float32")
+    runs = []
+    for weight in (0.0, 0.4):
+        keras.utils.set_random_seed(2)
+        gan = _line_gan(generator_penalties=HistoricalAveraging(weight, every=3))
+        path, logs = [_numbers(gan.generator)], []
+        for batch in data:
+            gan.reset_metrics()
+            logs.append(gan.train_on_batch(batch, return_dict=True)["generator_penalty"])
+            path.append(_numbers(gan.generator))
+        runs.append(path)
+    free, pulled = runs
+    # In step 0 the mean is where the player is, steps 1 and 2 are not due, and step 3 is.
+    np.testing.assert_array_equal(free[:4], pulled[:4])
+    gap = free[3] - np.mean(free[:4], axis=0)
+    np.testing.assert_allclose(pulled[4] - free[4], -0.3 * 3 * 2 * 0.4 * gap, rtol=1e-3)
+    np.testing.assert_allclose(logs, [0, 0, 0, 3 * 0.4 * np.sum(gap**2)], rtol=1e-4, atol=1e-12)
+
+
+def test_historical_averaging_has_a_config():
+    penalty = HistoricalAveraging(0.5, every=3)
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(penalty)))
+    again = keras.saving.deserialize_keras_object(config)
+    assert type(again) is HistoricalAveraging and again.get_config() == penalty.get_config()
+    assert HistoricalAveraging().every == 1
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_slope_is_no_term_of_the_generator(kind):
+    message = f"{kind.__name__} has no meaning for the generator.*discriminator_penalties"
+    gan = trainers.GAN(*tiny_pair())
+    with pytest.raises(ValueError, match=message + ".*generator_penalties="):
+        gan.compile(generator_penalties=[HistoricalAveraging(), kind()])
+    assert not gan.compiled
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: HistoricalAveraging(-0.1), r"weight=-0\.1"),
+        (lambda: HistoricalAveraging(every=0), "every=0"),
+        (
+            lambda: trainers.GAN(*tiny_pair()).compile(generator_penalties="r1"),
+            "generator_penalties.*trainers.penalties.Penalty",
+        ),
+    ],
+)
+def test_errors_of_terms_of_the_generator(make, message):
     with pytest.raises(ValueError, match=message):
         make()

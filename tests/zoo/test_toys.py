@@ -82,6 +82,48 @@ def test_log_density_is_scipys(name):
     np.testing.assert_allclose(toy.log_density(points), expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NAMES)
+def test_log_density_of_a_tensor_is_a_tensor_of_its_dtype(name, dtype):
+    toy = toys.get(name)
+    points = np.random.default_rng(0).uniform(-5, 5, (50, toy.dim)).astype(dtype)
+    wanted = toy.log_density(points)
+    assert isinstance(wanted, np.ndarray) and wanted.dtype == "float64"
+    got = toy.log_density(tf.constant(points))
+    assert tf.is_tensor(got) and got.dtype == dtype
+    # The sum is in float64 either way, and rounded at the end.
+    np.testing.assert_array_equal(got, wanted.astype(dtype))
+    in_graph = tf.function(toy.log_density)(tf.constant(points))
+    np.testing.assert_allclose(in_graph, got, rtol=1e-6 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_slope_of_log_density_against_finite_differences(name):
+    toy = toys.get(name)
+    points = np.random.default_rng(0).uniform(-3, 3, (20, toy.dim))
+    points[:3] = toy.centres[0] + 0.01
+    x = tf.Variable(points)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(toy.log_density(x))
+    gradient = tape.gradient(total, x).numpy()
+    h = 1e-6
+    for axis in range(toy.dim):
+        step = h * np.eye(toy.dim)[axis]
+        wanted = (toy.log_density(points + step) - toy.log_density(points - step)) / (2 * h)
+        np.testing.assert_allclose(gradient[:, axis], wanted, rtol=1e-6, atol=1e-5)
+
+
+def test_the_slope_reaches_far_points():
+    # Densities there underflow in float64; their logarithms do not.
+    x = tf.Variable([[300.0, -400.0]])
+    with tf.GradientTape() as tape:
+        value = toys.get("ring").log_density(x)
+    gradient = tape.gradient(value, x).numpy()
+    # The nearest of the eight modes is at angle -pi / 4.
+    centre = 2 * np.array([[np.sqrt(0.5), -np.sqrt(0.5)]])
+    np.testing.assert_allclose(gradient, (centre - x.numpy()) / 0.02**2, rtol=1e-6)
+
+
 def test_a_point_depends_on_its_seed_and_row_alone():
     ring = toys.get("ring")
     points = ring.sample(100, seed=5).numpy()
