@@ -1,0 +1,74 @@
+"""Parameters with bounds, as coordinates without any: what an optimizer may move freely.
+
+`low + exp(w)` above one, `high - exp(w)` below one, `low + (high - low) sigmoid(w)` between two.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+
+def coordinates(parameters, bounds):
+    """Each parameter's free coordinate and its ends, in a dict: `(w, low, high)`.
+
+    Args:
+        parameters: dict of str to float.
+        bounds: dict of str to `(low, high)`; `None` for an end that is open.
+
+    Raises:
+        ValueError: If there is no parameter, a name is none, or a value is not between its bounds.
+    """
+    named = isinstance(parameters, dict) and all(
+        isinstance(name, str) and name.isidentifier() for name in parameters
+    )
+    if not named or not parameters:
+        raise ValueError(
+            "A simulator is tuned by its parameters. Expected a dict of at least one name to the "
+            f"number it starts from. Received: parameters={parameters!r}"
+        )
+    unknown = set(bounds) - set(parameters)
+    if unknown:
+        raise ValueError(
+            f"Bounds of a parameter that there is not. Expected some of {sorted(parameters)}. "
+            f"Received: bounds for {sorted(unknown)}"
+        )
+    coordinates = {}
+    for name, value in parameters.items():
+        low, high = bounds.get(name) or (None, None)
+        inside = (
+            isinstance(value, (int, float, np.number))
+            and math.isfinite(value)
+            and (low is None or low < value)
+            and (high is None or value < high)
+        )
+        if not inside:
+            raise ValueError(
+                "A parameter starts somewhere between its bounds. Expected a finite number in "
+                f"({'-inf' if low is None else low}, {'inf' if high is None else high}). "
+                f"Received: parameters[{name!r}]={value!r}"
+            )
+        coordinates[name] = free(float(value), low, high), low, high
+    return coordinates
+
+
+def free(value, low, high):
+    """The coordinate w of a value strictly between its ends: the inverse of `bounded`."""
+    if low is None and high is None:
+        return value
+    if high is None:
+        return math.log(value - low)
+    if low is None:
+        return math.log(high - value)
+    return math.log(value - low) - math.log(high - value)
+
+
+def bounded(w, low, high):
+    """The parameter at the coordinate w: a float32 tensor of any shape."""
+    if low is None and high is None:
+        return w
+    if high is None:
+        return low + tf.exp(w)
+    if low is None:
+        return high - tf.exp(w)
+    return low + (high - low) * tf.sigmoid(w)
