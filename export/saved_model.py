@@ -38,7 +38,7 @@ def save(model, directory, version=None, discriminator=None):
 
     Args:
         model: A generator (a `zoo.Generator`, or any built Keras model from latents to samples),
-            or a trainer: then its `ema_generator` is served where there is one, else its
+            a `zoo.VAE`, or a trainer: then its `ema_generator` is served where there is one, else its
             `generator`, and its `discriminator` gives `score`.
         directory: Folder of the model's versions, made as needed.
         version: Positive int. Defaults to one more than the largest version in the folder.
@@ -86,10 +86,11 @@ def served_players(model, discriminator=None):
         ValueError: If there is no generator, or the discriminator cannot see what it makes.
     """
     generator = model
-    if hasattr(model, "generator") and hasattr(model, "discriminator"):
+    if hasattr(model, "generator"):
         average = getattr(model, "ema_generator", None)
         generator = model.generator if average is None else average
-        discriminator = model.discriminator if discriminator is None else discriminator
+        if discriminator is None:
+            discriminator = getattr(model, "discriminator", None)
     wired = isinstance(generator, keras.Model) and not isinstance(generator, players.Discriminator)
     if not wired or (generator.built and not hasattr(generator, "input_shape")):
         raise ValueError(

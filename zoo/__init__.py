@@ -7,10 +7,12 @@ from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
 from zoo.saving import load
 from zoo.spectral_normalization import SpectralNormalization
+from zoo.vae import VAE
 from zoo.virtual_batch_normalization import ReferenceBatch, VirtualBatchNormalization
 from zoo.weight_normalization import WeightNormalization
 
 __all__ = [
+    "VAE",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",

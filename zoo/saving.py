@@ -94,6 +94,8 @@ def load(path, player="generator"):
             model = _from_trainer(path, config, player)
         else:
             model = keras.saving.load_model(path, compile=False)
+            if player == "generator" and not isinstance(model, players.Generator):
+                model = getattr(model, "generator", model)  # An autoencoder's.
     _check_player(model, player, path, config)
     return model
 

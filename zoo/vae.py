@@ -1,0 +1,214 @@
+"""A variational autoencoder (Kingma and Welling, 2014): the baseline of GAN tables."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import latents, players
+from zoo.mlp import MLPGenerator
+
+LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
+EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class VAE(keras.Model):
+    """An encoder and a generator, trained together by `fit` on a bound of the likelihood.
+
+    It maximises `E_q log p(x | z) - KL(q(z | x) || N(0, I)) <= log p(x)`, with the encoder's
+    `q = N(mean(x), diag exp log_variance(x))` and one draw of z an example. The logged
+    `reconstruction`, `divergence` and their sum `loss` are in nats an image, summed over pixels.
+
+    Its `generator` is a `zoo.MLPGenerator` with a normal prior: it samples, exports and is read
+    from a file by `zoo.load` like a GAN's. `sample` draws from it.
+
+    Args:
+        image_shape: tuple. Shape of one sample.
+        latent_dim: int. Coordinates of a latent.
+        units: tuple of int. Width of the generator's hidden layers; the encoder has them in
+            reverse order.
+        likelihood: `"bernoulli"` (pixels in [0, 1]) or `"gaussian"` (samples of any range).
+        scale: Positive float. The Gaussian's standard deviation.
+        seed: int. Of the draws.
+
+    Raises:
+        ValueError: If a size is not positive or the likelihood is unknown.
+
+    Example:
+
+    ```python
+    vae = zoo.VAE((28, 28, 1), latent_dim=20, units=(64,))
+    vae.compile()
+    vae.fit(x, batch_size=128, epochs=10)
+    images = vae.sample(64, seed=0)  # (64, 28, 28, 1), uint8
+    ```
+
+    Reference:
+        - [Kingma and Welling, 2014](https://arxiv.org/abs/1312.6114), sections 2 and 3.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        latent_dim=20,
+        units=(500, 500),
+        likelihood="bernoulli",
+        scale=0.1,
+        seed=0,
+        **kwargs,
+    ):
+        if likelihood not in LIKELIHOODS:
+            raise ValueError(
+                f"Unknown likelihood. Expected one of {sorted(LIKELIHOODS)}. "
+                f"Received: likelihood={likelihood!r}"
+            )
+        if not scale > 0:
+            raise ValueError(
+                f"A standard deviation is positive. Expected scale > 0. Received: scale={scale}"
+            )
+        super().__init__(**kwargs)
+        self.units = tuple(units)
+        self.likelihood = likelihood
+        self.scale = scale
+        self.seed = int(seed)
+        self.generator = MLPGenerator(
+            image_shape,
+            latent_dim,
+            self.units,
+            output_activation=LIKELIHOODS[likelihood],
+            kernel_initializer="glorot_uniform",
+            prior="normal",
+        )
+        self.encoder = _encoder(self.generator.image_shape, latent_dim, self.units[::-1])
+        self.steps = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, name="steps"
+        )
+        names = ("loss", "reconstruction", "divergence")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True
+
+    def compile(self, optimizer=None, **kwargs):
+        """As `keras.Model.compile`; the optimizer defaults to Adam(0.001)."""
+        optimizer = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-3))
+        super().compile(optimizer, **kwargs)
+        self.optimizer.build(self.trainable_variables)
+        self._compile_settings = kwargs
+
+    def get_compile_config(self):
+        return keras.saving.serialize_keras_object(
+            {"optimizer": self.optimizer, **self._compile_settings}
+        )
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Trains on samples: uint8 images, or floats in the generator's range; labels are ignored.
+
+        Raises:
+            ValueError: If an array has another shape or range.
+        """
+        if hasattr(x, "shape"):
+            self._check(np.asarray(x))
+        return super().fit(x, **kwargs)
+
+    def _check(self, images):
+        shape = self.generator.image_shape
+        grey = images.shape[1:] == shape[:-1] and shape[-1:] == (1,)
+        inside = True
+        if self.generator.value_range and images.dtype.kind == "f":
+            inside = images.size == 0 or (images.min() >= -1e-3 and images.max() <= 1 + 1e-3)
+        if not (images.shape[1:] == shape or grey) or not inside:
+            raise ValueError(
+                f"The samples do not fit. Expected shape (n, {shape}), uint8 or floats in "
+                f"{self.generator.value_range}. Received: x of shape {images.shape} and dtype "
+                f"{images.dtype}{'' if inside else f' from {images.min()} to {images.max()}'}"
+            )
+
+    def _unpack(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = tf.convert_to_tensor(images)
+        if images.dtype.is_integer:
+            images = players.from_pixels(images, self.generator.value_range or (0.0, 1.0))
+        return tf.reshape(tf.cast(images, "float32"), (-1, *self.generator.image_shape))
+
+    def terms(self, images, seed, training=False):
+        """The two terms of the negative bound, in nats an example.
+
+        Args:
+            images: float tensor `(batch, *image_shape)` in the generator's range.
+            seed: Two integers: the draw of z is a function of them.
+            training: bool.
+
+        Returns:
+            `-log p(x | z)` and `KL(q || N(0, I))`, each `(batch,)`.
+        """
+        mean, log_variance = tf.split(self.encoder(images, training=training), 2, axis=-1)
+        z = mean + tf.exp(log_variance / 2.0) * latents.normal(tf.shape(mean), seed)
+        made = self.generator(z, training=training)
+        axes = list(range(1, len(images.shape)))
+        if self.likelihood == "bernoulli":
+            p = tf.clip_by_value(made, EDGE, 1.0 - EDGE)
+            log_p = images * tf.math.log(p) + (1.0 - images) * tf.math.log1p(-p)
+        else:
+            log_p = -tf.square((images - made) / self.scale) / 2.0
+            log_p -= math.log(self.scale * math.sqrt(2.0 * math.pi))
+        # KL(N(m, s^2) || N(0, 1)) = (m^2 + s^2 - 1 - log s^2) / 2
+        divergence = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
+        return -tf.reduce_sum(log_p, axes), tf.reduce_sum(divergence, 1) / 2.0
+
+    def train_step(self, data):
+        images = self._unpack(data)
+        seed = latents.fold((self.seed, 0), self.steps.value)
+        with tf.GradientTape() as tape:
+            reconstruction, divergence = self.terms(images, seed, training=True)
+            loss = self.optimizer.scale_loss(tf.reduce_mean(reconstruction + divergence))
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.steps.assign_add(1)
+        return self._track(reconstruction, divergence)
+
+    def test_step(self, data):
+        seed = latents.fold((self.seed, 1), self.trackers["loss"].count)
+        return self._track(*self.terms(self._unpack(data), seed))
+
+    def _track(self, reconstruction, divergence):
+        self.trackers["loss"].update_state(reconstruction + divergence)
+        self.trackers["reconstruction"].update_state(reconstruction)
+        self.trackers["divergence"].update_state(divergence)
+        return self.get_metrics_result()
+
+    def call(self, images, training=False):
+        """Reconstructions: the generator's output at the encoder's mean."""
+        mean, _ = tf.split(self.encoder(images, training=training), 2, axis=-1)
+        return self.generator(mean, training=training)
+
+    def sample(self, count, seed=None, **kwargs):
+        """Draws samples of the generator. See `zoo.players.sample`."""
+        return players.sample(self.generator, count, seed=seed, **kwargs)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "image_shape": self.generator.image_shape,
+            "latent_dim": self.generator.latent_dim,
+            "units": self.units,
+            "likelihood": self.likelihood,
+            "scale": self.scale,
+            "seed": self.seed,
+        }
+
+
+def _encoder(image_shape, latent_dim, units):
+    """Dense layers from a sample to the mean and the log variance of its latent."""
+    layers = [keras.Input(image_shape, name="images"), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(n, "relu", name=f"dense_{i}") for i, n in enumerate(units)]
+    layers.append(keras.layers.Dense(2 * latent_dim, name="latent"))
+    return keras.Sequential(layers, name="encoder")
