@@ -38,8 +38,8 @@ def save(model, directory, version=None, discriminator=None):
 
     Args:
         model: A generator (a `zoo.Generator`, or any built Keras model from latents to samples),
-            a `zoo.VAE`, or a trainer: then its `ema_generator` is served where there is one, else its
-            `generator`, and its `discriminator` gives `score`.
+            a `zoo.VAE`, or a trainer: then its `ema_generator` is served where there is one, else
+            its `generator`, and its `discriminator` gives `score`.
         directory: Folder of the model's versions, made as needed.
         version: Positive int. Defaults to one more than the largest version in the folder.
         discriminator: The model behind `score`, if it is not the trainer's.
