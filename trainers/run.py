@@ -60,6 +60,7 @@ class Settings:
     epochs: int = _flag(10, "Passes over the data.")
     batch_size: int = _flag(128, "Examples a step.")
     image_size: int = _flag(None, "Crops and resizes images to this many pixels a side.")
+    skip_unreadable: bool = _flag(False, "Leaves out the files of a folder that cannot be read.")
     data_dir: str = _flag(None, "Where TFDS keeps its data.")
     generator: str = _flag("dcgan", "Family of both players; toys need mlp.", FAMILIES)
     filters: int = _flag(64, "Maps of the widest hidden layer of a DCGAN.")
@@ -181,7 +182,11 @@ def train(settings, output_dir, verbose=None):
     folder = pathlib.Path(output_dir)
     callbacks.check_writable(folder, "output_dir")
     _check_same(settings, folder)
-    source = {"image_size": settings.image_size, "data_dir": settings.data_dir}
+    source = {
+        "image_size": settings.image_size,
+        "data_dir": settings.data_dir,
+        "skip_unreadable": settings.skip_unreadable,
+    }
     info = datasets.info(settings.dataset, **source)
     gan = make(settings, info)
     checkpoint = callbacks.Checkpoint(folder / "gan.keras")

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import latents, toys
+from zoo.batch_order import Order
 from zoo.image_folder import ImageFolder, check_size, resize
 from zoo.names import nearest
 from zoo.tfds_images import TfdsImages
@@ -33,7 +34,6 @@ KERAS_SETS = {
 # set, and its copy while it becomes a tensor) still fits a laptop; CIFAR-10 is 0.15 GiB of it.
 MEMORY_LIMIT = 2 * 2**30
 RESIZE_BATCH = 512
-PREFETCH = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +69,7 @@ def load(
     start_step=0,
     data_dir=None,
     examples=100_000,
+    skip_unreadable=False,
 ):
     """A dataset by name, in batches.
 
@@ -96,6 +97,8 @@ def load(
         start_step: int. With `repeat`, the step to begin at: equals `.skip(start_step)`.
         data_dir: Where TFDS keeps its data. Defaults to TFDS's own choice.
         examples: int. Points in an epoch of a toy; they are drawn as they are needed.
+        skip_unreadable: bool. Leaves out, with a warning, the files of a folder that cannot be
+            read; otherwise they are an error.
 
     Returns:
         A `tf.data.Dataset` of `images` or `(images, labels)`.
@@ -113,15 +116,15 @@ def load(
         "repeat": repeat,
         "start_step": start_step,
     }
-    _Order(math.inf, **order)  # Wrong arguments are refused before anything is read.
-    source = _open(name, split, image_size, data_dir, examples)
+    Order(math.inf, **order)  # Wrong arguments are refused before anything is read.
+    source = _open(name, split, image_size, data_dir, examples, skip_unreadable)
     if (
         not isinstance(source, _Toy)
         and source.count * math.prod(source.sample_shape) <= MEMORY_LIMIT
     ):
         images, known_labels = source.read()
         return from_arrays(images, known_labels if labels else None, **order)
-    return source.stream(_Order(source.count, **order), labels)
+    return source.stream(Order(source.count, **order), labels)
 
 
 def arrays(
@@ -132,11 +135,12 @@ def arrays(
     labels=True,
     data_dir=None,
     examples=100_000,
+    skip_unreadable=False,
 ):
     """A whole split as NumPy arrays in its original order, for evaluation.
 
     Args:
-        name, split, image_size, labels, data_dir: As in `load`.
+        name, split, image_size, labels, data_dir, skip_unreadable: As in `load`.
         examples: int. How many points of a toy to draw.
 
     Returns:
@@ -145,13 +149,22 @@ def arrays(
     Raises:
         ValueError, FileNotFoundError: As `load`.
     """
-    samples, known_labels = _open(name, split, image_size, data_dir, examples).read()
+    source = _open(name, split, image_size, data_dir, examples, skip_unreadable)
+    samples, known_labels = source.read()
     return samples, known_labels if labels else None
 
 
-def info(name="mnist", split="train", *, image_size=None, data_dir=None, examples=100_000):
+def info(
+    name="mnist",
+    split="train",
+    *,
+    image_size=None,
+    data_dir=None,
+    examples=100_000,
+    skip_unreadable=False,
+):
     """The `DatasetInfo` of a dataset, to build players for it. Arguments and errors as `load`."""
-    found = _open(name, split, image_size, data_dir, examples)
+    found = _open(name, split, image_size, data_dir, examples, skip_unreadable)
     return DatasetInfo(
         os.fspath(name), found.sample_shape, found.dtype, found.num_classes, found.count
     )
@@ -191,7 +204,7 @@ def from_arrays(
             f"Labels belong to images, one each. Expected {count} labels. "
             f"Received: {len(labels)} labels"
         )
-    order = _Order(count, batch_size, seed, shuffle, drop_remainder, repeat, start_step)
+    order = Order(count, batch_size, seed, shuffle, drop_remainder, repeat, start_step)
     with tf.device("cpu"):  # Batches are gathered on the host, while the accelerator trains.
         images = tf.convert_to_tensor(images)
         if labels is not None:
@@ -205,88 +218,6 @@ def from_arrays(
     return order.dataset(batch)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Order:
-    """Which examples make which batch."""
-
-    count: int
-    batch_size: int
-    seed: int
-    shuffle: bool
-    drop_remainder: bool | None
-    repeat: bool
-    start_step: int
-
-    def __post_init__(self):
-        if not (isinstance(self.batch_size, int | np.integer) and self.batch_size >= 1):
-            raise ValueError(
-                "A batch holds examples. Expected an int of at least 1. "
-                f"Received: batch_size={self.batch_size!r}"
-            )
-        if not isinstance(self.seed, int | np.integer):
-            raise ValueError(f"A seed is a number. Expected an int. Received: seed={self.seed!r}")
-        step = self.start_step
-        if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
-            raise ValueError(
-                "Steps count through all epochs. Expected an int of at least 0, and repeat=True "
-                f"unless it is 0. Received: start_step={step!r}, repeat={self.repeat}"
-            )
-        if self.count < 1:
-            raise ValueError("The dataset is empty. Expected at least one example. Received: n=0")
-        if self.drop_remainder and self.count < self.batch_size:
-            raise ValueError(
-                "Without its remainder this dataset has no batch. Expected a batch_size of at most "
-                f"{self.count}. Received: batch_size={self.batch_size}, drop_remainder=True"
-            )
-
-    @property
-    def drops(self):
-        if self.drop_remainder is None:
-            return self.shuffle and self.count >= self.batch_size
-        return self.drop_remainder
-
-    @property
-    def steps(self):
-        whole, rest = divmod(self.count, self.batch_size)
-        return whole + (rest > 0 and not self.drops)
-
-    def dataset(self, make, workers=None):
-        """The dataset of `make(indices, epoch, step)`, made in `workers` parallel calls."""
-        options = tf.data.Options()
-        options.autotune.enabled = False  # Its tuning threads would take cores from training.
-        options.threading.max_intra_op_parallelism = 1
-        dataset = self._epochs_and_steps().map(
-            lambda epoch, step: make(self._indices(epoch, step), epoch, step),
-            num_parallel_calls=workers,
-        )
-        if not self.repeat:
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps))
-        return dataset.prefetch(PREFETCH).with_options(options)
-
-    def _epochs_and_steps(self):
-        if self.repeat or not self.shuffle:
-            steps = tf.data.Dataset.range(self.steps)
-            if self.repeat:
-                steps = tf.data.Dataset.counter(self.start_step)
-            return steps.map(lambda i: (i // self.steps * int(self.shuffle), i % self.steps))
-        epochs = tf.data.Dataset.random(self.seed, rerandomize_each_iteration=True).take(1)
-        return epochs.flat_map(
-            lambda epoch: tf.data.Dataset.range(self.steps).map(lambda i: (epoch, i))
-        )
-
-    def _indices(self, epoch, step):
-        size = min(self.batch_size, self.count)
-        indices = tf.range(size, dtype=tf.int64) + step * size
-        if self.steps * size > self.count:
-            indices = indices[: self.count - step * size]
-        if not self.shuffle:
-            return indices
-        seed = latents.fold((self.seed, 0), epoch)
-        return tf.random.experimental.index_shuffle(
-            indices, seed, tf.constant(self.count - 1, "int64")
-        )
-
-
 def _check_split(split, name):
     if split not in SPLITS:
         raise ValueError(
@@ -295,7 +226,7 @@ def _check_split(split, name):
         )
 
 
-def _open(name, split, image_size, data_dir, examples):
+def _open(name, split, image_size, data_dir, examples, skip_unreadable):
     """The source of a name: what it holds, `read()` for all of it, `stream()` for batches of it."""
     image_size = check_size(image_size)
     name = os.fspath(name)
@@ -310,7 +241,7 @@ def _open(name, split, image_size, data_dir, examples):
     if kind == "tfds":
         return TfdsImages(rest, split, image_size, data_dir)
     if os.sep in name or name.startswith((".", "~")) or Path(name).is_dir():
-        return ImageFolder(name, split, image_size)
+        return ImageFolder(name, split, image_size, skip_unreadable)
     known = ["mnist", *toys.TOYS, *(f"keras:{known}" for known in KERAS_SETS)]
     raise ValueError(
         f"Unknown dataset. Expected one of {known}, 'tfds:NAME' or the path of a folder of "

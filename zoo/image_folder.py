@@ -6,6 +6,7 @@ the sorted order of the class names), and either of them below `folder/train/` a
 
 import itertools
 import os
+import warnings
 from concurrent import futures
 from pathlib import Path
 
@@ -77,6 +78,8 @@ class ImageFolder:
             all `"train"`.
         image_size: `(height, width)`, optional. See `resize`; needed when the files differ in
             size.
+        skip_unreadable: bool. Decodes all files once at the start and leaves out, with a warning,
+            those that cannot be read; otherwise they are an error.
 
     Attributes:
         paths: The files, sorted.
@@ -92,7 +95,7 @@ class ImageFolder:
 
     dtype = "uint8"
 
-    def __init__(self, path, split="train", image_size=None):
+    def __init__(self, path, split="train", image_size=None, skip_unreadable=False):
         self.path = Path(path).expanduser()
         if not self.path.is_dir():
             raise FileNotFoundError(
@@ -102,6 +105,8 @@ class ImageFolder:
             )
         self.image_size = image_size
         self._find_files(split)
+        if skip_unreadable:
+            self._drop_unreadable()
         self.count = len(self.paths)
         self.num_classes = self.classes and len(self.classes)
         self._measure()
@@ -136,6 +141,22 @@ class ImageFolder:
         self.classes = None if loose else classes
         counts = [len(files) for files in by_class]
         self.labels = None if loose else np.repeat(np.arange(len(classes), dtype="int32"), counts)
+
+    def _drop_unreadable(self):
+        _, failures = _tried(lambda path: _decode(path, 1) is None, self.paths, self.paths)
+        if not failures:
+            return
+        message = f"{_counted(failures, self.paths)} and are left out: {_listed(failures)}"
+        if len(failures) == len(self.paths):
+            raise ValueError(
+                f"{_counted(failures, self.paths)}. Expected JPEG, PNG, BMP or GIF files. "
+                f"Received: {_listed(failures)}"
+            )
+        warnings.warn(message, stacklevel=5)
+        lost = {name for name, _ in failures}
+        kept = [i for i, path in enumerate(self.paths) if path not in lost]
+        self.paths = [self.paths[i] for i in kept]
+        self.labels = None if self.labels is None else self.labels[kept]
 
     def _measure(self):
         headers = _each(_header, self.paths)
@@ -204,6 +225,17 @@ def _images_below(folder):
 
 def _each(function, items, names=None, threads=True):
     """`function` of all items; an error that names and counts the ones it could not read."""
+    results, failures = _tried(function, items, names or items, threads)
+    if failures:
+        raise ValueError(
+            f"{_counted(failures, items)}. Expected JPEG, PNG, BMP or GIF files; mend or remove "
+            f"these, or ask for skip_unreadable=True. Received: {_listed(failures)}"
+        )
+    return results
+
+
+def _tried(function, items, names, threads=True):
+    """`function` of all items, and `(name, error)` of those that it could not read."""
     failures = []
 
     def attempt(task):
@@ -213,19 +245,21 @@ def _each(function, items, names=None, threads=True):
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             failures.append((name, error))  # Pillow raises any of these for a damaged file.
 
-    tasks = list(zip(names or items, items, strict=True))
+    tasks = list(zip(names, items, strict=True))
     chunks = [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
     with futures.ThreadPoolExecutor(WORKERS) as pool:
         done = (pool.map if threads else map)(lambda chunk: list(map(attempt, chunk)), chunks)
-        results = list(itertools.chain.from_iterable(done))
-    if failures:
-        listed = "; ".join(sorted(f"{name} ({error})" for name, error in failures)[:NAMED])
-        more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
-        raise ValueError(
-            f"{len(failures)} of {len(items)} image files cannot be read. Expected JPEG, PNG, "
-            f"BMP or GIF files; mend or remove these. Received: {listed}{more}"
-        )
-    return results
+        return list(itertools.chain.from_iterable(done)), failures
+
+
+def _counted(failures, items):
+    return f"{len(failures)} of {len(items)} image files cannot be read"
+
+
+def _listed(failures):
+    listed = "; ".join(sorted(f"{name} ({error})" for name, error in failures)[:NAMED])
+    more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+    return listed + more
 
 
 def _turned(image):

@@ -139,6 +139,23 @@ def test_unreadable_files_are_named_and_counted(tmp_path):
         datasets.load(tmp_path)
 
 
+def test_unreadable_files_are_left_out_when_asked(tmp_path):
+    for k, name in enumerate(("a", "b", "c")):
+        (tmp_path / name).mkdir()
+        _save(tmp_path / name / "1.png", _pixels(k))
+    whole = (tmp_path / "b" / "1.png").read_bytes()
+    (tmp_path / "b" / "2.png").write_bytes(whole[: len(whole) // 2])  # Its header can be read.
+    (tmp_path / "a" / "0.jpg").touch()
+    with pytest.warns(UserWarning, match="2 of 5 image files cannot be read and are left out"):
+        images, labels = datasets.arrays(tmp_path, skip_unreadable=True)
+    np.testing.assert_array_equal(labels, [0, 1, 2])
+    np.testing.assert_array_equal(images, np.stack([_pixels(k) for k in range(3)]))
+    for name in ("a", "b", "c"):
+        (tmp_path / name / "1.png").write_text("not an image")
+    with pytest.raises(ValueError, match="5 of 5 image files cannot be read"):
+        datasets.info(tmp_path, skip_unreadable=True)
+
+
 def test_errors_of_layout(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder.*missing.*Received: name="):
         datasets.load(tmp_path / "missing")
