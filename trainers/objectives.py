@@ -73,8 +73,9 @@ class Objective:
 
 
 def _binary_cross_entropy(logits, target):
-    """`-target log D - (1 - target) log(1 - D)`, from logits."""
-    return tf.nn.softplus(logits) - target * logits
+    """`-target log D - (1 - target) log(1 - D)`, from logits; nothing cancels at large ones."""
+    terms = [(target, -logits), (1.0 - target, logits)]
+    return sum(share * tf.nn.softplus(v) for share, v in terms if share)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -158,6 +158,19 @@ def test_smoothing_needs_probabilities(alpha, beta):
         objectives.get("minimax", real_target=alpha, fake_target=beta)
 
 
+def test_a_loss_that_is_nearly_nothing_is_not_lost():
+    # softplus(v) - v would be 0 in float32, and NaN at infinity.
+    for name in ("minimax", "non_saturating"):
+        loss = objectives.get(name).discriminator_loss
+        v = tf.constant([17.0])
+        with tf.GradientTape() as tape:
+            tape.watch(v)
+            value = loss(v, tf.constant([-200.0]))
+        assert value.numpy()[0] == pytest.approx(np.exp(-17.0), rel=1e-5)
+        assert tape.gradient(value, v).numpy()[0] == pytest.approx(-np.exp(-17.0), rel=1e-5)
+        assert loss(tf.constant([np.inf]), tf.constant([-np.inf])).numpy()[0] == 0
+
+
 def test_limits_at_extreme_logits():
     """The right limit of each gradient where the discriminator has won or lost."""
     limits = {  # d generator_loss / d v_fake at v_fake = -100 and +100, v_real = 0
