@@ -1,6 +1,6 @@
 """Who plays: architectures, latents and datasets."""
 
-from zoo import command, datasets, latents, saving, toys
+from zoo import command, datasets, latents, neighbours, players, saving, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
@@ -28,6 +28,8 @@ __all__ = [
     "datasets",
     "latents",
     "load",
+    "neighbours",
+    "players",
     "saving",
     "toys",
 ]

@@ -16,6 +16,8 @@ from zoo.players import check_positive
 COMFORTABLE = 960  # Pixels: 8 x 8 digits enlarged below this still fit on a laptop screen.
 LARGEST_SCALE = 8
 LAST_FRAME = 4  # An animation holds its last frame this many times longer.
+PAPER = (255, 255, 255)
+FRAME = (255, 192, 0)  # Amber: neither grey nor lost on white.
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 
 
@@ -46,9 +48,7 @@ def grid(images, columns=None, padding=1, background=255):
     check_positive(columns=columns)
     _check_between(padding, "padding", 0, None)
     _check_between(background, "background", 0, 255)
-    if channels == 4:
-        opacity = images[..., 3:] / 255.0
-        images = np.round(images[..., :3] * opacity + background * (1.0 - opacity)).astype("uint8")
+    images = _opaque(images, background)
     columns = min(columns, count)
     rows = math.ceil(count / columns)
     picture = np.full(
@@ -64,6 +64,39 @@ def grid(images, columns=None, padding=1, background=255):
         top = i // columns * (height + padding)
         left = i % columns * (width + padding)
         picture[top : top + height, left : left + width] = image
+    return picture
+
+
+def framed(images, color=FRAME, thickness=1):
+    """Images with a frame around each, in colour.
+
+    Args:
+        images: uint8 array of shape `(n, height, width, channels)` with 1, 3 or 4 channels.
+        color: Red, green and blue of the frame, integers in [0, 255].
+        thickness: int, positive. Pixels of frame on each side.
+
+    Returns:
+        A uint8 array of shape `(n, height + 2 thickness, width + 2 thickness, 3)`.
+
+    Raises:
+        ValueError: If the images are not uint8, or of another shape, or a number is out of range.
+    """
+    images = np.asarray(images)
+    _check_images(images)
+    check_positive(thickness=thickness)
+    color = tuple(color)
+    if len(color) != 3:
+        raise ValueError(
+            "A colour is red, green and blue. Expected three integers in [0, 255]. "
+            f"Received: color={color!r}"
+        )
+    for part in color:
+        _check_between(part, "color", 0, 255)
+    images = _opaque(images, 255)
+    count, height, width, _ = images.shape
+    picture = np.empty((count, height + 2 * thickness, width + 2 * thickness, 3), "uint8")
+    picture[:] = color
+    picture[:, thickness:-thickness, thickness:-thickness] = images
     return picture
 
 
@@ -186,7 +219,7 @@ def save_png(picture, path, scale=1):
         scale: int. Enlarges the picture, see `enlarge`.
     """
     path = pathlib.Path(path)
-    _check_extension(path, [".png"], "A picture is a PNG file")
+    check_png(path)
     image = _to_pil(enlarge(picture, scale))
     with _beside(path) as temporary:
         image.save(temporary, "PNG")
@@ -206,23 +239,24 @@ def save_grid(images, path, columns=None):
     save_png(enlarge(grid(images, columns)), path)
 
 
-def save_animation(pictures, path, seconds_per_frame=0.2):
+def save_animation(pictures, path, seconds_per_frame=0.2, hold=LAST_FRAME):
     """Writes pictures as one animation that repeats for ever.
 
-    The last frame is held four times longer. Equal frames in a row may be stored as one that is
-    shown longer.
+    The last frame is held longer. Equal frames in a row may be stored as one.
 
     Args:
         pictures: uint8 pictures of one size, or the paths of image files, in order.
         path: Where to write. `.gif` shows everywhere (256 colours a frame); `.webp`, `.png` and
             `.apng` keep every pixel.
         seconds_per_frame: Positive float.
+        hold: int, positive. How many times longer the last frame stays; 1 for a seamless loop.
 
     Raises:
         ValueError: If there are no pictures, their sizes differ, or the extension is another one.
     """
     path = pathlib.Path(path)
     check_animation(path)
+    check_positive(hold=hold)
     if not seconds_per_frame > 0:
         raise ValueError(
             "A frame is shown for a while. Expected a positive number of seconds. "
@@ -248,10 +282,15 @@ def save_animation(pictures, path, seconds_per_frame=0.2):
             ANIMATIONS[path.suffix.lower()],
             save_all=True,
             append_images=frames[1:],
-            duration=[duration] * (len(frames) - 1) + [LAST_FRAME * duration],
+            duration=[duration] * (len(frames) - 1) + [hold * duration],
             loop=0,
             **options,
         )
+
+
+def check_png(path):
+    """Raises a `ValueError` unless the path ends in `.png`."""
+    _check_extension(path, [".png"], "A picture is a PNG file")
 
 
 def check_animation(path):
@@ -265,6 +304,14 @@ def _check_extension(path, known, what):
         raise ValueError(
             f"{what}. Expected a path ending in {', '.join(known)}. Received: path={str(path)!r}"
         )
+
+
+def _opaque(images, background):
+    """Images without a fourth channel: what it leaves through is grey `background`."""
+    if images.shape[-1] != 4:
+        return images
+    opacity = images[..., 3:] / 255.0
+    return np.round(images[..., :3] * opacity + background * (1.0 - opacity)).astype("uint8")
 
 
 def _check_images(images):

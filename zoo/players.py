@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import latents as latents_lib
+from zoo import draws
 
 SAMPLE_BATCH = 64
 
@@ -68,7 +68,7 @@ class Generator(_Player):
     ):
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         self.latent_dim = latent_dim
-        self.prior = latents_lib.check_prior(prior)
+        self.prior = draws.check_prior(prior)
         self.num_classes = num_classes
         self.value_range = value_range
         self.image_shape = tuple(self.output_shape[1:])
@@ -323,7 +323,7 @@ def sample(
     if labels is not None and np.ndim(labels) == 0:
         labels = np.full(count, labels)
     labels = check_labels(labels, known.num_classes, count)
-    latents = latents_lib.from_seed(known.prior, count, known.latent_dim, seed, truncation)
+    latents = draws.from_seed(known.prior, count, known.latent_dim, seed, truncation)
     return decode(generator, latents, labels, batch_size, as_float)
 
 

@@ -1,102 +1,44 @@
-"""Seeded draws: the right laws, the same numbers everywhere, rows that do not depend on count."""
+"""One name for everything about latents, on every kind of generator."""
 
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from scipy import stats
 
-from zoo import latents
-
-DRAWS = {
-    "normal": lambda seed: latents.normal((300, 40), seed),
-    "uniform": lambda seed: latents.uniform((300, 40), seed, -2.0, 5.0),
-    "truncated": lambda seed: latents.draw("normal", 300, 40, seed, truncation=0.7),
-    "uniform prior": lambda seed: latents.draw("uniform", 300, 40, seed),
-}
+import zoo
+from tests.helpers import tiny_mlp_pair, tiny_pair
+from zoo import draws, inversion, latents, players, walks
 
 
-@pytest.mark.parametrize("name", DRAWS)
-def test_eager_graph_and_xla_draw_the_same_numbers(name):
-    # The seed is an argument: a constant one would be folded before XLA sees it.
-    def draw(step):
-        return DRAWS[name](latents.fold((3, 0), step, 1))
-
-    step = tf.constant(5, "int64")
-    eager = draw(step).numpy()
-    np.testing.assert_array_equal(eager, tf.function(draw)(step))
-    # XLA's inverse CDF rounds otherwise in the tails.
-    compiled = tf.function(draw, jit_compile=True)(step)
-    np.testing.assert_allclose(eager, compiled, atol=1e-3)
-    inner = np.abs(eager) < 3
-    np.testing.assert_allclose(eager[inner], compiled.numpy()[inner], atol=2e-5)
+def test_one_name_for_everything_about_latents():
+    for name in latents.__all__:
+        homes = [home for home in (draws, walks, inversion) if hasattr(home, name)]
+        assert getattr(latents, name) is getattr(homes[0], name)
+    # What a user types that is in one of the three files is here too.
+    for home in (draws, walks, inversion):
+        public = {n for n, v in vars(home).items() if getattr(v, "__module__", "") == home.__name__}
+        assert {n for n in public if not n.startswith("_")} <= set(latents.__all__)
 
 
-@pytest.mark.parametrize(
-    "name, law",
-    [
-        ("normal", stats.norm()),
-        ("uniform", stats.uniform(-2, 7)),
-        ("truncated", stats.truncnorm(-0.7, 0.7)),
-        ("uniform prior", stats.uniform(-np.sqrt(3), 2 * np.sqrt(3))),
-    ],
-)
-def test_draws_follow_their_law(name, law):
-    numbers = DRAWS[name]((11, 0)).numpy().ravel()
-    assert stats.kstest(numbers, law.cdf).pvalue > 0.01
-    assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 0.03
+def plain():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh")])
 
 
-def test_the_normal_is_the_inverse_cdf_of_the_uniform():
-    symmetric = latents.uniform((10_000,), (5, 5), -1.0, 1.0).numpy().astype("float64")
-    normal = latents.normal((10_000,), (5, 5)).numpy()
-    np.testing.assert_allclose(normal, stats.norm.ppf((symmetric + 1) / 2), rtol=2e-6)
-
-
-@pytest.mark.parametrize("jit", [False, True])
-def test_ten_million_normals_are_finite_and_reach_far(jit):
-    # A float32 probability near 1 rounds to 1, whose quantile is infinite.
-    draw = tf.function(lambda seed: latents.normal((10_000_000,), seed), jit_compile=jit)
-    numbers = draw(tf.constant([1, 2], "int64")).numpy()
-    assert 5 < numbers.max() < 5.5 and -5.5 < numbers.min() < -5
-    assert abs(numbers.mean()) < 5 / np.sqrt(1e7) and abs(numbers.std() - 1) < 5 / np.sqrt(2e7)
-
-
-def test_a_row_does_not_depend_on_how_many_were_asked_for():
-    many = latents.draw("normal", 64, 7, (2, 0)).numpy()
-    for count in (1, 2, 3, 33, 63):
-        np.testing.assert_array_equal(latents.draw("normal", count, 7, (2, 0)), many[:count])
-
-
-def test_folding_separates_steps_replicas_and_seeds():
-    seeds = [(0, 0), (1, 0), (0, 1)]
-    words = [(0,), (1,), (0, 0), (0, 1), (1, 0)]
-    folded = {tuple(latents.fold(s, *w).numpy()) for s in seeds for w in words}
-    assert len(folded) == len(seeds) * len(words)
-
-
-def test_one_seed_a_row_equals_single_draws():
-    seeds = [5, -3, 2**40, 5]
-    rows = latents.from_seed("uniform", 4, 6, seeds).numpy()
-    for row, seed in zip(rows, seeds, strict=True):
-        np.testing.assert_array_equal(row, latents.from_seed("uniform", 1, 6, seed)[0])
-    np.testing.assert_array_equal(rows[0], rows[3])
-    assert not np.array_equal(rows[0], rows[1])
-
-
-def test_no_seed_draws_fresh_numbers():
-    a, b = (latents.from_seed("normal", 2, 3, None).numpy() for _ in range(2))
-    assert not np.array_equal(a, b)
-
-
-@pytest.mark.parametrize(
-    "call, message",
-    [
-        (lambda: latents.check_prior("norma"), "did you mean 'normal'.*prior='norma'"),
-        (lambda: latents.draw("normal", 1, 1, (0, 0), 0), "positive number.*truncation=0"),
-        (lambda: latents.from_seed("normal", 3, 1, [1, 2]), "each of the 3 samples"),
-        (lambda: latents.from_seed("normal", 1, 1, 0.5), r"one integer.*seed=0\.5"),
-    ],
-)
-def test_errors_name_what_was_wrong(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
+@pytest.mark.parametrize("classes", [None, 3])
+@pytest.mark.parametrize("family", [tiny_pair, tiny_mlp_pair, plain])
+def test_drawn_walked_added_and_found_again(family, classes):
+    if family is plain:
+        generator, classes = plain(), None
+    else:
+        generator = family(classes)[0]
+    known = players.traits(generator)
+    labels = None if classes is None else np.arange(6, dtype="int32") % 3
+    points = latents.from_seed(known.prior, 3, known.latent_dim, seed=0, truncation=0.8).numpy()
+    path = latents.walk(points[0], points[1], 5, prior=known.prior)
+    point = latents.arithmetic(*points)
+    images = players.decode(generator, np.concatenate([path, point[None]]), labels)
+    assert images.shape == (6, *known.image_shape) and images.dtype == np.uint8
+    ends = players.decode(generator, points[:2], None if labels is None else labels[[0, 4]])
+    np.testing.assert_array_equal(images[[0, 4]], ends)
+    found = zoo.latents.invert(generator, images, labels, starts=2, steps=60)
+    # What is left is the rounding to uint8: 1/12 of the square of a grey level.
+    assert np.all(found.mse < 1 / 255**2)

@@ -68,6 +68,33 @@ def test_grid_refuses_numbers_out_of_range():
         pictures.grid(_images(2), background=256)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_frames_surround_images(channels):
+    images = _images(3, channels=channels)
+    if channels == 4:
+        images[..., 3] = 255
+    framed = pictures.framed(images, (1, 2, 3), thickness=2)
+    assert framed.shape == (3, 5 + 4, 4 + 4, 3) and framed.dtype == np.uint8
+    inside = np.broadcast_to(images[..., :3], (3, 5, 4, 3))
+    np.testing.assert_array_equal(framed[:, 2:-2, 2:-2], inside)
+    framed[:, 2:-2, 2:-2] = (1, 2, 3)
+    assert np.all(framed == (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"thickness": 0}, "Received: thickness=0"),
+        ({"color": (1, 2)}, r"red, green and blue.*Received: color=\(1, 2\)"),
+        ({"color": (1, 2, 256)}, r"in \[0, 255\]. Received: color=256"),
+        ({"images": np.zeros((2, 4, 4, 1))}, "Expected uint8.*images of dtype float64"),
+    ],
+)
+def test_frames_refuse_what_is_wrong(change, message):
+    with pytest.raises(ValueError, match=message):
+        pictures.framed(**{"images": _images(1), **change})
+
+
 def test_enlarge_repeats_pixels():
     picture = _images(1)[0]
     large = pictures.enlarge(picture, 3)
@@ -134,6 +161,17 @@ def test_animation_keeps_number_order_and_pixels(tmp_path, extension):
             np.testing.assert_array_equal(pixels, frame.repeat(3, axis=-1))
             durations.append(animation.info["duration"])
     assert durations == [100] * 4 + [400]  # The last frame is held.
+
+
+def test_an_animation_without_a_seam_holds_no_frame(tmp_path):
+    frames = [np.full((4, 4, 1), 50 * i, "uint8") for i in range(3)]
+    pictures.save_animation(frames, tmp_path / "loop.gif", 0.1, hold=1)
+    with Image.open(tmp_path / "loop.gif") as animation:
+        for i in range(3):
+            animation.seek(i)
+            assert animation.info["duration"] == 100
+    with pytest.raises(ValueError, match="Received: hold=0"):
+        pictures.save_animation(frames, tmp_path / "loop.gif", hold=0)
 
 
 def test_animation_of_one_frame(tmp_path):

@@ -1,4 +1,4 @@
-"""`python -m zoo sample`, and what every command shares."""
+"""`python -m zoo sample`, `walk`, `invert` and `neighbours`, and what every command shares."""
 
 import os
 import subprocess
@@ -9,9 +9,10 @@ import pytest
 from absl import flags
 from PIL import Image
 
+import zoo
 from tests.helpers import tiny_pair
 from zoo import __main__ as zoo_main
-from zoo import command, pictures, saving
+from zoo import command, latents, neighbours, pictures, players, saving
 
 
 def python_m(*arguments, **environment):
@@ -42,24 +43,180 @@ def test_sample(tmp_path, generator):
     np.testing.assert_array_equal(np.array(Image.open(output)).squeeze(), wanted.squeeze())
 
 
+def run_zoo(*arguments):
+    """Runs `python -m zoo` in this process; returns its exit status."""
+    for name in zoo_main.FLAGS:
+        zoo_main.FLAGS[name].unparse()
+    zoo_main.FLAGS.unparse_flags()
+    with pytest.raises(SystemExit) as stop:
+        command.run(zoo_main.main, zoo_main.__doc__, zoo_main.FLAGS, ["zoo", *arguments])
+    return stop.value.code
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def frames(path):
+    with Image.open(path) as animation:
+        found = []
+        for i in range(animation.n_frames):
+            animation.seek(i)
+            found.append(np.array(animation.convert("L")))
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, generator):
+    """A working folder with a conditional generator and its training images, three of a class."""
+    monkeypatch.chdir(tmp_path)
+    images = generator.sample(9, [0, 0, 0, 1, 1, 1, 2, 2, 2], seed=8)
+    for i, image in enumerate(images):
+        pictures.save_png(image, tmp_path / "images" / "train" / str(i // 3) / f"{i}.png")
+        pictures.save_png(image, tmp_path / "images" / "test" / str(i // 3) / f"{i}.png")
+    return images
+
+
+@pytest.mark.parametrize("mode", ["linear", "spherical"])
+def test_walk(capsys, folder, generator, mode):
+    assert not run_zoo(
+        "walk",
+        "--model=generator.keras",
+        "--rows=4",
+        "--steps=5",
+        f"--mode={mode}",
+        "--seed=3",
+        "--truncation=0.9",
+    )
+    assert capsys.readouterr().out == (f"walk.png, walk.gif: 4 walks of 5 steps, {mode}, seed 3\n")
+    ends = latents.from_seed("normal", 8, 6, 3, truncation=0.9)
+    path = latents.walk(ends[::2], ends[1::2], 5, mode)
+    images = np.stack(
+        [players.decode(generator, column, np.array([0, 1, 2, 0], "int32")) for column in path]
+    )
+    rows = images.swapaxes(0, 1).reshape(20, 8, 8, 1)
+    np.testing.assert_array_equal(pixels("walk.png"), pictures.draw(rows, 5)[..., 0])
+    seen = frames("walk.gif")  # There and back, without the ends twice.
+    assert len(seen) == 8
+    for frame, column in zip(seen, [0, 1, 2, 3, 4, 3, 2, 1], strict=True):
+        np.testing.assert_array_equal(frame, pictures.draw(images[column])[..., 0])
+
+
+def test_walk_between_corners(capsys, folder, generator):
+    arguments = "walk --model=generator.keras --corners --rows=3 --steps=4 --labels=2,1".split()
+    assert not run_zoo(*arguments, "--output=a/grid.png", "--animation=around.webp")
+    assert "a/grid.png, around.webp: a grid of 3 x 4, linear, seed 0" in capsys.readouterr().out
+    ends = latents.from_seed("normal", 4, 6, 0).numpy()
+    grid = latents.corners(*ends, 3, 4).reshape(12, 6)
+    images = players.decode(generator, grid, np.full(12, 2, "int32"))
+    np.testing.assert_array_equal(pixels("a/grid.png"), pictures.draw(images, 4)[..., 0])
+    corner = pictures.draw(images[[3]])[..., 0]
+    around = frames("around.webp")
+    assert len(around) == 16
+    np.testing.assert_array_equal(around[4], corner)
+
+
+def test_invert(capsys, folder, generator):
+    assert not run_zoo(
+        "invert",
+        "--model=generator.keras",
+        "--dataset=images",
+        "--count=5",
+        "--starts=2",
+        "--steps=40",
+        "--seed=1",
+    )
+    found = latents.invert(generator, folder[:5], [0, 0, 0, 1, 1], 2, 40, seed=1)
+    assert found.mse.max() < 1e-5
+    out = capsys.readouterr().out
+    assert out.startswith("inversion.png: 5 images of images (test), each on the left of its rec")
+    assert f"mean {found.mse.mean():.5f}" in out and "2 starts of 40 steps" in out
+    made = np.round(found.reconstructions * 255).astype("uint8")
+    picture = pixels("inversion.png")
+    wanted = pictures.grid(np.concatenate([folder[:5], made], axis=2), padding=4)
+    np.testing.assert_array_equal(picture, pictures.enlarge(wanted)[..., 0])
+
+
+def test_neighbours(capsys, folder, generator):
+    arguments = "neighbours --model=generator.keras --dataset=images --rows=3 --columns=2".split()
+    assert not run_zoo(*arguments, "--seed=8", "--labels=0,0,2")
+    samples = generator.sample(6, [0, 0, 0, 0, 2, 2], seed=8)
+    indices, distances = neighbours.nearest(samples[1::2], folder)
+    assert distances[0] == 0 and indices[0] == 1  # Row 1 of that seed and label is in the folder.
+    picture = neighbours.figure(samples.reshape(3, 2, 8, 8, 1), folder[indices[:, 0]])
+    np.testing.assert_array_equal(pixels("neighbours.png"), pictures.enlarge(picture))
+    out = capsys.readouterr().out
+    assert "framed is the nearest of 9 images of images (train) to the last of its row" in out
+    assert "0.000 (image 1), " in out
+
+
+def test_unconditional_generators(folder, tmp_path):
+    saving.save(tiny_pair()[0], "plain.keras")
+    saving.save(tiny_pair(prior="uniform")[0], "uniform.keras")
+    for name in ("plain", "uniform"):
+        model = f"--model={name}.keras"
+        assert not run_zoo("walk", model, "--rows=1", "--steps=2")
+        assert not run_zoo("invert", model, "--dataset=images", "--steps=3", "--starts=1")
+        assert not run_zoo("neighbours", model, "--dataset=images")
+
+
+MODEL = "--model=generator.keras"
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "Unknown command. Expected one of ['sample']"),
+        ([], "Unknown command. Expected one of ['invert', 'neighbours', 'sample', 'walk']"),
+        (["wlak"], "Unknown command. Expected one of"),
         (["sample"], "A flag is missing. Expected --model=FILE.keras. Received: no --model"),
-        (["sample", "--model=FOLDER/genrator.keras"], "There is no such file. Expected a .keras"),
-        (["sample", "--model=FOLDER/generator.keras", "--labels=3"], "A label is out of range."),
+        (["sample", "--model=genrator.keras"], "There is no such file. Expected a .keras"),
+        (["sample", MODEL, "--labels=3"], "A label is out of range."),
+        (["sample", MODEL, "--steps=3"], "`sample` has no such flag. Expected one of --model"),
+        (["walk", MODEL, "--count=3"], "`walk` has no such flag."),
+        (["invert", MODEL, "--corners"], "`invert` has no such flag."),
+        (["walk"], "A flag is missing."),
+        (["walk", MODEL, "--steps=1"], "A walk includes both of its ends."),
+        (["walk", MODEL, "--rows=0"], "flag --rows=0: 0 is not a positive integer."),
+        (["walk", MODEL, "--corners", "--rows=1"], "A walk includes both of its ends."),
+        (["walk", MODEL, "--mode=round"], "flag --mode=round: value should be one of"),
+        (["walk", MODEL, "--labels=3"], "A label is out of range."),
+        (["walk", MODEL, "--truncation=-1"], "A truncation cuts the prior"),
+        (["walk", MODEL, "--output=walk.jpg"], "A picture is a PNG file."),
+        (["walk", MODEL, "--animation=walk.png"], "The picture and the animation are two files."),
+        (["sample", MODEL, "--output=walk.jpg"], "A picture is a PNG file."),
+        (["walk", MODEL, "--animation=walk.mp4"], "The extension names the format"),
+        (["walk", "--model=uniform.keras", "--mode=spherical"], "An arc between two corners"),
+        (["walk", "--model=points.keras"], "This command draws images."),
+        (["invert", MODEL, "--dataset=minst"], "Unknown dataset."),
+        (["invert", MODEL, "--dataset=images", "--split=tests"], "The image folder images has no"),
+        (["invert", MODEL, "--dataset=loose", "--split=train"], "The generator is conditional"),
+        (["invert", MODEL, "--dataset=rgb", "--split=train"], "The dataset has other images."),
+        (["invert", MODEL, "--dataset=ring"], "The toy distribution 'ring' has points"),
+        (["invert", MODEL, "--dataset=images", "--labels=9"], "A label is out of range."),
+        (["invert", MODEL, "--output=a"], "A picture is a PNG file."),
+        (["invert", MODEL, "--starts=0"], "flag --starts=0"),
+        (["neighbours", MODEL, "--dataset=nowhere/"], "There is no such folder of images."),
+        (["neighbours", MODEL, "--labels=a"], "Labels are integers in [0, 3)."),
+        (["neighbours", MODEL, "--dataset=rgb"], "The dataset has other images."),
     ],
 )
-def test_errors_of_sample(capsys, tmp_path, generator, arguments, message):
-    zoo_main.FLAGS.unparse_flags()
-    zoo_main.FLAGS["model"].value = None
-    argv = ["zoo", *(word.replace("FOLDER", str(tmp_path)) for word in arguments)]
-    with pytest.raises(SystemExit) as stop:
-        command.run(zoo_main.main, zoo_main.__doc__, zoo_main.FLAGS, argv)
-    assert stop.value.code == 2
+def test_errors_of_the_commands(capsys, folder, tmp_path, arguments, message):
+    saving.save(tiny_pair(prior="uniform")[0], "uniform.keras")
+    saving.save(zoo.MLPGenerator((2,), 3, (4,), output_activation="linear"), "points.keras")
+    pictures.save_png(folder[0], "loose/a.png")
+    pictures.save_png(folder[0].repeat(3, axis=-1), "rgb/a.png")
+    before = sorted(tmp_path.rglob("*"))
+    assert run_zoo(*arguments) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: " + message) and err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before  # Nothing was written.
+
+
+def test_every_flag_belongs_to_a_command():
+    assert {name for flags_of in zoo_main.OPTIONS.values() for name in flags_of} == {
+        *zoo_main.FLAGS
+    }
 
 
 def test_labels():

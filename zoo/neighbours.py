@@ -1,0 +1,170 @@
+"""Nearest training images: whether samples are copies (Goodfellow et al., 2014, figure 2)."""
+
+import numpy as np
+
+from zoo import pictures
+from zoo.players import check_positive
+
+BLOCK = 2**22  # Pixels of training images at a time: 32 MiB in float64.
+QUERIES = 1024  # Samples at a time, for whom the distances to a block are in memory.
+HALF_ULP = 2.0**-24  # Relative rounding error of one operation in float32.
+
+
+def nearest(samples, images, k=1):
+    """The k nearest images of every sample, exactly, by the Euclidean distance of their pixels.
+
+    `|s - x|^2 = |s|^2 + |x|^2 - 2 s.x` in float32 finds the candidates: all whose distance could
+    be among the smallest, given that sums of d products are off by at most `d 2^-24 |s| |x|`.
+    Their distances are then computed again, as sums of squared differences in float64. So a sample
+    that is a training image has distance 0 from it, which the formula alone would miss.
+
+    Args:
+        samples: Array of shape `(n, ...)`, uint8 or float.
+        images: Array of shape `(m, ...)`, uint8 or float; it is read in blocks, so a memory map
+            will do. uint8 counts as pixels in [0, 1]; floats are taken as they are, and beside
+            uint8 they have to lie in [0, 1] too.
+        k: int in [1, m].
+
+    Returns:
+        `(indices, distances)`, int64 and float64 of shape `(n, k)`, nearest first; equal distances
+        in the order of the images.
+
+    Raises:
+        ValueError: If the shapes differ, there is nothing to compare, k is out of range, or the
+            scalings cannot be compared.
+
+    Example:
+
+    ```python
+    generator = zoo.DCGANGenerator((28, 28, 1))
+    images, _ = zoo.datasets.arrays("mnist", "test")
+    indices, distances = zoo.neighbours.nearest(generator.sample(4, seed=0), images)
+    ```
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), figure 2.
+    """
+    samples, images = np.asarray(samples), np.asanyarray(images)
+    _check(samples, images, k)
+    parts = range(0, len(samples), QUERIES)
+    found = [_nearest(_flat(samples[i : i + QUERIES]), images, k) for i in parts]
+    indices, distances = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return indices, distances
+
+
+def figure(samples, neighbours):
+    """Rows of samples, and in a framed last column what lies nearest to the last one of each row.
+
+    Figure 2 of Goodfellow et al., 2014, shows training images there, four rows of them.
+
+    Args:
+        samples: uint8 array of shape `(rows, columns, height, width, channels)`.
+        neighbours: uint8 array of shape `(rows, height, width, channels)`: row i belongs to
+            `samples[i, -1]`.
+
+    Returns:
+        A uint8 picture of `rows` times `columns + 1` images.
+
+    Raises:
+        ValueError: If they are not uint8 images of one shape, or there is not one for each row.
+    """
+    samples, neighbours = np.asarray(samples), np.asarray(neighbours)
+    if samples.ndim != 5 or neighbours.shape != samples.shape[:1] + samples.shape[2:]:
+        raise ValueError(
+            "Every row of samples has one neighbour. Expected (rows, columns, height, width, "
+            "channels) and (rows, height, width, channels). Received: samples of shape "
+            f"{samples.shape}, neighbours of shape {neighbours.shape}"
+        )
+    rows = zip(samples, neighbours, strict=True)
+    images = [
+        np.concatenate([pictures.framed(row, pictures.PAPER), pictures.framed(neighbour[None])])
+        for row, neighbour in rows
+    ]
+    return pictures.grid(np.concatenate(images), samples.shape[1] + 1)
+
+
+def _nearest(queries, images, k):
+    size = max(1, BLOCK // queries.shape[1])
+    # Around a mean the vectors are shorter, and the errors of the products with them.
+    center = _flat(images[:size]).mean(0)
+    short = (queries - center).astype("float32")
+    squares = _squares(short)
+    indices = np.zeros((len(queries), 0), "int64")
+    distances = np.zeros((len(queries), 0))
+    for start in range(0, len(images), size):
+        block = _flat(images[start : start + size])
+        short_block = (block - center).astype("float32")
+        sums = squares[:, None] + _squares(short_block)
+        roughly = sums - 2.0 * (short @ short_block.T)
+        # The products are off by d roundings, the subtraction of the mean by four more.
+        error = (queries.shape[1] + 8) * HALF_ULP * sums
+        candidates = roughly - error <= _reach(roughly + error, distances, k)[:, None]
+        found = [np.flatnonzero(row) for row in candidates]
+        exact = [_exact(query, block[rows]) for query, rows in zip(queries, found, strict=True)]
+        found = [rows + start for rows in found]
+        indices, distances = _merged(indices, distances, found, exact, k)
+    return indices, np.sqrt(distances)
+
+
+def _reach(upper, distances, k):
+    """What the k-th smallest squared distance cannot exceed, after this block."""
+    reach = np.full(len(upper), np.inf)
+    if upper.shape[1] >= k:
+        reach = np.partition(upper, k - 1, axis=1)[:, k - 1]
+    if distances.shape[1] >= k:
+        reach = np.minimum(reach, distances[:, k - 1])
+    return reach
+
+
+def _exact(query, rows):
+    return np.sum((rows - query) ** 2, axis=1)
+
+
+def _merged(indices, distances, found, exact, k):
+    """The k smallest of what was known and what a block added, for every sample."""
+    merged = []
+    for i, (rows, values) in enumerate(zip(found, exact, strict=True)):
+        rows = np.concatenate([indices[i], rows])
+        values = np.concatenate([distances[i], values])
+        order = np.argsort(values, kind="stable")[:k]
+        merged.append((rows[order], values[order]))
+    return np.array([rows for rows, _ in merged]), np.array([values for _, values in merged])
+
+
+def _flat(images):
+    """float64 vectors; uint8 becomes pixels in [0, 1]."""
+    flat = images.reshape(len(images), -1).astype("float64")
+    return flat / 255.0 if images.dtype == np.uint8 else flat
+
+
+def _squares(x):
+    return np.sum(x.astype("float64") ** 2, axis=1)
+
+
+def _check(samples, images, k):
+    if samples.shape[1:] != images.shape[1:] or not samples.size or not images.size:
+        raise ValueError(
+            "Samples and images are compared pixel by pixel. Expected arrays (n, ...) and (m, ...) "
+            f"of one shape. Received: samples of shape {samples.shape}, images of shape "
+            f"{images.shape}"
+        )
+    check_positive(k=k)
+    if k > len(images):
+        raise ValueError(
+            f"There are only {len(images)} images. Expected k in [1, {len(images)}]. "
+            f"Received: k={k}"
+        )
+    mixed = {samples.dtype == np.uint8, images.dtype == np.uint8} == {True, False}
+    for name, array in (("samples", samples), ("images", images)):
+        if array.dtype == np.uint8:
+            continue
+        if array.dtype.kind != "f" or not np.all(np.isfinite(array)):
+            raise ValueError(
+                "Distances are between numbers. Expected uint8 or finite floats. "
+                f"Received: {name} of dtype {array.dtype}"
+            )
+        if mixed and not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(
+                "uint8 counts as pixels in [0, 1]. Expected floats in [0, 1] beside it. "
+                f"Received: {name} from {array.min()} to {array.max()}"
+            )
