@@ -98,6 +98,11 @@ def served_players(model, discriminator=None):
             "Keras model from latents to samples, or a trainer (of a file: zoo.load(path)). "
             f"Received: model={getattr(model, 'name', model)!r} of class {type(model).__name__}"
         )
+    if not getattr(generator, "exportable", True):
+        raise ValueError(
+            "A served model holds TensorFlow operations only. Expected a simulator whose function "
+            f"is one of TensorFlow. Received: model={generator.name!r}, which calls NumPy"
+        )
     shape = players.traits(generator).image_shape
     seen = shape if discriminator is None else _seen_shape(discriminator)
     if seen != shape:

@@ -8,6 +8,7 @@ from trainers.feature_matching import FeatureMatchingGAN
 from trainers.fgan import FGAN, estimate_divergence
 from trainers.gan import GAN
 from trainers.historical_averaging import HistoricalAveragingGAN
+from trainers.laplacian import LaplacianGAN
 from trainers.oracle import optimal_discriminator
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
@@ -19,6 +20,7 @@ __all__ = [
     "ConsensusGAN",
     "FeatureMatchingGAN",
     "HistoricalAveragingGAN",
+    "LaplacianGAN",
     "SampleGrid",
     "UnrolledGAN",
     "WassersteinGAN",

@@ -149,6 +149,7 @@ class Trainer(keras.Model):
             self.ema_generator = None
         elif self.ema_generator is None:
             self.ema_generator = _copy(self.generator)
+        self.check_generator()
         self._compile_settings = {
             **{name: list(kept) for name, kept in given.items()},
             "jit_compile": jit_compile,
@@ -170,6 +171,9 @@ class Trainer(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def check_generator(self):
+        """Raises a `ValueError` when compiled for a generator that the class cannot move."""
 
     def own_penalties(self):
         """The penalties that belong to the class, before those of `compile`, by player."""

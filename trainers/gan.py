@@ -13,7 +13,7 @@ from zoo.latents import fold
 from zoo.players import check_positive, discriminate, generate
 
 SCHEDULES = ("alternating", "simultaneous")
-PERTURBATION, PENALTY = 1, 2  # What else is drawn in a move, beside its latents.
+PERTURBATION, PENALTY, EXPLORATION = 1, 2, 3  # What else is drawn in a move, beside its latents.
 
 
 def check_schedule(trainer, own, arguments):
@@ -110,8 +110,7 @@ class GAN(Trainer):
         """Steps of the discriminator on one batch."""
         return 1 if self.stopping_rule else self.discriminator_steps
 
-    def compile(self, *args, **kwargs):
-        super().compile(*args, **kwargs)
+    def check_generator(self):
         surrogate.check(self, GAN)
 
     def train_step(self, data):
@@ -163,7 +162,7 @@ class GAN(Trainer):
         """Descends the generator's loss on fresh fakes."""
         self.advance_penalties("generator")
         with tf.GradientTape() as tape:
-            fake = self.fake(real, labels, turn, training=True)
+            fake = self.moving_fake(real, labels, turn)
             real, fake = self.perturbed(real, fake, turn)
             losses = self.generator_losses(*self.generator_views(real, fake, labels, turn))
             penalty = self.penalty("generator", real, fake, labels, turn)
@@ -192,7 +191,7 @@ class GAN(Trainer):
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
-            fake = self.fake(real, labels, turn, training=True)
+            fake = self.moving_fake(real, labels, turn)
             real, fake = self.perturbed(real, fake, turn)
             views = self.views(real, fake, labels, training=True)
             d_losses = self.discriminator_losses(*views, turn)
@@ -240,6 +239,17 @@ class GAN(Trainer):
         latents = self.latents(real.shape[0] or tf.shape(real)[0], *turn)
         return generate(self.generator, latents, labels, training=training)
 
+    def moving_fake(self, real, labels, turn):
+        """The samples by which the generator moves: a simulator tries other parameters on them."""
+        if not surrogate.estimates(self.generator):
+            return self.fake(real, labels, turn, training=True)
+        latents = self.latents(real.shape[0] or tf.shape(real)[0], *turn)
+        return self.generator.explore(latents, self.exploration(turn))
+
+    def exploration(self, turn):
+        """The seed of what a simulator tries in this move."""
+        return fold(self.seed_of(*turn), EXPLORATION)
+
     def views(self, real, fake, labels, training):
         """The discriminator's `View` of real and of generated samples, a pass each.
 
@@ -276,7 +286,7 @@ class GAN(Trainer):
         """The losses, or a simulator's surrogate for them, whose gradient is an estimate."""
         if not surrogate.estimates(self.generator):
             return losses
-        return self.generator.surrogate(losses, self.latents(tf.shape(losses)[0], *turn))
+        return self.generator.surrogate(losses, self.exploration(turn))
 
     def advance_penalties(self, player):
         """Shows a player's penalties the weights before the step."""

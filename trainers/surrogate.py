@@ -12,7 +12,14 @@ import tensorflow as tf
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 
 COUPLING = (keras.layers.BatchNormalization, MinibatchDiscrimination)
-PLAIN = ("generator_step", "generator_views", "generator_losses", "simultaneous_gradients")
+PLAIN = (
+    "fake",
+    "moving_fake",
+    "generator_step",
+    "generator_views",
+    "generator_losses",
+    "simultaneous_gradients",
+)
 
 
 def estimates(generator):
@@ -28,15 +35,9 @@ def check(trainer, plain):
         plain: The class whose generator's step and losses are known to be so: `GAN`.
 
     Raises:
-        ValueError: If the class or the objective mixes the examples of a batch, or XLA is asked
-            for where the generator cannot be compiled.
+        ValueError: If the class or the objective mixes the examples of a batch.
     """
     generator, cls = trainer.generator, type(trainer)
-    if trainer.jit_compile and not all(la.supports_jit for la in generator._flatten_layers()):
-        raise ValueError(
-            "XLA cannot compile a simulator that is a NumPy function. Expected jit_compile='auto' "
-            f"or False. Received: jit_compile=True with generator={generator.name!r}"
-        )
     if not estimates(generator):
         return
     expected = (

@@ -2,10 +2,12 @@
 
 from zoo import command, datasets, latents, neighbours, players, saving, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
+from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
 from zoo.saving import load
+from zoo.simulator import Simulator
 from zoo.spectral_normalization import SpectralNormalization
 from zoo.vae import VAE
 from zoo.virtual_batch_normalization import ReferenceBatch, VirtualBatchNormalization
@@ -17,10 +19,13 @@ __all__ = [
     "DCGANGenerator",
     "Discriminator",
     "Generator",
+    "LaplacianDiscriminator",
+    "LaplacianGenerator",
     "MLPDiscriminator",
     "MLPGenerator",
     "MinibatchDiscrimination",
     "ReferenceBatch",
+    "Simulator",
     "SpectralNormalization",
     "VirtualBatchNormalization",
     "WeightNormalization",

@@ -28,17 +28,17 @@ class Simulator(Generator):
     - `"pathwise"`: through the function, which TensorFlow has to differentiate.
     - `"score"`: `grad E L(theta + d) = E[L(theta + d) d / scale^2]` with `d ~ N(0, scale^2 I)`: the
       gradient of the loss averaged over a Gaussian of that width around theta.
-    - `"finite_difference"`: `(L(theta + scale e_k) - L(theta - scale e_k)) / (2 scale)` for one
-      coordinate k at a time: noise that grows less with the number of parameters, and the same
-      bias of the order of `scale^2`.
+    - `"finite_difference"`: `(L(theta + scale e_k) - L(theta - scale e_k)) / (2 scale)`, with the
+      coordinates k in turn: less noise than `"score"`, and like that off by the order of
+      `scale^2` from the gradient at theta.
 
-    The last two ask nothing of the function, only for its values: a step of `fit` simulates each
-    example of the batch at parameters of its own. Examples come in pairs with the same latents and
-    opposite steps from theta. Each is its partner's baseline: any number subtracted from both
-    losses cancels. Steps are taken from theta in training mode only; `sample`, `predict` and
-    exported models are at theta. The estimator needs the loss of each example apart, so such a
-    simulator does not go into a trainer, an objective or a discriminator that mixes them
-    (`UnrolledGAN`, `relativistic_average`, batch normalisation).
+    The last two ask nothing of the function but its values: when the generator moves, `explore`
+    simulates each example of the batch at parameters of its own. Examples come in pairs with the
+    same latents and opposite steps from theta. Each is its partner's baseline: whatever is
+    subtracted from both losses cancels. Everything else is at theta: the discriminator's step of
+    the alternating schedule, `sample`, `predict`, exported models. The estimator needs the loss of
+    each example apart, so such a simulator does not go into a trainer, an objective or a
+    discriminator that mixes them (`UnrolledGAN`, `relativistic_average`, batch normalisation).
 
     A parameter with bounds is trained in a coordinate w without any: `low + exp(w)`,
     `high - exp(w)`, or `low + (high - low) sigmoid(w)`. The steps of the optimizer and `scale` are
@@ -52,8 +52,8 @@ class Simulator(Generator):
             or of NumPy. `parameters` is a dict of float32 columns `(batch, 1)`; `latents` is
             `(batch, latent_dim)`. All its randomness is to come from the latents, and row i of the
             samples from row i of both. To be saved or averaged (`ema_decay`) it has to be
-            registered with `keras.saving.register_keras_serializable`; an object with `__call__`
-            and `get_config` will do.
+            registered with `keras.saving.register_keras_serializable`; an object with `__call__`,
+            `get_config` and `from_config` will do.
         parameters: dict of str to float. Where the parameters start.
         sample_shape: tuple. Shape of one sample.
         latent_dim: int. Coordinates of a latent.
@@ -155,23 +155,46 @@ class Simulator(Generator):
             name: v.numpy().item() for name, v in self.simulation.parameters(theta[None]).items()
         }
 
-    def surrogate(self, losses, latents):
-        """Losses whose gradient in the weights is the estimator: `L_i + c_i (theta - theta_0)`.
+    @property
+    def exportable(self):
+        """Whether a SavedModel can hold it: a NumPy function stays in this process."""
+        return not self.simulation.numpy
+
+    def explore(self, latents, seed):
+        """Samples at other parameters, a step from theta each: what `surrogate` needs losses of.
 
         Args:
-            losses: float32 `(batch,)`. The loss of each sample that was made in training mode.
-            latents: float32 `(batch, latent_dim)`, from which they were made.
+            latents: float32 `(batch, latent_dim)`. The second half takes those of the first.
+            seed: Two integers, of which the steps are a function.
 
         Returns:
-            float32 `(batch,)`: equal to `losses`; the gradient of their mean estimates the
-            gradient of the expected loss. With `"pathwise"` they are the losses themselves.
+            float32 samples `(batch, *sample_shape)`. With `"pathwise"`, those at theta.
+        """
+        simulation = self.simulation
+        if self.gradient == "pathwise":
+            return simulation(latents)
+        rows, steps, _ = simulation.steps(tf.shape(latents)[0], seed)
+        return simulation.simulate(simulation.theta() + steps, tf.gather(latents, rows))
+
+    def surrogate(self, losses, seed):
+        """Losses whose gradient in the weights is the estimator: `L_i + c_i L_i (w - theta)`.
+
+        w are the weights and theta their values, without a gradient. The c_i are those of the
+        class's formulas, `d_i / scale^2` for `"score"`.
+
+        Args:
+            losses: float32 `(batch,)`. The losses of the samples of `explore`.
+            seed: Two integers, the same.
+
+        Returns:
+            float32 `(batch,)`, equal to `losses`. The gradient of their mean estimates the gradient
+            of the expected loss. With `"pathwise"` they are the losses themselves.
         """
         if self.gradient == "pathwise":
             return losses
-        losses = tf.stop_gradient(losses)
-        theta = self.simulation.theta()
-        _, _, c = self.simulation.steps(latents)
-        return losses + losses * tf.linalg.matvec(c, theta - tf.stop_gradient(theta))
+        losses, weights = tf.stop_gradient(losses), self.simulation.theta()
+        _, _, c = self.simulation.steps(tf.shape(losses)[0], seed)
+        return losses + losses * tf.linalg.matvec(c, weights - tf.stop_gradient(weights))
 
     def get_config(self):
         return {
@@ -207,33 +230,23 @@ class _Simulation(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.sample_shape)
 
-    def call(self, latents, training=False):
-        theta = self.theta()[None]
-        if training and self.gradient != "pathwise":
-            rows, steps, _ = self.steps(latents)
-            theta, latents = theta + steps, tf.gather(latents, rows)
-        else:
-            theta = tf.repeat(theta, tf.shape(latents)[0], axis=0)
-        samples = tf.ensure_shape(self.simulate(theta, latents), (None, *self.sample_shape))
-        return samples if self.gradient == "pathwise" else tf.stop_gradient(samples)
+    def call(self, latents):
+        theta = tf.repeat(self.theta()[None], tf.shape(latents)[0], axis=0)
+        return self.simulate(theta, latents)
 
     def theta(self):
         """The weights as one vector `(k,)`."""
         return tf.stack([w.value for w in self.weights])
 
-    def steps(self, latents):
-        """What is drawn beside the latents in training, as a function of them.
+    def steps(self, count, seed):
+        """What is drawn beside the latents: a function of the seed.
 
         Returns:
-            `(rows, steps, coefficients)`: the row of `latents` that each example takes, `(batch,)`;
-            its step from theta, `(batch, k)`; and the c_i of `mean_i c_i L_i`, `(batch, k)`. The
-            last row of an odd batch has no partner and stays at theta.
+            `(rows, steps, coefficients)`: the row of the latents that each example takes,
+            `(batch,)`; its step from theta, `(batch, k)`; and the c_i of `mean_i c_i L_i`,
+            `(batch, k)`. The last row of an odd batch has no partner and stays at theta.
         """
-        count, width = tf.shape(latents)[0], len(self.scales)
-        half = count // 2
-        # A sum of integers does not depend on its order, so every device draws from this seed.
-        bits = tf.cast(tf.bitcast(latents, "int32"), "int64")
-        seed = tf.stack([tf.reduce_sum(bits), tf.constant(1, "int64")])
+        half, width = count // 2, len(self.scales)
         if self.gradient == "score":
             steps = self.scales * latents_lib.normal((half, width), seed)
             factors = steps / self.scales**2  # d / scale^2
@@ -259,13 +272,16 @@ class _Simulation(keras.layers.Layer):
         """The function at coordinates `(batch, k)`, as float32."""
         parameters = self.parameters(theta)
         if not self.numpy:
-            return tf.cast(self.function(parameters, latents), "float32")
+            samples = tf.cast(self.function(parameters, latents), "float32")
+            return tf.ensure_shape(samples, (None, *self.sample_shape))
 
         def call(latents, *columns):
             named = dict(zip(parameters, columns, strict=True))
             return np.asarray(self.function(named, latents), "float32")
 
-        return tf.numpy_function(call, [latents, *parameters.values()], "float32", stateful=False)
+        arrays = [latents, *parameters.values()]
+        samples = tf.numpy_function(call, arrays, "float32", stateful=False)
+        return tf.ensure_shape(samples, (None, *self.sample_shape))
 
     def check(self, prior, latent_dim):
         """A trial call on a batch of a size that no other axis has, which also finds the kind."""
@@ -284,16 +300,14 @@ class _Simulation(keras.layers.Layer):
         if error is not None:
             raise ValueError(
                 f"The simulator does not run: {type(error).__name__}: {error}. Expected it to take "
-                f"parameters (batch, 1) and latents (batch, {latent_dim}). "
-                f"Received: function={_name(self.function)}"
+                f"parameters and latents, and return samples. Received: {call}"
             ) from error
+        expected = (count, *self.sample_shape)
         if not self.numpy and not tf.is_tensor(samples):
             raise ValueError(
-                "A simulator returns numbers. Expected a tensor or a NumPy array of shape "
-                f"(batch, {_sizes(self.sample_shape)}). Received: {type(samples).__name__} from "
-                f"{call}"
+                f"A simulator returns numbers. Expected a tensor or a NumPy array {expected} for a "
+                f"batch of {count}. Received: {type(samples).__name__} from {call}"
             )
-        expected = (count, *self.sample_shape)
         if tuple(samples.shape) != expected:
             raise ValueError(
                 f"The simulator returns another shape. Expected {expected} for a batch of {count}. "
@@ -384,7 +398,3 @@ def _serialize(function):
 
 def _name(function):
     return getattr(function, "__qualname__", None) or type(function).__qualname__
-
-
-def _sizes(shape):
-    return ", ".join(map(str, shape))

@@ -1,0 +1,213 @@
+"""LAPGAN: an independent game at each level of a Laplacian pyramid (Denton et al., 2015)."""
+
+import warnings
+
+import keras
+import tensorflow as tf
+
+from trainers.gan import GAN
+from zoo import pyramid
+from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
+from zoo.latents import fold
+
+
+class LevelGAN(GAN):
+    """The game of one level, by itself an ordinary GAN: here of the coarsest pictures.
+
+    Args:
+        generator: The level's generator.
+        discriminator: The level's discriminator.
+        level: int. Sets the level's draws apart from the others'.
+        **kwargs: As `GAN`.
+    """
+
+    def __init__(self, generator, discriminator, level, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        self.level = level
+
+    def seed_of(self, stream, *turn):
+        return fold(super().seed_of(stream, *turn), self.level)
+
+
+class BandGAN(LevelGAN):
+    """The game of a level with a coarser one: the generator makes bands, and D sees pictures.
+
+    The coarse pictures are those of real images, so no level waits for another.
+    """
+
+    def fake(self, real, labels, turn, training):
+        """`l + G(z, l)`, where `l = up(down(real))`."""
+        coarse = pyramid.up(pyramid.down(real))
+        inputs = {"latents": self.latents(real.shape[0] or tf.shape(real)[0], *turn)}
+        if self.traits.num_classes:
+            inputs["labels"] = labels
+        return coarse + self.generator({**inputs, "coarse": coarse}, training=training)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class LaplacianGAN(GAN):
+    """Trains every level of a Laplacian pyramid against a discriminator of its own.
+
+    Level 0 is a GAN of the coarsest pictures. At each further level, with `l = up(down(I))` of a
+    real picture I of that level, the discriminator tells `I = l + h` from `l + G(z, l)`. The
+    levels share nothing, so they may be trained together or one after the other; only
+    `sample` joins them, each level starting from what the one before has made.
+
+    The metrics of each level are called `level_0_generator_loss` and so on; without a level, they
+    are the mean over the levels (not the sum, so that log 4 stays the loss of a discriminator that
+    cannot tell).
+
+    Args:
+        generator: A `zoo.LaplacianGenerator`.
+        discriminator: A `zoo.LaplacianDiscriminator` of the same image shape and levels.
+        levels: List of level numbers, optional: those that `fit` trains and `evaluate` looks at.
+            Defaults to all. The attribute `levels` may be set between two fits.
+        discriminator_steps: As in `GAN`; with a stopping rule each level waits for itself.
+        schedule: `"alternating"` or `"simultaneous"`.
+        seed: int. All draws of the run are functions of (seed, step, level, replica, row).
+
+    Raises:
+        ValueError: If the players do not fit each other, a level is unknown, or as `GAN`.
+
+    `compile` is that of `GAN`, for every level; each has a copy of both optimizers.
+
+    Example:
+
+    ```python
+    shape = (28, 28, 1)
+    gan = trainers.LaplacianGAN(zoo.LaplacianGenerator(shape), zoo.LaplacianDiscriminator(shape))
+    gan.compile(ema_decay=0.99)
+    gan.fit(x, batch_size=64, epochs=10)
+    images = gan.sample(16, seed=1)  # (16, 28, 28, 1), uint8
+    ```
+
+    Reference:
+        - [Denton et al., 2015](https://arxiv.org/abs/1506.05751), section 3 and figure 2. The
+          paper counts the levels from the finest.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        levels=None,
+        discriminator_steps=1,
+        schedule="alternating",
+        seed=0,
+        **kwargs,
+    ):
+        _check_players(generator, discriminator)
+        _check_levels(levels, generator.levels)
+        super().__init__(generator, discriminator, discriminator_steps, schedule, seed, **kwargs)
+        self.levels = levels
+        # The name comes after `generator` and `ema_generator`: a file keeps each weight where it
+        # is first met, and a player is read from its own group of the file.
+        self.level_gans = [
+            (BandGAN if level else LevelGAN)(
+                *pair,
+                level,
+                discriminator_steps=self.discriminator_steps,
+                schedule=schedule,
+                seed=seed,
+                name=f"level_{level}",
+            )
+            for level, pair in enumerate(zip(generator.parts, discriminator.parts, strict=True))
+        ]
+
+    @property
+    def levels(self):
+        """Numbers of the levels that play, coarsest first."""
+        return self._levels
+
+    @levels.setter
+    def levels(self, levels):
+        self._levels = _check_levels(levels, self.generator.levels)
+        self.train_function = self.test_function = None  # Other levels are another step.
+
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        average = self.ema_generator
+        averages = [None] * len(self.level_gans) if average is None else average.parts
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Said above, once for all levels.
+            for gan, part in zip(self.level_gans, averages, strict=True):
+                gan.ema_generator = part
+                gan.compile(
+                    self.objective,
+                    _unbuilt(self.generator_optimizer),
+                    _unbuilt(self.discriminator_optimizer),
+                    perturbations=self.perturbations,
+                    ema_decay=self.ema_decay,
+                    **self._compile_settings,
+                )
+        # What moves are the levels' copies; these stay as their pattern, without moments.
+        self.generator_optimizer = _unbuilt(self.generator_optimizer)
+        self.discriminator_optimizer = _unbuilt(self.discriminator_optimizer)
+        self.generator_penalty_states = self.discriminator_penalty_states = []
+
+    def train_step(self, data):
+        for gan, batch in self._boards(data):
+            gan.train_step(batch)
+        self.steps.assign_add(1)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        for gan, batch in self._boards(data):
+            gan.test_step(batch)
+        return self.get_metrics_result()
+
+    def _boards(self, data):
+        """The games that are on, each with its batch: the real pictures of its size, and labels."""
+        real, labels = self.unpack(data)
+        pictures = pyramid.pictures(real, self.generator.levels)
+        return [(self.level_gans[k], (pictures[k], labels)) for k in self.levels]
+
+    @property
+    def metrics(self):
+        return [tracker for k in self.levels for tracker in self.level_gans[k].metrics]
+
+    def get_metrics_result(self):
+        results, together = {}, {}
+        for k in self.levels:
+            for name, tracker in self.level_gans[k].trackers.items():
+                results[f"level_{k}_{name}"] = tracker.result()
+                together.setdefault(name, []).append(tracker.result())
+        means = {name: sum(values) / len(values) for name, values in together.items()}
+        return {**means, **results}
+
+    def get_config(self):
+        return {**super().get_config(), "levels": list(self.levels)}
+
+
+def _check_players(generator, discriminator):
+    kinds = {"generator": LaplacianGenerator, "discriminator": LaplacianDiscriminator}
+    for (name, kind), player in zip(kinds.items(), (generator, discriminator), strict=True):
+        if not isinstance(player, kind):
+            raise ValueError(
+                f"A pyramid needs a player at every level. Expected a zoo.{kind.__name__}. "
+                f"Received: {name}={getattr(player, 'name', player)!r} of class "
+                f"{type(player).__name__}"
+            )
+    if generator.levels != discriminator.levels:
+        raise ValueError(
+            "Every level has two players. Expected equally many levels. Received: a generator of "
+            f"{generator.levels} levels and a discriminator of {discriminator.levels}"
+        )
+
+
+def _check_levels(levels, count):
+    """The numbers of the levels that play, in order, each once."""
+    if levels is None:
+        return tuple(range(count))
+    numbers = [levels] if isinstance(levels, int) else list(levels)
+    if not numbers or any(isinstance(k, bool) or k not in range(count) for k in numbers):
+        raise ValueError(
+            f"There is no such level. Expected a list of numbers from 0 (the coarsest) to "
+            f"{count - 1}, or None for all. Received: levels={levels!r}"
+        )
+    return tuple(sorted(set(numbers)))
+
+
+def _unbuilt(optimizer):
+    """An optimizer of the same settings that has not met any weights."""
+    return keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
