@@ -126,7 +126,10 @@ def all_variables(gan):
         things.append(gan.ema_generator)
     things += [*gan.generator_penalty_states, *gan.discriminator_penalty_states]
     things.append(gan.stopping_state)
-    return [*state(*things), np.array(gan.steps)]
+    found = [*state(*things), np.array(gan.steps)]
+    for game in getattr(gan, "level_gans", ()):
+        found += all_variables(game)
+    return found
 
 
 def run_trainer_test(make, data, path):

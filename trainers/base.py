@@ -172,6 +172,11 @@ class Trainer(keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    @property
+    def optimizers(self):
+        """All optimizers that move the players."""
+        return [self.generator_optimizer, self.discriminator_optimizer]
+
     def check_generator(self):
         """Raises a `ValueError` when compiled for a generator that the class cannot move."""
 

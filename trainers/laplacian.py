@@ -145,6 +145,10 @@ class LaplacianGAN(GAN):
         self.discriminator_optimizer = _unbuilt(self.discriminator_optimizer)
         self.generator_penalty_states = self.discriminator_penalty_states = []
 
+    @property
+    def optimizers(self):
+        return [optimizer for gan in self.level_gans for optimizer in gan.optimizers]
+
     def train_step(self, data):
         for gan, batch in self._boards(data):
             gan.train_step(batch)

@@ -19,12 +19,13 @@ from trainers.feature_matching import FeatureMatchingGAN
 from trainers.fgan import FGAN
 from trainers.gan import GAN, SCHEDULES
 from trainers.historical_averaging import HistoricalAveragingGAN
+from trainers.laplacian import LaplacianGAN
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 from zoo import datasets, pictures, saving
 from zoo.names import nearest
 
-FAMILIES = ("dcgan", "mlp")
+FAMILIES = ("dcgan", "mlp", "lapgan")
 TRAINERS = {
     "gan": GAN,
     "fgan": FGAN,
@@ -34,6 +35,7 @@ TRAINERS = {
     "wasserstein_gp": WassersteinGANGP,
     "unrolled": UnrolledGAN,
     "consensus": ConsensusGAN,
+    "laplacian": LaplacianGAN,
 }
 # Divergences with a parameter are for Python.
 OBJECTIVES = tuple(
@@ -104,6 +106,12 @@ def players(settings, info):
             "The data have no labels to learn. Expected a labelled data set with --conditional. "
             f"Received: dataset={settings.dataset!r}"
         )
+    if (settings.generator == "lapgan") != (settings.trainer == "laplacian"):
+        raise ValueError(
+            "A pyramid has players and a trainer of its own. Expected --generator=lapgan with "
+            "--trainer=laplacian, or neither. Received: "
+            f"generator={settings.generator!r}, trainer={settings.trainer!r}"
+        )
     shared = {
         "image_shape": info.sample_shape,
         "num_classes": info.num_classes if settings.conditional else None,
@@ -118,6 +126,12 @@ def players(settings, info):
             zoo.DCGANDiscriminator(
                 **shared, batch_normalization=settings.trainer != "wasserstein_gp"
             ),
+        )
+    if settings.generator == "lapgan":
+        shared["filters"] = settings.filters
+        return (
+            zoo.LaplacianGenerator(latent_dim=latent_dim, **shared),
+            zoo.LaplacianDiscriminator(**shared),
         )
     if info.dtype == "uint8":
         return zoo.MLPGenerator(latent_dim=latent_dim, **shared), zoo.MLPDiscriminator(**shared)
@@ -154,7 +168,7 @@ def make(settings, info):
         jit_compile={"auto": "auto", "true": True, "false": False}[settings.jit_compile],
     )
     if settings.learning_rate is not None:
-        for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+        for optimizer in gan.optimizers:
             optimizer.learning_rate = settings.learning_rate
     return gan
 

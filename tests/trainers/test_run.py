@@ -206,6 +206,17 @@ def test_every_trainer_by_its_name(name, objective, schedule, rate):
     assert float(gan.generator_optimizer.learning_rate) == 0.5
 
 
+def test_a_pyramid_has_its_own_players_and_trainer():
+    info = datasets.info("mnist")
+    lapgan = dataclasses.replace(TOY, generator="lapgan", trainer="laplacian", filters=2)
+    gan = run.make(dataclasses.replace(lapgan, conditional=True, learning_rate=0.5), info)
+    assert len(gan.optimizers) == 6
+    assert all(float(optimizer.learning_rate) == 0.5 for optimizer in gan.optimizers)
+    for changes in ({"trainer": "gan"}, {"generator": "dcgan"}):
+        with pytest.raises(ValueError, match="--generator=lapgan with --trainer=laplacian"):
+            run.make(dataclasses.replace(lapgan, **changes), info)
+
+
 def test_what_an_f_gan_plays_for():
     info = datasets.info("normal", examples=1000)
     gan = run.make(dataclasses.replace(TOY, trainer="fgan", objective="pearson"), info)
