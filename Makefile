@@ -13,7 +13,7 @@ demo: $(VENV)/installed
 	$(RUN) -m export --model=runs/demo/gan.keras --output_dir=serving/demo
 
 test: $(VENV)/installed
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --maxprocesses=4
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .
