@@ -6,6 +6,8 @@ from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
+from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
+from zoo.resnet import ResNetDiscriminator, ResNetGenerator
 from zoo.saving import load
 from zoo.simulator import Simulator
 from zoo.spectral_normalization import SpectralNormalization
@@ -24,7 +26,11 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "MinibatchDiscrimination",
+    "R3GANDiscriminator",
+    "R3GANGenerator",
     "ReferenceBatch",
+    "ResNetDiscriminator",
+    "ResNetGenerator",
     "Simulator",
     "SpectralNormalization",
     "VirtualBatchNormalization",

@@ -25,7 +25,7 @@ START = {"shift": 0.7, "width": 1.5}
 SCALE = 0.25
 
 
-@keras.saving.register_keras_serializable("tests")
+@keras.saving.register_keras_serializable("tests.training")
 def stairs(parameters, z):
     return tf.floor(parameters["shift"] + parameters["width"] * z)
 

@@ -1,0 +1,355 @@
+"""The modernised residual pair of R3GAN (Huang et al., 2024): no normalisation, no tricks."""
+
+import math
+
+import keras
+
+from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
+from zoo.grouped_convolution import GroupedConv2D
+from zoo.layers import join_labels
+from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+from zoo.resampling import BilinearResampling
+from zoo.resnet import doublings
+
+SLOPE = 0.2  # Of LeakyReLU below zero.
+GAIN = 2 / (1 + SLOPE**2)  # Variance that makes up for what LeakyReLU takes.
+EXPANSION = 2  # Maps between the 1x1 convolutions of a block, per map outside.
+WIDE = 32  # Up to this side all maps are equally many, as published; each doubling halves them.
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class GenerativeBasis(keras.layers.Layer):
+    """Learned maps, each multiplied by one coefficient: `y[h, w, c] = basis[h, w, c] * a[c]`.
+
+    Args:
+        side: int. Side of the maps.
+
+    Call arguments:
+        inputs: `(batch, channels)`.
+
+    Returns:
+        `(batch, side, side, channels)`.
+    """
+
+    def __init__(self, side, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def build(self, input_shape):
+        self.basis = self.add_weight(
+            shape=(self.side, self.side, input_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            name="basis",
+        )
+
+    def call(self, inputs):
+        return inputs[:, None, None, :] * self.basis
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.side, self.side, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "side": self.side}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DiscriminativeBasis(keras.layers.Layer):
+    """Products with learned maps: `a[c] = sum over h, w of basis[h, w, c] * x[h, w, c]`.
+
+    Call arguments:
+        inputs: `(batch, height, width, channels)`.
+
+    Returns:
+        `(batch, channels)`.
+    """
+
+    def build(self, input_shape):
+        _, height, width, channels = input_shape
+        self.basis = self.add_weight(
+            shape=(height, width, channels),
+            initializer=keras.initializers.RandomNormal(stddev=(height * width) ** -0.5),
+            name="basis",
+        )
+
+    def call(self, inputs):
+        return keras.ops.sum(inputs * self.basis, axis=(1, 2))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])
+
+
+def _normal(variance=1.0):
+    """N(0, variance / fan_in)."""
+    return keras.initializers.VarianceScaling(variance, "fan_in", "untruncated_normal")
+
+
+def _convolution(maps, side, name, dtype, initializer=None, use_bias=False, groups=1):
+    return GroupedConv2D(
+        maps,
+        side,
+        padding="same",
+        groups=groups,
+        use_bias=use_bias,
+        kernel_initializer=initializer or _normal(),
+        dtype=dtype,
+        name=name,
+    )
+
+
+def _dense(units, name, dtype):
+    return keras.layers.Dense(units, None, False, _normal(), dtype=dtype, name=name)
+
+
+def _block(x, labels, group_width, depth, name, dtype):
+    """`x + w3 lrelu(w2 lrelu(w1 x))`: 1x1, grouped 3x3, 1x1, of which the last starts at 0.
+
+    `Var w1 = Var w2 = gain / fan_in * depth^(-1/2)`, where `depth` counts a player's blocks, so
+    that the update of the whole does not grow with it (Zhang et al., 2019, section 3, m = 3).
+    """
+    maps = x.shape[-1]
+    wide = EXPANSION * maps
+    initializers = [_normal(GAIN * depth**-0.5) for _ in range(2)]
+    h = join_labels(x, labels, f"{name}_labels", dtype)
+    h = _convolution(wide, 1, f"{name}_convolution_0", dtype, initializers[0], use_bias=True)(h)
+    h = keras.layers.LeakyReLU(SLOPE, dtype=dtype, name=f"{name}_leaky_relu_0")(h)
+    h = _convolution(
+        wide, 3, f"{name}_convolution_1", dtype, initializers[1], True, wide // group_width
+    )(h)
+    h = keras.layers.LeakyReLU(SLOPE, dtype=dtype, name=f"{name}_leaky_relu_1")(h)
+    h = _convolution(maps, 1, f"{name}_convolution_2", dtype, keras.initializers.Zeros())(h)
+    return keras.layers.Add(dtype=dtype, name=name)([x, h])
+
+
+def _widths(image_shape, filters, group_width):
+    """The base side, and the maps at each side from there to the image's.
+
+    Raises:
+        ValueError: If a size cannot work, or the groups do not divide the maps.
+    """
+    count, base = doublings(image_shape, "R3GAN")
+    check_positive(filters=filters, group_width=group_width)
+    sides = [base * 2**k for k in range(count + 1)]
+    halvings = [sum(side > WIDE for side in sides[: k + 1]) for k in range(count + 1)]
+    unit = 2 ** halvings[-1]
+    if filters % unit or EXPANSION * filters // unit % group_width:
+        multiple = math.lcm(EXPANSION, group_width) // EXPANSION * unit
+        raise ValueError(
+            f"Maps are halved for each doubling beyond {WIDE} pixels, and {EXPANSION} times as "
+            f"many are cut into groups. Expected a multiple of {multiple} at "
+            f"image_shape={image_shape} and group_width={group_width}. Received: filters={filters}"
+        )
+    return base, [filters // 2**halving for halving in halvings]
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class R3GANGenerator(Generator):
+    """Residual blocks without normalisation from latents to a square image.
+
+    Learned maps of 4 to 7 pixels, each multiplied by a linear function of the latents, begin it.
+    At every side stand `blocks` blocks, `x + w3 lrelu(w2 lrelu(w1 x))` with 1x1, grouped 3x3 and
+    1x1 kernels, of which the last starts at 0. From side to side the maps are interpolated
+    bilinearly, after a 1x1 kernel where their number changes. A 1x1 kernel makes the image.
+
+    As published there is no tanh: samples in training may leave [-1, 1] a little; `sample` and
+    an exported model clip them.
+
+    Args:
+        image_shape: tuple `(side, side, channels)`; the side is 4, 5, 6 or 7 times a power of two,
+            28 to 128.
+        latent_dim: int. Coordinates of a latent.
+        filters: int. Maps at sides up to 32; each doubling beyond halves them. The published
+            nets have 768, which is for a GPU; 64 trains on a CPU.
+        blocks: int. Residual blocks at each side.
+        group_width: int. Maps in one group of the 3x3 convolutions.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the latents and the input of every block's first
+            kernel) or `"projection"` (an embedding beside the latents, as published):
+            `zoo.conditioning`.
+        prior: `"normal"` or `"uniform"`.
+        dtype: Keras dtype policy; the images are float32 under all of them.
+
+    Returns:
+        Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
+        (batch,)}`: float32 images of shape `(batch, side, side, channels)` for data in [-1, 1].
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Example: the recipe of the paper, small.
+
+    ```python
+    gan = trainers.GAN(
+        zoo.R3GANGenerator((32, 32, 3), filters=64), zoo.R3GANDiscriminator((32, 32, 3), filters=64)
+    )
+    gan.compile(
+        "relativistic_pairing",
+        keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9),
+        keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9),
+        discriminator_penalties=[trainers.penalties.R1(0.05), trainers.penalties.R2(0.05)],
+        ema_decay=0.999,
+    )
+    ```
+
+    Reference:
+        - [Huang et al., 2024](https://arxiv.org/abs/2501.05441), section 3 and appendix.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=64,
+        filters=768,
+        blocks=2,
+        group_width=16,
+        num_classes=None,
+        conditioning="concat",
+        prior="normal",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        base, widths = _widths(image_shape, filters, group_width)
+        check_positive(latent_dim=latent_dim, blocks=blocks)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        depth = blocks * len(widths)
+
+        # === Functional Model ===
+        inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        labels = joined(one_hot, conditioning)
+        x = embed_labels(x, one_hot, conditioning, _normal(), dtype)
+        x = join_labels(x, labels, "labels_projection", dtype)
+        x = _dense(widths[0], "projection", dtype)(x)
+        x = GenerativeBasis(base, dtype=dtype, name="basis")(x)
+        for stage, maps in enumerate(widths):
+            if stage:
+                if maps != x.shape[-1]:
+                    x = _convolution(maps, 1, f"stage_{stage}_maps", dtype)(x)
+                x = BilinearResampling(up=True, dtype=dtype, name=f"stage_{stage}_up")(x)
+            for k in range(blocks):
+                x = _block(x, labels, group_width, depth, f"stage_{stage}_block_{k}", dtype)
+        outputs = _convolution(image_shape[2], 1, "output", "float32")(x)
+        super().__init__(
+            inputs,
+            outputs,
+            latent_dim=latent_dim,
+            prior=prior,
+            num_classes=num_classes,
+            value_range=(-1.0, 1.0),
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.conditioning = conditioning
+        self.filters = filters
+        self.blocks = blocks
+        self.group_width = group_width
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "filters": self.filters,
+            "blocks": self.blocks,
+            "group_width": self.group_width,
+            "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
+            "prior": self.prior,
+        }
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class R3GANDiscriminator(Discriminator):
+    """Residual blocks without normalisation from a square image to one logit.
+
+    The generator read backwards: a 1x1 kernel, blocks at every side, between the sides a bilinear
+    filter and then a 1x1 kernel where the number of maps changes; products with learned maps of 4
+    to 7 pixels are the features, and a linear function of them the logit.
+
+    Args:
+        image_shape: tuple `(side, side, channels)`; the side is 4, 5, 6 or 7 times a power of two,
+            28 to 128.
+        filters: int. Maps at sides up to 32; each doubling beyond halves them.
+        blocks: int. Residual blocks at each side.
+        group_width: int. Maps in one group of the 3x3 convolutions.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every block's first kernel and of the
+            logit) or `"projection"` (a projection discriminator, as published, here beside an
+            unconditional logit): `zoo.conditioning`.
+        dtype: Keras dtype policy; the logits are float32 under all of them.
+
+    Returns:
+        Called on images `(batch, side, side, channels)` in [-1, 1], or on `{"images": ...,
+        "labels": int32 (batch,)}`: `{"logits": (batch,), "features": (batch, filters)}`.
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Reference:
+        - [Huang et al., 2024](https://arxiv.org/abs/2501.05441), section 3 and appendix.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        filters=768,
+        blocks=2,
+        group_width=16,
+        num_classes=None,
+        conditioning="concat",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        _, widths = _widths(image_shape, filters, group_width)
+        check_positive(blocks=blocks)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        depth = blocks * len(widths)
+
+        # === Functional Model ===
+        inputs, x, one_hot = image_input(image_shape, num_classes)
+        labels = joined(one_hot, conditioning)
+        x = _convolution(widths[-1], 1, "input_maps", dtype)(x)
+        for stage, maps in enumerate(reversed(widths)):
+            if stage:
+                x = BilinearResampling(up=False, dtype=dtype, name=f"stage_{stage}_down")(x)
+                if maps != x.shape[-1]:
+                    x = _convolution(maps, 1, f"stage_{stage}_maps", dtype)(x)
+            for k in range(blocks):
+                x = _block(x, labels, group_width, depth, f"stage_{stage}_block_{k}", dtype)
+        features = DiscriminativeBasis(dtype=dtype, name="basis")(x)
+        x = join_labels(features, labels, "labels_output", dtype)
+        x = _dense(1, "output", "float32")(x)
+        x = project_labels(x, features, one_hot, conditioning, _normal())
+        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
+        super().__init__(
+            inputs,
+            {"logits": logits, "features": features},
+            num_classes=num_classes,
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.conditioning = conditioning
+        self.filters = filters
+        self.blocks = blocks
+        self.group_width = group_width
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "blocks": self.blocks,
+            "group_width": self.group_width,
+            "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
+        }

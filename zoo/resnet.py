@@ -1,0 +1,382 @@
+"""The residual pair of spectrally normalised GANs (Miyato et al., 2018), appendix B.4."""
+
+import keras
+
+from zoo.conditioning import check_conditioning, embed_labels, joined
+from zoo.layers import join_labels
+from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+from zoo.spectral_normalization import SpectralNormalization
+
+BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
+SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
+FLAT = 32  # Up to this side all layers are equally wide, as published; beyond, widths double.
+
+
+def doublings(image_shape, family):
+    """How often the smallest maps are doubled to reach the image, and their side.
+
+    28 = 7 * 2^2, 32 = 4 * 2^3, 48 = 6 * 2^3, 64 = 4 * 2^4, 96 = 6 * 2^4, 128 = 4 * 2^5.
+
+    Args:
+        image_shape: tuple `(side, side, channels)`.
+        family: str. Who asks, for the message.
+
+    Raises:
+        ValueError: If the image is not square or its side is none of `SIZES`.
+    """
+    if len(image_shape) != 3:
+        raise ValueError(
+            f"{family} makes images. Expected image_shape=(height, width, channels); for other "
+            f"samples use zoo.MLPGenerator. Received: image_shape={tuple(image_shape)}"
+        )
+    height, width, channels = image_shape
+    check_positive(image_shape=channels)
+    if height != width or height not in SIZES or isinstance(height, float):
+        near = sorted(sorted(SIZES, key=lambda size: abs(size - max(height, width)))[:2])
+        raise ValueError(
+            f"{family} doubles maps of {BASES[0]} to {BASES[-1]} pixels up to the image. Expected "
+            f"a square whose side is one of {SIZES}; near are {near[0]} and {near[1]}. "
+            f"Received: image_shape={tuple(image_shape)}"
+        )
+    count = 0
+    while height > BASES[-1]:
+        height, count = height // 2, count + 1
+    return count, height
+
+
+def _widths(size, filters, max_filters, flat):
+    """The narrowest and the widest layer, as published where nothing is said."""
+    if filters is None:
+        filters = flat if size <= FLAT else 64
+    check_positive(filters=filters)
+    if max_filters is None:
+        max_filters = filters if size <= FLAT else 16 * filters
+    check_positive(max_filters=max_filters)
+    if max_filters < filters:
+        raise ValueError(
+            f"The widest layer has no fewer maps than the narrowest. Expected at least {filters}. "
+            f"Received: max_filters={max_filters}"
+        )
+    return filters, max_filters
+
+
+def _plain(layer):
+    return layer
+
+
+def _normalized(layer):
+    return SpectralNormalization(layer, name=layer.name)
+
+
+def _glorot(gain=1.0):
+    """U(-a, a) of variance `2 gain^2 / (fan_in + fan_out)`."""
+    return keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
+
+
+def _convolution(maps, side, name, dtype, use_bias=True):
+    """3x3 in a branch, before whose input a ReLU stands; 1x1 on a shortcut."""
+    return keras.layers.Conv2D(
+        maps,
+        side,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=_glorot(2**0.5 if side == 3 else 1.0),
+        dtype=dtype,
+        name=name,
+    )
+
+
+def _rectify(x, name, dtype):
+    return keras.layers.ReLU(dtype=dtype, name=f"{name}_relu")(x)
+
+
+def _normalize_and_rectify(x, name, dtype):
+    x = keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"{name}_normalization"
+    )(x)
+    return _rectify(x, name, dtype)
+
+
+def _up_block(x, maps, labels, name, dtype):
+    """`up(x) * w + conv(relu(norm(conv(up(relu(norm(x)))))))`, with a 1x1 kernel `w`.
+
+    Each way on leads to a normalisation, which would take any bias out again.
+    """
+    h = _normalize_and_rectify(x, f"{name}_0", dtype)
+    h = join_labels(h, labels, f"{name}_labels", dtype)
+    h = keras.layers.UpSampling2D(dtype=dtype, name=f"{name}_up")(h)
+    h = _convolution(maps, 3, f"{name}_convolution_0", dtype, use_bias=False)(h)
+    h = _normalize_and_rectify(h, f"{name}_1", dtype)
+    h = _convolution(maps, 3, f"{name}_convolution_1", dtype, use_bias=False)(h)
+    # A 1x1 kernel and nearest neighbours commute: before, it is a quarter of the work.
+    x = _convolution(maps, 1, f"{name}_shortcut", dtype, use_bias=False)(x)
+    x = keras.layers.UpSampling2D(dtype=dtype, name=f"{name}_shortcut_up")(x)
+    return keras.layers.Add(dtype=dtype, name=name)([x, h])
+
+
+def _down_block(x, hidden, maps, labels, name, dtype, wrap, down=True, first=False):
+    """`down(x) * w + down(conv(relu(conv(relu(x)))))`; the first block's input is the image."""
+    h = x if first else _rectify(x, f"{name}_0", dtype)
+    h = join_labels(h, labels, f"{name}_labels", dtype)
+    h = wrap(_convolution(hidden, 3, f"{name}_convolution_0", dtype))(h)
+    h = _rectify(h, f"{name}_1", dtype)
+    h = wrap(_convolution(maps, 3, f"{name}_convolution_1", dtype))(h)
+    if down:
+        h = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"{name}_down")(h)
+        # A 1x1 kernel and a mean commute: after, it is a quarter of the work.
+        x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"{name}_shortcut_down")(x)
+    if down or x.shape[-1] != maps:
+        x = wrap(_convolution(maps, 1, f"{name}_shortcut", dtype))(x)
+    return keras.layers.Add(dtype=dtype, name=name)([x, h])
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ResNetGenerator(Generator):
+    """Residual blocks from latents to a square image, each doubling the side.
+
+    A projection of the latents is reshaped to maps of 4 to 7 pixels. A block is
+    `up(x) * w + conv(relu(norm(conv(up(relu(norm(x)))))))` with nearest-neighbour `up`, 3x3
+    convolutions and a 1x1 kernel `w`. Batch normalisation, ReLU, a 3x3 convolution and tanh end it;
+    only that convolution has a bias, as normalisation takes out those of the others.
+
+    Maps of side `s` are `min(filters * size / s, max_filters)` in number.
+    Up to 32 pixels the default is the published flat net (256 maps everywhere; WGAN-GP has 128),
+    beyond it the published pyramid: 512 to 64 at 48 pixels, 1024 to 64 at 128.
+
+    Args:
+        image_shape: tuple `(side, side, channels)`; the side is 4, 5, 6 or 7 times a power of two,
+            28 to 128.
+        latent_dim: int. Coordinates of a latent.
+        filters: int. Maps of the last block, the narrowest. Defaults to 256 up to 32 pixels and
+            to 64 beyond.
+        max_filters: int. Maps that no block exceeds. Defaults to `filters` up to 32 pixels and to
+            `16 * filters` beyond.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the latents, the input of every block's first
+            convolution and of the last) or `"projection"` (an embedding beside the latents):
+            `zoo.conditioning`. There is no conditional batch normalisation.
+        prior: `"normal"` or `"uniform"`.
+        dtype: Keras dtype policy; the images are float32 under all of them.
+
+    Returns:
+        Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
+        (batch,)}`: float32 images in [-1, 1] of shape `(batch, side, side, channels)`.
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Example:
+
+    ```python
+    gan = trainers.GAN(
+        zoo.ResNetGenerator((32, 32, 3), filters=64),
+        zoo.ResNetDiscriminator((32, 32, 3), filters=64),
+        discriminator_steps=5,
+    )
+    adam = [keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9) for _ in range(2)]
+    gan.compile("hinge", *adam)
+    ```
+
+    Reference:
+        - [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), appendix B.4, tables 4 to 6;
+          blocks of [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), appendix F.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        latent_dim=128,
+        filters=None,
+        max_filters=None,
+        num_classes=None,
+        conditioning="concat",
+        prior="normal",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        blocks, base = doublings(image_shape, "ResNet")
+        check_positive(latent_dim=latent_dim)
+        filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        widths = [min(filters * 2**k, max_filters) for k in range(blocks, -1, -1)]
+
+        # === Functional Model ===
+        inputs, x, one_hot = latent_input(latent_dim, num_classes)
+        labels = joined(one_hot, conditioning)
+        x = embed_labels(x, one_hot, conditioning, _glorot(), dtype)
+        x = join_labels(x, labels, "labels_projection", dtype)
+        x = keras.layers.Dense(
+            base * base * widths[0],
+            use_bias=False,
+            kernel_initializer=_glorot(),
+            dtype=dtype,
+            name="projection",
+        )(x)
+        x = keras.layers.Reshape((base, base, widths[0]), dtype=dtype, name="maps")(x)
+        for k, maps in enumerate(widths[1:]):
+            x = _up_block(x, maps, labels, f"block_{k}", dtype)
+        x = _normalize_and_rectify(x, "last", dtype)
+        x = join_labels(x, labels, "labels_output", dtype)
+        x = keras.layers.Conv2D(
+            image_shape[2],
+            3,
+            padding="same",
+            kernel_initializer=_glorot(),
+            dtype=dtype,
+            name="output",
+        )(x)
+        outputs = keras.layers.Activation("tanh", dtype="float32", name="samples")(x)
+        super().__init__(
+            inputs,
+            outputs,
+            latent_dim=latent_dim,
+            prior=prior,
+            num_classes=num_classes,
+            value_range=(-1.0, 1.0),
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.conditioning = conditioning
+        self.filters = filters
+        self.max_filters = max_filters
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "filters": self.filters,
+            "max_filters": self.max_filters,
+            "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
+            "prior": self.prior,
+        }
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ResNetDiscriminator(Discriminator):
+    """Residual blocks from a square image to the sum of the last maps, and to one logit.
+
+    A block is `down(x) * w + down(conv(relu(conv(relu(x)))))` with average pooling, 3x3
+    convolutions and a 1x1 kernel `w`; the first has no ReLU before it, as its input is the image.
+    After a last ReLU each map is summed. Nothing mixes the examples of a batch; with
+    `spectral_normalization` every kernel has norm one, that of the labels included.
+
+    Block k has `min(filters * 2^k, max_filters)` maps. Up to 32 pixels there are four, of which
+    two halve the side: as published, 128 maps everywhere. Beyond, blocks halve the side while it
+    is even and above 4, and one more keeps it: as published, 64 to 1024 maps.
+
+    Args:
+        image_shape: tuple `(side, side, channels)`; the side is 4, 5, 6 or 7 times a power of two,
+            28 to 128.
+        filters: int. Maps of the first block, the narrowest. Defaults to 128 up to 32 pixels and
+            to 64 beyond.
+        max_filters: int. Maps that no block exceeds. Defaults to `filters` up to 32 pixels and to
+            `16 * filters` beyond.
+        spectral_normalization: bool. Divide every kernel by its largest singular value. Turn it
+            off where a gradient penalty holds the slope.
+        num_classes: int, optional. Number of labels.
+        conditioning: `"concat"` (labels join the input of every block's first convolution and of
+            the logit) or `"projection"` (a projection discriminator): `zoo.conditioning`.
+        dtype: Keras dtype policy; features and logits are float32 under all of them.
+
+    Returns:
+        Called on images `(batch, side, side, channels)` in [-1, 1], or on `{"images": ...,
+        "labels": int32 (batch,)}`: `{"logits": (batch,), "features": (batch, k)}`, the features
+        being the sums over the last maps.
+
+    Raises:
+        ValueError: If a size cannot work.
+
+    Reference:
+        - [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), appendix B.4, tables 4 to 6;
+          [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637) for the projection.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        filters=None,
+        max_filters=None,
+        spectral_normalization=True,
+        num_classes=None,
+        conditioning="concat",
+        dtype=None,
+        **kwargs,
+    ):
+        image_shape = tuple(image_shape)
+        doublings(image_shape, "ResNet")
+        filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        check_conditioning(conditioning)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        wrap = _normalized if spectral_normalization else _plain
+        downs = _halvings(image_shape[0])
+
+        # === Functional Model ===
+        inputs, x, one_hot = image_input(image_shape, num_classes)
+        labels = joined(one_hot, conditioning)
+        for k, down in enumerate(downs):
+            maps = min(filters * 2**k, max_filters)
+            hidden = x.shape[-1] if k else maps
+            x = _down_block(x, hidden, maps, labels, f"block_{k}", dtype, wrap, down, k == 0)
+        x = _rectify(x, "last", "float32")
+        features = keras.ops.sum(x, axis=(1, 2))
+        x = join_labels(features, labels, "labels_output", "float32")
+        x = wrap(_linear(1, "output"))(x)
+        if one_hot is not None and conditioning == "projection":
+            # As `zoo.conditioning.project_labels`, with the classes' vectors normalised too.
+            vector = wrap(_linear(features.shape[-1], "output_labels", use_bias=False))(one_hot)
+            product = keras.layers.Dot(1, dtype="float32", name="label_projection")
+            x = keras.layers.Add(dtype="float32", name="conditional_logit")(
+                [x, product([features, vector])]
+            )
+        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
+        super().__init__(
+            inputs,
+            {"logits": logits, "features": features},
+            num_classes=num_classes,
+            dtype=dtype,
+            **kwargs,
+        )
+
+        # === Config ===
+        self.conditioning = conditioning
+        self.filters = filters
+        self.max_filters = max_filters
+        self.spectral_normalization = spectral_normalization
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "filters": self.filters,
+            "max_filters": self.max_filters,
+            "spectral_normalization": self.spectral_normalization,
+            "num_classes": self.num_classes,
+            "conditioning": self.conditioning,
+        }
+
+
+def _halvings(side):
+    """Of each block of the discriminator, whether it halves the side."""
+    if side <= FLAT:
+        return [True, True, False, False]
+    downs = []
+    while side % 2 == 0 and side > BASES[0]:
+        side //= 2
+        downs.append(True)
+    return [*downs, False]
+
+
+def _linear(units, name, use_bias=True):
+    return keras.layers.Dense(
+        units, use_bias=use_bias, kernel_initializer=_glorot(), dtype="float32", name=name
+    )
