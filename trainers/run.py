@@ -25,7 +25,13 @@ from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 from zoo import datasets, pictures, saving
 from zoo.names import nearest
 
-FAMILIES = ("dcgan", "mlp", "lapgan")
+FAMILIES = {
+    "dcgan": (zoo.DCGANGenerator, zoo.DCGANDiscriminator),
+    "lapgan": (zoo.LaplacianGenerator, zoo.LaplacianDiscriminator),
+    "mlp": (zoo.MLPGenerator, zoo.MLPDiscriminator),
+    "r3gan": (zoo.R3GANGenerator, zoo.R3GANDiscriminator),
+    "resnet": (zoo.ResNetGenerator, zoo.ResNetDiscriminator),
+}
 TRAINERS = {
     "gan": GAN,
     "fgan": FGAN,
@@ -64,9 +70,9 @@ class Settings:
     image_size: int = _flag(None, "Crops and resizes images to this many pixels a side.")
     skip_unreadable: bool = _flag(False, "Leaves out the files of a folder that cannot be read.")
     data_dir: str = _flag(None, "Where TFDS keeps its data.")
-    generator: str = _flag("dcgan", "Family of both players; toys need mlp.", FAMILIES)
-    filters: int = _flag(64, "Maps of the widest hidden layer of a DCGAN.")
-    latent_dim: int = _flag(100, "Coordinates of a latent.")
+    generator: str = _flag("dcgan", "Family of both players; toys need mlp.", tuple(FAMILIES))
+    filters: int = _flag(None, "Maps of a layer, as the family counts. Default: the family's.")
+    latent_dim: int = _flag(None, "Coordinates of a latent. Default: the family's.")
     conditional: bool = _flag(False, "Learn the labels too, so that a class can be asked for.")
     trainer: str = _flag("gan", "How the players move.", tuple(TRAINERS))
     objective: str = _flag(
@@ -98,8 +104,8 @@ def players(settings, info):
     """
     if settings.generator not in FAMILIES:
         raise ValueError(
-            f"Unknown family. Expected one of {FAMILIES}{nearest(settings.generator, FAMILIES)}. "
-            f"Received: generator={settings.generator!r}"
+            f"Unknown family. Expected one of {sorted(FAMILIES)}"
+            f"{nearest(settings.generator, FAMILIES)}. Received: generator={settings.generator!r}"
         )
     if settings.conditional and info.num_classes is None:
         raise ValueError(
@@ -112,36 +118,34 @@ def players(settings, info):
             "--trainer=laplacian, or neither. Received: "
             f"generator={settings.generator!r}, trainer={settings.trainer!r}"
         )
+    if settings.generator == "mlp" and settings.filters is not None:
+        raise ValueError(
+            "Dense layers have no maps. Expected --filters with a convolutional family. "
+            f"Received: generator='mlp', filters={settings.filters}"
+        )
     shared = {
         "image_shape": info.sample_shape,
         "num_classes": info.num_classes if settings.conditional else None,
         "dtype": settings.precision,
     }
-    latent_dim = settings.latent_dim
-    if settings.generator == "dcgan":
+    if settings.filters is not None:
         shared["filters"] = settings.filters
-        return (
-            zoo.DCGANGenerator(latent_dim=latent_dim, **shared),
-            # A penalty on the slope at single examples wants a critic that treats them apart.
-            zoo.DCGANDiscriminator(
-                **shared, batch_normalization=settings.trainer != "wasserstein_gp"
-            ),
-        )
-    if settings.generator == "lapgan":
-        shared["filters"] = settings.filters
-        return (
-            zoo.LaplacianGenerator(latent_dim=latent_dim, **shared),
-            zoo.LaplacianDiscriminator(**shared),
-        )
-    if info.dtype == "uint8":
-        return zoo.MLPGenerator(latent_dim=latent_dim, **shared), zoo.MLPDiscriminator(**shared)
-    shared |= {"units": (128, 128), "kernel_initializer": "glorot_uniform"}
-    return (
-        zoo.MLPGenerator(
-            latent_dim=latent_dim, output_activation="linear", prior="normal", **shared
-        ),
-        zoo.MLPDiscriminator(activation="relu", input_dropout=0.0, dropout=0.0, **shared),
-    )
+    ours, theirs = {}, {}
+    if settings.latent_dim is not None:
+        ours["latent_dim"] = settings.latent_dim
+    if settings.trainer == "wasserstein_gp":
+        # A penalty on the slope at single examples wants a critic that treats them apart, and one
+        # whose slope nothing else holds.
+        theirs |= {
+            "dcgan": {"batch_normalization": False},
+            "resnet": {"spectral_normalization": False},
+        }.get(settings.generator, {})
+    if settings.generator == "mlp" and info.dtype != "uint8":  # Points.
+        shared |= {"units": (128, 128), "kernel_initializer": "glorot_uniform"}
+        ours |= {"output_activation": "linear", "prior": "normal"}
+        theirs |= {"activation": "relu", "input_dropout": 0.0, "dropout": 0.0}
+    generator, discriminator = FAMILIES[settings.generator]
+    return generator(**ours, **shared), discriminator(**theirs, **shared)
 
 
 def make(settings, info):

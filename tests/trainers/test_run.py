@@ -173,6 +173,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(tmp_path):
         ({"generator": "dcgam"}, "did you mean 'dcgan'"),
         ({"conditional": True}, "no labels to learn.*'normal'"),
         ({"generator": "dcgan"}, r"Expected image_shape=\(height, width, channels\)"),
+        ({"filters": 8}, "Dense layers have no maps.*generator='mlp', filters=8"),
         ({"objective": "minmax"}, "did you mean 'minimax'"),
         ({"ema_decay": 2.0}, "ema_decay=2"),
     ],
@@ -204,6 +205,33 @@ def test_every_trainer_by_its_name(name, objective, schedule, rate):
     assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(rate)
     gan = run.make(dataclasses.replace(TOY, trainer=name, learning_rate=0.5), info)
     assert float(gan.generator_optimizer.learning_rate) == 0.5
+
+
+@pytest.mark.parametrize("family", ["dcgan", "r3gan", "resnet"])
+def test_the_families_of_images(family):
+    """What is not set is the family's; what is, reaches both players."""
+    info = datasets.info("mnist")
+    settings = run.Settings(generator=family, conditional=True, filters=16)
+    classes = run.FAMILIES[family]
+    pair = run.players(settings, info)
+    expected = classes[0](info.sample_shape, filters=16, num_classes=10)
+    assert [type(player) for player in pair] == list(classes)
+    assert pair[0].count_params() == expected.count_params()
+    assert pair[0].latent_dim == expected.latent_dim
+    critic = classes[1](info.sample_shape, filters=16, num_classes=10)
+    assert pair[1].count_params() == critic.count_params()
+    narrow = run.players(dataclasses.replace(settings, latent_dim=7), info)[0]
+    assert narrow.latent_dim == 7
+
+
+def test_a_penalised_critic_is_not_normalised():
+    info = datasets.info("mnist")
+    settings = run.Settings(trainer="wasserstein_gp", filters=2)
+    for family, layer in (("dcgan", "BatchNormalization"), ("resnet", "SpectralNormalization")):
+        for trainer, expected in (("gan", True), ("wasserstein_gp", False)):
+            asked = dataclasses.replace(settings, generator=family, trainer=trainer)
+            parts = [type(part).__name__ for part in run.players(asked, info)[1].layers]
+            assert (layer in parts) == expected
 
 
 def test_a_pyramid_has_its_own_players_and_trainer():
