@@ -149,6 +149,28 @@ def test_a_step_is_the_original_games_and_logs_the_bound():
     assert logs["divergence_estimate"] == pytest.approx(-logs["discriminator_loss"], rel=1e-5)
 
 
+@pytest.mark.parametrize("name, loss", [("reverse_kl", "replacement"), ("pearson", "exact")])
+def test_a_gaussian_in_reach_is_reached(name, loss):
+    """N(2, 0.5^2) from N(1.5, 0.6^2), where every loss of the generator is finite.
+
+    The replacement of the reverse KL weights a sample by q / p, whose mean under q diverges once
+    q is wider than sqrt(2) times p.
+    """
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(2, 0.5, (200, 1024, 1)).astype("float32")
+    generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    generator.set_weights([np.array([[0.6]]), np.array([1.5])])
+    hidden = [keras.layers.Dense(64, "tanh") for _ in range(2)]
+    critic = keras.Sequential([keras.Input((1,)), *hidden, keras.layers.Dense(1)])
+    gan = FGAN(generator, critic, name, loss, seed=0)
+    rates = [keras.optimizers.schedules.CosineDecay(rate, 600) for rate in (0.005, 0.01)]
+    gan.compile(None, *(keras.optimizers.Adam(r, beta_1=0.5) for r in rates), jit_compile=False)
+    gan.fit(tf.data.Dataset.from_tensor_slices(x).repeat(), steps_per_epoch=600, verbose=0)
+    kernel, bias = generator.get_weights()
+    assert bias[0] == pytest.approx(2, abs=0.03)
+    assert abs(kernel[0, 0]) == pytest.approx(0.5, abs=0.05)
+
+
 def test_another_objective_is_refused():
     gan = FGAN(*tiny_mlp_pair(), "pearson")
     for objective in ("minimax", FDivergence("kl"), FDivergence("pearson", "exact")):
