@@ -1,4 +1,4 @@
-"""Named datasets as `tf.data`: embedded MNIST, Keras, TFDS, image folders, toy mixtures.
+"""Named datasets as `tf.data`: MNIST, also stacked, Keras, TFDS, image folders, toy mixtures.
 
 What makes batch `i` of epoch `e` is a pure function of (seed, e, i), computed inside the graph for
 a whole batch at a time. So a batch costs one gather, and a run that was interrupted goes on with
@@ -19,6 +19,7 @@ from zoo import latents, toys
 from zoo.batch_order import Order
 from zoo.image_folder import ImageFolder, check_size, resize
 from zoo.names import nearest
+from zoo.stacked_mnist import StackedMnist
 from zoo.tfds_images import TfdsImages
 
 MNIST = Path(__file__).parent / "data" / "mnist"
@@ -80,7 +81,8 @@ def load(
     then reads and skips.
 
     Args:
-        name: `"mnist"` (embedded); `"keras:NAME"`; `"tfds:NAME"`, also `"tfds:NAME/CONFIG:1.0.0"`;
+        name: `"mnist"` (embedded), `"stacked_mnist"` (three of its digits in three channels,
+            `zoo.stacked_mnist`); `"keras:NAME"`; `"tfds:NAME"`, also `"tfds:NAME/CONFIG:1.0.0"`;
             the path of a folder of images (see `zoo.image_folder`); or a toy of `zoo.toys`.
         split: `"train"` or `"test"`; for TFDS whatever it takes, such as `"train[:1%]"`.
         batch_size: int, at least 1.
@@ -96,7 +98,7 @@ def load(
             0, 1, 2 and so on without end.
         start_step: int. With `repeat`, the step to begin at: equals `.skip(start_step)`.
         data_dir: Where TFDS keeps its data. Defaults to TFDS's own choice.
-        examples: int. Points in an epoch of a toy; they are drawn as they are needed.
+        examples: int. What an epoch of a toy or of stacks has; they are drawn as they are needed.
         skip_unreadable: bool. Leaves out, with a warning, the files of a folder that cannot be
             read; otherwise they are an error.
 
@@ -119,7 +121,7 @@ def load(
     Order(math.inf, **order)  # Wrong arguments are refused before anything is read.
     source = _open(name, split, image_size, data_dir, examples, skip_unreadable)
     if (
-        not isinstance(source, _Toy)
+        not isinstance(source, _Toy | StackedMnist)
         and source.count * math.prod(source.sample_shape) <= MEMORY_LIMIT
     ):
         images, known_labels = source.read()
@@ -141,7 +143,7 @@ def arrays(
 
     Args:
         name, split, image_size, labels, data_dir, skip_unreadable: As in `load`.
-        examples: int. How many points of a toy to draw.
+        examples: int. How many points of a toy, or stacks, to draw.
 
     Returns:
         `(samples, labels)`; `labels` is `None` when the set has none or they are not wanted.
@@ -226,6 +228,14 @@ def _check_split(split, name):
         )
 
 
+def _check_examples(examples):
+    if not isinstance(examples, int | np.integer) or examples < 1:
+        raise ValueError(
+            "An epoch of what is drawn as it is needed has a size. Expected an int of at least 1. "
+            f"Received: examples={examples!r}"
+        )
+
+
 def _open(name, split, image_size, data_dir, examples, skip_unreadable):
     """The source of a name: what it holds, `read()` for all of it, `stream()` for batches of it."""
     image_size = check_size(image_size)
@@ -236,13 +246,18 @@ def _open(name, split, image_size, data_dir, examples, skip_unreadable):
     if name == "mnist":
         _check_split(split, name)
         return _Memory(*_read_mnist(split), 10, image_size)
+    if name == "stacked_mnist":
+        _check_split(split, name)
+        _check_examples(examples)
+        images, labels = _Memory(*_read_mnist(split), 10, image_size).read()
+        return StackedMnist(images, labels, list(SPLITS).index(split), examples)
     if kind == "keras":
         return _Memory(*_read_keras(rest, split), KERAS_SETS[rest][0], image_size)
     if kind == "tfds":
         return TfdsImages(rest, split, image_size, data_dir)
     if os.sep in name or name.startswith((".", "~")) or Path(name).is_dir():
         return ImageFolder(name, split, image_size, skip_unreadable)
-    known = ["mnist", *toys.TOYS, *(f"keras:{known}" for known in KERAS_SETS)]
+    known = ["mnist", "stacked_mnist", *toys.TOYS, *(f"keras:{known}" for known in KERAS_SETS)]
     raise ValueError(
         f"Unknown dataset. Expected one of {known}, 'tfds:NAME' or the path of a folder of "
         f"images{nearest(name, known)}. Received: name={name!r}"
@@ -283,11 +298,7 @@ class _Toy:
                 f"The toy distribution {name!r} has points, not images. Expected no image_size. "
                 f"Received: image_size={image_size}"
             )
-        if not isinstance(examples, int | np.integer) or examples < 1:
-            raise ValueError(
-                "An epoch of a toy distribution has points. Expected an int of at least 1. "
-                f"Received: examples={examples!r}"
-            )
+        _check_examples(examples)
         self.mixture, self.count = toys.get(name), examples
         self.sample_shape, self.split = (self.mixture.dim,), list(SPLITS).index(split)
 

@@ -1,0 +1,61 @@
+"""Stacked MNIST: three digits in three channels, 1,000 modes, drawn as they are needed."""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import latents
+
+CHANNELS = 3
+BLOCK = 4096
+
+
+class StackedMnist:
+    """Triples of independent MNIST images; the label is the number that the digits write.
+
+    Row r of batch i of epoch e is a function of (seed, split, e, i, r): three images drawn with
+    replacement from the split, one each for R, G and B. The label of digits a, b, c is
+    `100 a + 10 b + c`.
+
+    Args:
+        images: uint8 array of shape `(m, height, width, 1)`.
+        labels: Digits, integers of shape `(m,)`.
+        stream: int. Sets the draws of one split apart from another's.
+        count: int. Stacks in an epoch.
+    """
+
+    dtype = "uint8"
+    num_classes = 1000
+
+    def __init__(self, images, labels, stream, count):
+        self.images, self.labels = images, labels
+        self.split, self.count = stream, count
+        self.sample_shape = (*images.shape[1:3], CHANNELS)
+
+    def read(self):
+        """One set of `count` stacks: `(images, labels)`, always the same."""
+        found = [
+            self._stack(min(BLOCK, self.count - start), (0, self.split), 0, start, *self._digits())
+            for start in range(0, self.count, BLOCK)
+        ]
+        images, labels = zip(*found, strict=True)
+        return np.concatenate(images), np.concatenate(labels)
+
+    def stream(self, order, labels):
+        digits = self._digits()
+
+        def batch(indices, epoch, step):
+            count = indices.shape[0] or tf.shape(indices)[0]
+            images, numbers = self._stack(count, (order.seed, self.split), epoch, step, *digits)
+            return (images, numbers) if labels else images
+
+        return order.dataset(batch)
+
+    def _digits(self):
+        with tf.device("cpu"):  # Beside the input pipeline, whatever trains.
+            return tf.constant(self.images[..., 0]), tf.constant(self.labels, "int32")
+
+    def _stack(self, count, seed, epoch, step, images, labels):
+        draws = latents.uniform((count, CHANNELS), latents.fold(seed, epoch, step))
+        rows = tf.cast(draws * len(self.images), "int32")
+        numbers = tf.reduce_sum(tf.gather(labels, rows) * (100, 10, 1), axis=1)
+        return tf.transpose(tf.gather(images, rows), (0, 2, 3, 1)), numbers
