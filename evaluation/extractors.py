@@ -1,0 +1,210 @@
+"""What turns images into features and class probabilities: classifiers, named by their weights.
+
+A distance between features means nothing without the network that made them, and two networks of
+one name differ as soon as a weight does. So an extractor has a hash, and it stands in the protocol
+of every score.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from evaluation.classifier import FEATURES
+from evaluation.samples import check_numbers, pixels
+from evaluation.score import fingerprint
+from zoo import saving
+from zoo.names import nearest
+
+PRESETS = Path(__file__).parent / "presets"
+INCEPTION_SIDE = 299
+
+
+class Extractor:
+    """A classifier seen from two places: a named hidden layer, and its probabilities.
+
+    Args:
+        model: A Keras model from images in [0, 255], float32 of shape `(n, height, width,
+            channels)`, to logits `(n, classes)`.
+        layer: Name of the layer whose output `(n, d)` are the features.
+        name: str. What to call it in a protocol.
+        batch_size: int. Images at a time; it does not change the result.
+        card: dict, optional: where the classifier comes from and how good it is.
+        statistics: dict, optional: of `"train"` and `"test"`: `(mean, covariance, count)` of the
+            features of real images.
+
+    Attributes:
+        image_shape: tuple. Shape of one image; a side is `None` where any will do.
+        protocol: dict of `extractor` (the name), `layer` and `hash` (of the weights).
+
+    Raises:
+        ValueError: If the model has no such layer, or one without a row of numbers an image.
+
+    Example:
+
+    ```python
+    extractor = evaluation.extractors.load("mnist")
+    features = extractor.features(images)            # (n, 128), float32
+    probabilities = extractor.probabilities(images)  # (n, 10), float32
+    ```
+    """
+
+    def __init__(
+        self, model, layer=FEATURES, name=None, batch_size=500, card=None, statistics=None
+    ):
+        known = [part.name for part in model.layers]
+        if layer not in known:
+            raise ValueError(
+                f"The classifier has no such layer. Expected one of its layers"
+                f"{nearest(layer, known)}. Received: layer={layer!r}"
+            )
+        output = model.get_layer(layer).output
+        if len(output.shape) != 2:
+            raise ValueError(
+                "Features are a row of numbers an image. Expected a layer with an output of shape "
+                f"(batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
+            )
+        outputs = {"features": output, "probabilities": keras.ops.softmax(model.outputs[0])}
+        self.model = keras.Model(model.inputs, outputs)
+        self.image_shape = tuple(model.inputs[0].shape[1:])
+        self.num_features, self.num_classes = output.shape[-1], model.outputs[0].shape[-1]
+        self.batch_size, self.card, self.statistics = batch_size, card, statistics or {}
+        self.protocol = {
+            "extractor": model.name if name is None else name,
+            "layer": layer,
+            "hash": weights_hash(model),
+        }
+
+    def features(self, images):
+        """Features of images: float32 of shape `(n, num_features)`.
+
+        Args:
+            images: uint8 array of shape `(n, height, width, channels)`, or floats in [0, 1].
+
+        Raises:
+            ValueError: If the images have another shape or scaling, or there are none.
+        """
+        return self.both(images)[0]
+
+    def probabilities(self, images):
+        """Class probabilities of images: float32 of shape `(n, num_classes)`; as `features`."""
+        return self.both(images)[1]
+
+    def both(self, images):
+        """`(features, probabilities)` of images, from one pass; as `features`."""
+        images = np.asarray(images)
+        check_numbers(images)
+        wanted = self.image_shape
+        if images.ndim != 4 or any(
+            side not in (None, got) for side, got in zip(wanted, images.shape[1:], strict=True)
+        ):
+            raise ValueError(
+                f"The extractor {self.protocol['extractor']!r} sees other images. Expected shape "
+                f"(n, {', '.join('any' if side is None else str(side) for side in wanted)}). "
+                f"Received: images of shape {images.shape}"
+            )
+        found = [
+            self.model.predict_on_batch(
+                (255 * pixels(images[i : i + self.batch_size])).astype("f4")
+            )
+            for i in range(0, len(images), self.batch_size)
+        ]
+        return tuple(
+            np.concatenate([np.asarray(batch[name]) for batch in found])
+            for name in ("features", "probabilities")
+        )
+
+
+def load(name="mnist"):
+    """A shipped extractor: a small classifier that was trained here.
+
+    Args:
+        name: `"mnist"`, `"fashion_mnist"` or `"cifar10"`.
+
+    Returns:
+        An `Extractor` with 128 features, its `card` (with the test accuracy) and `statistics`.
+
+    Raises:
+        ValueError: If the name is unknown, or the file is not the one that the card describes.
+    """
+    known = sorted(path.parent.name for path in PRESETS.glob("*/card.json"))
+    if name not in known:
+        raise ValueError(
+            f"Unknown extractor. Expected one of {known}{nearest(name, known)}; for another "
+            f"classifier make an Extractor. Received: name={name!r}"
+        )
+    folder = PRESETS / name
+    card = json.loads((folder / "card.json").read_text())
+    saving.check_keras_file(folder / "classifier.keras", expected="a classifier")
+    extractor = Extractor(
+        keras.saving.load_model(folder / "classifier.keras"),
+        name=name,
+        card=card,
+        statistics=read_statistics(folder / "statistics.npz"),
+    )
+    if card["hash"] != extractor.protocol["hash"]:
+        raise ValueError(
+            "The extractor's weights are not those that were measured. Expected the hash of its "
+            f"card, {card['hash']}. Received: {extractor.protocol['hash']} in {str(folder)!r}"
+        )
+    return extractor
+
+
+def inception_v3(weights="imagenet"):
+    """Keras's InceptionV3, which sees images of any size in colour or grey.
+
+    Images are resized to 299x299 without antialiasing (bilinear), grey is repeated three times; the
+    features are the 2,048 means of the last maps. It is not the network of published FIDs, whose
+    weights and resizing differ: scores from it are called `keras_inception_v3` and compare with
+    nothing else.
+
+    Args:
+        weights: As `keras.applications.InceptionV3`: `"imagenet"` (downloaded on first use), the
+            path of a file, or `None`.
+
+    Returns:
+        An `Extractor` with 2,048 features and 1,000 classes.
+    """
+    network = keras.applications.InceptionV3(weights=weights, classifier_activation=None)
+    images = keras.Input((None, None, None), name="images")
+    shape = (INCEPTION_SIDE, INCEPTION_SIDE)
+    x = keras.layers.Resizing(*shape, interpolation="bilinear", name="resize")(images)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    x = _Colour(name="colour")(x)
+    inner = keras.Model(network.inputs, [network.outputs[0], network.get_layer("avg_pool").output])
+    logits, means = inner(x)
+    means = keras.layers.Identity(name="avg_pool")(means)
+    model = keras.Model(images, [logits, means])
+    return Extractor(model, "avg_pool", "keras_inception_v3", batch_size=50)
+
+
+def weights_hash(model):
+    """A short hash of all weights of a model, in their order."""
+    return fingerprint(np.concatenate([np.ravel(w).astype("<f4") for w in model.get_weights()]))
+
+
+def read_statistics(path):
+    """The `statistics` of an `Extractor` from the `.npz` file of a preset."""
+    with np.load(path) as file:
+        return {
+            split: (
+                file[f"{split}_mean"],
+                file[f"{split}_covariance"],
+                int(file[f"{split}_count"]),
+            )
+            for split in ("train", "test")
+        }
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class _Colour(keras.layers.Layer):
+    """Grey images with their channel three times; others as they are."""
+
+    def call(self, images):
+        repeated = keras.ops.broadcast_to(images, (*keras.ops.shape(images)[:3], 3))
+        repeated.set_shape((*images.shape[:3], 3))
+        return repeated
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:3], 3)

@@ -1,0 +1,183 @@
+"""A score and the protocol by which it was made, and what every measure of samples offers.
+
+Two figures of one name differ where the samples, the scaling, the extractor or the reference do.
+So a score carries all of these, and two scores compare only where they agree.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One figure, how it was made, and which way is better.
+
+    Attributes:
+        name: What was measured, such as `"frechet_distance"`.
+        value: float. The figure.
+        higher_is_better: bool.
+        protocol: dict of JSON values: everything that the figure depends on but the samples
+            themselves, such as counts, scaling, bandwidths, seeds, extractors and references with
+            their hashes.
+        standard_error: float, optional: of `value`, over the draw of the samples or of the test
+            data, as the measure says.
+        details: dict of floats: figures that come with this one.
+        notes: Sentences on what a reader should know, such as a bias at so few samples.
+    """
+
+    name: str
+    value: float
+    higher_is_better: bool
+    protocol: dict
+    standard_error: float | None = None
+    details: dict = dataclasses.field(default_factory=dict)
+    notes: tuple = ()
+
+    def __str__(self):
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
+        return f"{self.name} {self.value:.4g}{error}"
+
+    def better_than(self, other):
+        """Whether this figure is better than another of the same protocol.
+
+        Not-a-number is worse than everything.
+
+        Args:
+            other: `Score`.
+
+        Raises:
+            ValueError: If name or protocol differ; it says in what.
+        """
+        check_comparable(self, other)
+        if math.isnan(self.value) or math.isnan(other.value):
+            return math.isnan(other.value) and not math.isnan(self.value)
+        return self.value > other.value if self.higher_is_better else self.value < other.value
+
+    def to_json(self):
+        """The score as one JSON object, a string; numbers that JSON lacks become strings."""
+        return json.dumps(_plain(dataclasses.asdict(self)), indent=2, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text):
+        """The score that `to_json` wrote.
+
+        Raises:
+            ValueError: If the text holds no score.
+        """
+        try:
+            fields = json.loads(text)
+            for name in ("value", "standard_error"):
+                fields[name] = None if fields[name] is None else float(fields[name])
+            fields["details"] = {name: float(value) for name, value in fields["details"].items()}
+            return cls(**{**fields, "notes": tuple(fields["notes"])})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(
+                "This is no score. Expected the JSON that Score.to_json writes. "
+                f"Received: text={text[:80]!r}"
+            ) from error
+
+
+class Measure:
+    """What turns samples into a `Score`. Subclasses set `name` and `higher_is_better`.
+
+    Whatever a measure compares with (test images, an extractor, known modes) is given to its
+    constructor, so that one measure serves many generators and every epoch of a training.
+    """
+
+    name = None
+    higher_is_better = None
+
+    def evaluate(self, samples, labels=None):
+        """The score of samples.
+
+        Args:
+            samples: Array of shape `(n, ...)`: uint8 images, or whatever the measure says.
+            labels: Integers of shape `(n,)`, for measures that need them.
+
+        Returns:
+            A `Score`.
+
+        Raises:
+            ValueError: If the samples cannot be measured so.
+        """
+        raise NotImplementedError
+
+    def score(self, value, protocol, standard_error=None, details=None, notes=()):
+        """A `Score` of this measure, with plain Python numbers in it."""
+        return Score(
+            self.name,
+            float(value),
+            self.higher_is_better,
+            _plain(protocol, numbers=True),
+            None if standard_error is None else float(standard_error),
+            {name: float(figure) for name, figure in (details or {}).items()},
+            tuple(notes),
+        )
+
+
+def fingerprint(array):
+    """A short hash of an array's type, shape and values, to name it in a protocol.
+
+    Args:
+        array: Array.
+
+    Returns:
+        16 hexadecimal digits of a SHA-256.
+    """
+    array = np.ascontiguousarray(array)
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
+    digest.update(array)
+    return digest.hexdigest()[:16]
+
+
+def check_comparable(a, b):
+    """Refuses two scores whose figures mean different things.
+
+    Args:
+        a, b: `Score`.
+
+    Raises:
+        ValueError: If they differ in name or protocol; it lists every difference.
+    """
+    if a.name != b.name:
+        raise ValueError(
+            "These are scores of different kinds. Expected two of one name. "
+            f"Received: {a.name!r} and {b.name!r}"
+        )
+    differing = list(_differences(_plain(a.protocol), _plain(b.protocol)))
+    if differing:
+        raise ValueError(
+            f"These scores were made differently, so their figures do not compare. Expected two "
+            f"{a.name} of one protocol. Received: {'; '.join(differing)}"
+        )
+
+
+def _differences(a, b, path=""):
+    """Lines that name each entry in which two nested dicts differ."""
+    for key in sorted({*a, *b}):
+        name = f"{path}{key}"
+        if key not in a or key not in b:
+            yield f"{name} is {a.get(key, 'not given')!r} and {b.get(key, 'not given')!r}"
+        elif isinstance(a[key], dict) and isinstance(b[key], dict):
+            yield from _differences(a[key], b[key], f"{name}.")
+        elif a[key] != b[key]:
+            yield f"{name} is {a[key]!r} and {b[key]!r}"
+
+
+def _plain(value, numbers=False):
+    """The same with Python's own types; what JSON lacks becomes a string unless `numbers`."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry, numbers) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry, numbers) for entry in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist(), numbers)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value) and not numbers:
+        return str(value)
+    return value

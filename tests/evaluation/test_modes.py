@@ -1,0 +1,118 @@
+"""Modes: both rules of counting, quality, evenness, and the floor of perfect stacks."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import zoo
+from evaluation.modes import ModeCoverage, StackedModes, coverage
+
+
+class Lookup:
+    """A perfect classifier of the images that it was shown."""
+
+    num_classes, image_shape, protocol = 10, (28, 28, 1), {"extractor": "lookup"}
+
+    def __init__(self, images, labels):
+        pairs = zip(images, labels, strict=True)
+        self.known = {image.tobytes(): label for image, label in pairs}
+
+    def probabilities(self, images):
+        return np.eye(10)[[self.known[image.tobytes()] for image in images]]
+
+
+def test_coverage_of_a_histogram():
+    found = coverage([40, 20, 1, 0])
+    assert (found["covered"], found["covered_20"]) == (3, 2)
+    share = np.array([40, 20, 1]) / 61
+    assert found["kl"] == pytest.approx(np.sum(share * np.log(4 * share)))
+    assert found["kl"] == pytest.approx(stats.entropy([40, 20, 1, 0], [1, 1, 1, 1]))
+    weighted = coverage([3, 1], [0.75, 0.25])
+    assert weighted["kl"] == pytest.approx(0, abs=1e-15)
+    assert coverage([0, 0])["kl"] == np.inf
+    assert coverage([9, 0, 0, 0])["kl"] == pytest.approx(np.log(4))
+
+
+def test_the_ring_itself():
+    """2,500 points of the data: all modes by both rules, and chi^2_2's share within 3 scales."""
+    score = ModeCoverage(zoo.toys.ring()).evaluate(zoo.toys.ring().sample(20_000, 1).numpy())
+    assert (score.name, score.value, score.details["covered_20"]) == ("modes_covered", 8, 8)
+    expected = stats.chi2.cdf(9, 2)
+    error = np.sqrt(expected * (1 - expected) / 20_000)
+    assert abs(score.details["high_quality"] - expected) < 3 * error
+    # 2 n KL is about chi^2 with modes - 1 degrees of freedom.
+    assert stats.chi2.sf(2 * 20_000 * score.details["kl"], 7) > 0.01
+    assert score.protocol == {"mixture": "ring", "modes": 8, "radius": 3.0, "samples": 20_000}
+
+
+def test_a_collapsed_and_a_scattered_generator():
+    ring = zoo.toys.ring()
+    measure = ModeCoverage(ring)
+    one = np.tile(ring.centres[2], (100, 1))
+    score = measure.evaluate(one)
+    assert (score.value, score.details["high_quality"]) == (1, 1)
+    assert score.details["kl"] == pytest.approx(np.log(8))
+    some = np.concatenate([one, ring.centres[[0]], ring.centres[[5]] + 1])
+    score = measure.evaluate(some)
+    assert (score.value, score.details["covered_20"]) == (2, 1)
+    assert score.details["high_quality"] == pytest.approx(101 / 102)
+    np.testing.assert_array_equal(measure.counts(some), [1, 0, 100, 0, 0, 0, 0, 0])
+    away = measure.evaluate(np.zeros((10, 2)))
+    assert (away.value, away.details["high_quality"], away.details["kl"]) == (0, 0, np.inf)
+
+
+def test_scales_weights_and_the_edge():
+    """The distance counts in each mode's own scale, and radius itself is inside."""
+    mixture = zoo.toys.Mixture([[0.0], [10.0]], [1.0, 3.0], [0.25, 0.75])
+    measure = ModeCoverage(mixture, radius=2)
+    np.testing.assert_array_equal(measure.counts([[2.0], [2.01], [4.0], [16.0], [16.01]]), [1, 2])
+    score = measure.evaluate(np.array([[0.0], [9.0], [10.0], [11.0]]))
+    assert score.details["kl"] == pytest.approx(0, abs=1e-15)
+
+
+def test_order_and_blocks_do_not_matter(monkeypatch):
+    points = zoo.toys.grid().sample(1000, 3).numpy()
+    measure = ModeCoverage(zoo.toys.grid())
+    score = measure.evaluate(points)
+    assert measure.evaluate(points[::-1]) == score
+    monkeypatch.setattr("evaluation.modes.BLOCK", 7)
+    assert measure.evaluate(points) == score
+
+
+def test_stacked_digits_have_their_floor():
+    """REFERENCE: 25,600 perfect stacks cover 1,000 modes at a KL of 0.0196 +- 0.0009."""
+    images, labels = zoo.datasets.arrays("mnist", "test")
+    measure = StackedModes(Lookup(images, labels))
+    stacks, numbers = zoo.datasets.arrays("stacked_mnist", "test", examples=2000)
+    np.testing.assert_array_equal(measure.numbers(stacks), numbers)
+    score = measure.evaluate(stacks)
+    assert score.value == len(set(numbers)) and "25,600" in score.notes[0]
+    uniform = np.random.default_rng(0).integers(0, 1000, (20, 25_600))
+    kls = [coverage(np.bincount(row, minlength=1000))["kl"] for row in uniform]
+    assert np.mean(kls) == pytest.approx(0.0196, abs=0.0009)
+    one = measure.evaluate(np.repeat(stacks[:1], 50, axis=0))
+    assert (one.value, one.details["kl"]) == (1, pytest.approx(np.log(1000)))
+
+
+@pytest.mark.parametrize(
+    "samples, message",
+    [
+        (np.zeros((5, 3)), r"shape \(n, 2\).*shape \(5, 3\)"),
+        (np.zeros((0, 2)), "at least one sample"),
+        (np.full((5, 2), np.nan), "finite"),
+    ],
+)
+def test_errors_of_points(samples, message):
+    with pytest.raises(ValueError, match=message):
+        ModeCoverage(zoo.toys.ring()).evaluate(samples)
+
+
+def test_errors_of_stacks_and_arguments():
+    lookup = Lookup([], [])
+    with pytest.raises(ValueError, match=r"three channels.*\(2, 28, 28, 1\)"):
+        StackedModes(lookup).evaluate(np.zeros((2, 28, 28, 1), "uint8"))
+    with pytest.raises(ValueError, match="radius=0"):
+        ModeCoverage(zoo.toys.ring(), radius=0)
+    lookup.num_classes = 4
+    with pytest.raises(ValueError, match="4 classes"):
+        StackedModes(lookup)
