@@ -49,10 +49,12 @@ def check_numbers(array, name="samples"):
             f"{array.shape}"
         )
     if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
-        bad = "" if array.dtype.kind not in "fiu" else f" in {_count_bad(array)} of {len(array)}"
+        bad = ""
+        if array.dtype.kind in "fiu":
+            bad = f", with others in {_count_bad(array)} of {len(array)} samples"
         raise ValueError(
             "A sample is made of finite numbers. Expected no NaN and no infinity. "
-            f"Received: {name} of dtype {array.dtype}, with others{bad} samples"
+            f"Received: {name} of dtype {array.dtype}{bad}"
         )
 
 

@@ -70,8 +70,9 @@ class Score:
         """
         try:
             fields = json.loads(text)
-            for name in ("value", "standard_error"):
-                fields[name] = None if fields[name] is None else float(fields[name])
+            fields["value"], error = float(fields["value"]), fields["standard_error"]
+            fields["standard_error"] = None if error is None else float(error)
+            fields["protocol"] = dict(fields["protocol"])
             fields["details"] = {name: float(value) for name, value in fields["details"].items()}
             return cls(**{**fields, "notes": tuple(fields["notes"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
