@@ -1,0 +1,159 @@
+"""Samples as features: what distances between distributions of images are taken in.
+
+Distances of pixels see shifts and brightness before content; those of a classifier's features see
+content (Heusel et al., 2017). Points in a space of their own, such as toy data, are features
+already.
+"""
+
+import numpy as np
+
+from evaluation.samples import check_numbers, check_same_shape
+from zoo import latents
+from zoo.players import check_positive
+
+
+def extract(extractor, samples, batch_size=500, at_least=1, name="samples"):
+    """Features of samples.
+
+    Args:
+        extractor: `None` where samples are features already; else an object with
+            `features(images) -> (n, d)`, `image_shape` (a side is `None` where any will do) and
+            `protocol`, such as `evaluation.extractors.Extractor`.
+        samples: Floats of shape `(n, d)` without an extractor, else images of its shape.
+        batch_size: int >= 1. Images at a time; it does not change the result.
+        at_least: int >= 1. How many samples there have to be.
+        name: What to call them in an error.
+
+    Returns:
+        An array of finite floats of shape `(n, d)`.
+
+    Raises:
+        ValueError: If there are too few, a number is not finite, or samples or features have
+            another shape.
+    """
+    return np.concatenate(list(batches(extractor, samples, batch_size, at_least, name)))
+
+
+def batches(extractor, samples, batch_size=500, at_least=1, name="samples"):
+    """The features of `extract` batch by batch, for what need not have all of them in memory."""
+    return _rows(extractor, "features", samples, batch_size, at_least, name)
+
+
+def probabilities(extractor, samples, batch_size=500, at_least=1, name="samples"):
+    """Class probabilities of samples, which are such themselves without an extractor.
+
+    Args:
+        extractor: As for `extract`, with `probabilities(images) -> (n, classes)`.
+        samples: Probabilities of shape `(n, classes)` without an extractor, else images.
+        batch_size, at_least, name: As for `extract`.
+
+    Returns:
+        A float64 array of shape `(n, classes)` whose rows sum to 1.
+
+    Raises:
+        ValueError: As `extract`, and if a row is not a distribution.
+    """
+    rows = _rows(extractor, "probabilities", samples, batch_size, at_least, name)
+    found = np.concatenate(list(rows)).astype("float64")
+    sums = found.sum(axis=1, keepdims=True)
+    # A float32 softmax is off by a rounding for each class; logits are off by more.
+    if found.min() < 0 or np.max(np.abs(sums - 1)) > 1e-3:
+        raise ValueError(
+            "A row is a distribution over classes. Expected numbers in [0, 1] that sum to 1 (the "
+            f"softmax of logits). Received: {name} from {found.min():.4g} to {found.max():.4g}, "
+            f"with sums from {sums.min():.4g} to {sums.max():.4g}"
+        )
+    return found / sums
+
+
+def features_like(reference, extractor, samples, batch_size=500, at_least=1):
+    """Features of samples, in float64 and as many of them as the reference's have."""
+    features = extract(extractor, samples, batch_size, at_least).astype("float64")
+    check_same_shape(features, reference, "sample features", "reference features")
+    return features
+
+
+def protocol(extractor):
+    """The entries of a protocol that say what the features are."""
+    return {"extractor": "none" if extractor is None else dict(extractor.protocol)}
+
+
+def shuffled(samples, seed, stream=0):
+    """A random order of samples that follows from their values and a seed, not from their order.
+
+    Args:
+        samples: Array of shape `(n, ...)`.
+        seed: int.
+        stream: int. Different streams give independent orders.
+
+    Returns:
+        Indices of shape `(n,)`. The samples that they pick are the same, in the same order,
+        however the samples were ordered.
+    """
+    return canonical(samples)[permutation(len(samples), seed, stream)]
+
+
+def canonical(samples):
+    """Indices that sort samples by their bytes: one order of any set of samples."""
+    rows = [np.ascontiguousarray(row).tobytes() for row in np.asarray(samples)]
+    return np.array(sorted(range(len(rows)), key=rows.__getitem__))
+
+
+def permutation(count, seed, stream=0):
+    """A random order of `range(count)`, a function of the seed and the stream."""
+    return np.argsort(latents.uniform((count,), (seed, stream)).numpy(), kind="stable")
+
+
+def _rows(extractor, what, samples, batch_size, at_least, name):
+    """Checks at once, and a generator of the batches."""
+    check_positive(batch_size=batch_size)
+    samples = np.asanyarray(samples)
+    check_numbers(samples, name)
+    if extractor is None:
+        _check_rows(samples, what, name)
+    else:
+        _check_images(extractor, samples, name)
+    if len(samples) < at_least:
+        raise ValueError(
+            f"These are too few to measure. Expected at least {at_least}. "
+            f"Received: {name} of shape {samples.shape}"
+        )
+    parts = (samples[i : i + batch_size] for i in range(0, len(samples), batch_size))
+    return parts if extractor is None else (_run(extractor, what, part) for part in parts)
+
+
+def _run(extractor, what, images):
+    found = np.asarray(getattr(extractor, what)(images))
+    if (
+        found.ndim != 2
+        or len(found) != len(images)
+        or found.dtype.kind != "f"
+        or not np.all(np.isfinite(found))
+    ):
+        bad = "" if found.dtype.kind != "f" else f", {np.sum(~np.isfinite(found))} not finite"
+        raise ValueError(
+            f"The extractor does not give {what}. Expected finite floats of shape "
+            f"({len(images)}, d). Received: {what} of shape {found.shape} and dtype "
+            f"{found.dtype}{bad}"
+        )
+    return found
+
+
+def _check_rows(samples, what, name):
+    if samples.ndim != 2 or samples.dtype.kind != "f":
+        raise ValueError(
+            f"Without an extractor, samples are {what} themselves. Expected floats of shape "
+            f"(n, d), or an extractor for images. Received: {name} of shape {samples.shape} and "
+            f"dtype {samples.dtype}"
+        )
+
+
+def _check_images(extractor, samples, name):
+    wanted = tuple(extractor.image_shape)
+    got = samples.shape[1:]
+    if len(got) != len(wanted) or any(a not in (None, b) for a, b in zip(wanted, got, strict=True)):
+        raise ValueError(
+            "The extractor sees images of another shape. Expected "
+            f"(n, {', '.join('any' if side is None else str(side) for side in wanted)}). "
+            f"Received: {name} of shape {samples.shape}"
+        )
