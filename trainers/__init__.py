@@ -10,6 +10,7 @@ from trainers.gan import GAN
 from trainers.historical_averaging import HistoricalAveragingGAN
 from trainers.laplacian import LaplacianGAN
 from trainers.oracle import optimal_discriminator
+from trainers.score import Score
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 
@@ -22,6 +23,7 @@ __all__ = [
     "HistoricalAveragingGAN",
     "LaplacianGAN",
     "SampleGrid",
+    "Score",
     "UnrolledGAN",
     "WassersteinGAN",
     "WassersteinGANGP",
