@@ -66,7 +66,7 @@ class Extractor:
                 f"(batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
             )
         outputs = {"features": output, "probabilities": keras.ops.softmax(model.outputs[0])}
-        self.model = keras.Model(model.inputs, outputs)
+        self.model = keras.Model(model.inputs[0], outputs)
         self.image_shape = tuple(model.inputs[0].shape[1:])
         self.num_features, self.num_classes = output.shape[-1], model.outputs[0].shape[-1]
         self.batch_size, self.card, self.statistics = batch_size, card, statistics or {}
@@ -172,7 +172,9 @@ def inception_v3(weights="imagenet"):
     x = keras.layers.Resizing(*shape, interpolation="bilinear", name="resize")(images)
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
     x = _Colour(name="colour")(x)
-    inner = keras.Model(network.inputs, [network.outputs[0], network.get_layer("avg_pool").output])
+    inner = keras.Model(
+        network.inputs[0], [network.outputs[0], network.get_layer("avg_pool").output]
+    )
     logits, means = inner(x)
     means = keras.layers.Identity(name="avg_pool")(means)
     model = keras.Model(images, [logits, means])

@@ -1,0 +1,102 @@
+"""The classifier score, also called Inception score (Salimans et al., 2016)."""
+
+import numpy as np
+from scipy.special import entr, rel_entr
+
+from evaluation import features
+from evaluation.score import Measure
+from zoo.players import check_positive
+
+
+def classifier_score(probabilities):
+    """`exp(E_x KL(p(y | x) || p(y)))`, with p(y) the mean of `p(y | x)` over the samples.
+
+    From 1, where every sample has the same probabilities, to the number of classes, where each is
+    surely of one and all are as frequent.
+
+    Args:
+        probabilities: Floats of shape `(n, classes)` whose rows sum to 1.
+
+    Returns:
+        float in [1, classes].
+
+    Raises:
+        ValueError: If a row is not a distribution.
+
+    Reference:
+        - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 4.
+    """
+    return _score(features.probabilities(None, probabilities, name="probabilities"))
+
+
+class ClassifierScore(Measure):
+    """The classifier score of samples, a mean over parts; `classifier_score` has the formula.
+
+    It compares with no data: a generator of one image a class, or of images that fool the
+    classifier, has a high one. Smaller parts have lower scores, so figures compare at equal counts
+    and splits only.
+
+    Args:
+        extractor: What makes class probabilities of images, such as
+            `evaluation.extractors.load("mnist")`; `None` where samples are probabilities.
+        splits: int >= 1. The samples are parted in so many, which differ by at most one sample.
+        seed: int. Which sample is in which part follows from it and the samples' values, not from
+            their order.
+
+    Raises:
+        ValueError: If `splits` is not a positive integer.
+
+    Reference:
+        - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 4.
+    """
+
+    name = "classifier_score"
+    higher_is_better = True
+
+    def __init__(self, extractor=None, splits=10, seed=0):
+        check_positive(splits=splits)
+        self.extractor, self.splits, self.seed = extractor, splits, seed
+
+    def evaluate(self, samples, labels=None):
+        """The score of samples.
+
+        Args:
+            samples: Images, or probabilities `(n, classes)` without an extractor; at least two for
+                each part.
+            labels: Not used.
+
+        Returns:
+            A `Score`, whose `standard_error` is over the parts. Its details are their
+            `standard_deviation` (what the paper gives after the ±), the score of `all` samples as
+            one part, and in nats the `marginal_entropy` of p(y) and the mean
+            `conditional_entropy` of p(y | x), whose difference is the logarithm of `all`.
+
+        Raises:
+            ValueError: If there are too few samples, or they cannot be measured.
+        """
+        # A part of one sample has score 1, whatever the sample is.
+        found = features.probabilities(self.extractor, samples, at_least=2 * self.splits)
+        parts = np.array_split(found[features.shuffled(samples, self.seed)], self.splits)
+        scores = [_score(part) for part in parts]
+        details = {
+            "all": _score(found),
+            "marginal_entropy": entr(found.mean(axis=0)).sum(),
+            "conditional_entropy": entr(found).sum(axis=1).mean(),
+        }
+        error = None
+        if self.splits > 1:
+            details["standard_deviation"] = np.std(scores, ddof=1)
+            error = details["standard_deviation"] / np.sqrt(self.splits)
+        protocol = {
+            **features.protocol(self.extractor),
+            "classes": found.shape[1],
+            "samples": len(found),
+            "splits": self.splits,
+            "seed": self.seed,
+        }
+        return self.score(np.mean(scores), protocol, error, details)
+
+
+def _score(probabilities):
+    marginal = probabilities.mean(axis=0)
+    return float(np.exp(rel_entr(probabilities, marginal).sum(axis=1).mean()))

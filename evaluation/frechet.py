@@ -1,0 +1,370 @@
+"""The Fréchet distance of two distributions of features (Heusel et al., 2017)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from evaluation import features
+from evaluation.samples import check_numbers
+from evaluation.score import Measure, fingerprint
+
+EPSILON = np.finfo("float64").eps
+
+
+class Moments:
+    """Mean and covariance of features that come in batches of any sizes, in float64.
+
+    Two parts of n_a and n_b rows, with means m_a, m_b and scatters `S = sum (x - m)(x - m)^T`,
+    make one by `S = S_a + S_b + n_a n_b / n (m_b - m_a)(m_b - m_a)^T`: every row counts as much as
+    every other, in whatever batch it came.
+
+    Attributes:
+        count: int, rows so far.
+        mean: float64 of shape `(d,)`.
+
+    Reference:
+        - Chan, Golub and LeVeque, 1983, Algorithms for computing the sample variance, equation 2.1.
+    """
+
+    def __init__(self):
+        self.count, self.mean, self._scatter = 0, None, None
+
+    def update(self, rows):
+        """Takes features in: floats of shape `(n, d)`. Returns the moments themselves.
+
+        Raises:
+            ValueError: If they are not finite floats, or another number of features.
+        """
+        rows = np.asarray(features.extract(None, rows, name="features"), "float64")
+        if self.mean is None:
+            self.mean = np.zeros(rows.shape[1])
+            self._scatter = np.zeros((rows.shape[1],) * 2)
+        if rows.shape[1:] != self.mean.shape:
+            raise ValueError(
+                "All batches have the same features. Expected shape "
+                f"(n, {len(self.mean)}). Received: features of shape {rows.shape}"
+            )
+        count, mean = len(rows), rows.mean(axis=0)
+        centred = rows - mean
+        shift, total = mean - self.mean, self.count + count
+        self._scatter += centred.T @ centred
+        self._scatter += np.outer(shift, shift) * (self.count * count / total)
+        self.mean = self.mean + shift * (count / total)
+        self.count = total
+        return self
+
+    @property
+    def covariance(self):
+        """The unbiased covariance `S / (n - 1)`, float64 of shape `(d, d)`.
+
+        Raises:
+            ValueError: If there are fewer than two rows.
+        """
+        if self.count < 2:
+            raise ValueError(
+                "A covariance is taken over samples. Expected at least 2. "
+                f"Received: count={self.count}"
+            )
+        return self._scatter / (self.count - 1)
+
+    @property
+    def statistics(self):
+        """`(mean, covariance, count)`."""
+        return self.mean, self.covariance, self.count
+
+
+def distance(mean, covariance, other_mean, other_covariance):
+    """The squared 2-Wasserstein distance of two normal distributions.
+
+    `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1^(1/2) C2 C1^(1/2))^(1/2))`. The trace of the root is the sum
+    of the singular values of `C1^(1/2) C2^(1/2)`, with symmetric roots from eigendecompositions: no
+    root of a product is taken, so nothing is complex, and a rounding error e stays e, where the
+    root of an eigenvalue of the product would make sqrt(e) of it.
+
+    Args:
+        mean, other_mean: Floats of shape `(d,)`.
+        covariance, other_covariance: Floats of shape `(d, d)`, symmetric and without negative
+            eigenvalues, but for rounding; they may be singular.
+
+    Returns:
+        float >= 0.
+
+    Raises:
+        ValueError: If shapes do not fit, or a covariance is none.
+
+    Reference:
+        - [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6.
+        - Dowson and Landau, 1982, The Fréchet distance between multivariate normal distributions.
+    """
+    mean, covariance = _check_moments(mean, covariance)
+    other_mean, other_covariance = _check_moments(other_mean, other_covariance)
+    if mean.shape != other_mean.shape:
+        raise ValueError(
+            "The two have different features. Expected means of one shape. "
+            f"Received: means of shape {mean.shape} and {other_mean.shape}"
+        )
+    return sum(_terms(mean, covariance, other_mean, other_covariance))
+
+
+class FrechetDistance(Measure):
+    """The Fréchet distance of samples to reference data, in features; `distance` has the formula.
+
+    It is biased: of n samples and m reference data it is too large, in expectation by at least
+    `tr(C1) / n + tr(C2) / m`, so figures compare at equal counts only.
+
+    Args:
+        images_or_features: Reference images, or features of shape `(m, d)` without an extractor.
+        extractor: What makes features of images, such as `evaluation.extractors.load("mnist")`.
+        statistics: `(mean, covariance, count)` of reference features, in place of the reference.
+
+    Raises:
+        ValueError: If there is not exactly one reference, or it is not what it should be.
+
+    Example:
+
+    ```python
+    extractor = evaluation.extractors.load("mnist")
+    of_test = extractor.statistics["test"]
+    frechet = evaluation.FrechetDistance(statistics=of_test, extractor=extractor)
+    score = frechet.evaluate(generator.sample(1000, seed=0))
+    ```
+
+    Reference:
+        - [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6.
+    """
+
+    name = "frechet_distance"
+    higher_is_better = False
+
+    def __init__(self, images_or_features=None, extractor=None, statistics=None):
+        if (images_or_features is None) == (statistics is None):
+            raise ValueError(
+                "Samples are compared with one reference. Expected either images_or_features or "
+                f"statistics. Received: {'both' if statistics is not None else 'neither'}"
+            )
+        self.extractor = extractor
+        if statistics is None:
+            self.reference, self.hash = "data", fingerprint(images_or_features)
+            statistics = _moments(extractor, images_or_features, "reference").statistics
+        else:
+            self.reference = "statistics"
+            statistics = check_statistics(statistics)
+            self.hash = fingerprint(np.concatenate([statistics[0][None], statistics[1]]))
+        self.mean, self.covariance, self.count = statistics
+
+    def evaluate(self, samples, labels=None):
+        """The score of samples.
+
+        Args:
+            samples: Images, or features `(n, d)` without an extractor; at least two.
+            labels: Not used.
+
+        Returns:
+            A `Score`. Its details are the two terms of the formula, `mean_term` and
+            `covariance_term`, and the `least_bias`.
+
+        Raises:
+            ValueError: If there are fewer than two, or they cannot be measured.
+        """
+        moments = _moments(self.extractor, samples, "samples")
+        if moments.mean.shape != self.mean.shape:
+            raise ValueError(
+                "Samples and reference have different features. Expected "
+                f"{len(self.mean)} features. Received: {len(moments.mean)} features of samples"
+            )
+        terms = _terms(moments.mean, moments.covariance, self.mean, self.covariance)
+        least_bias = np.trace(moments.covariance) / moments.count
+        least_bias += np.trace(self.covariance) / self.count
+        protocol = {
+            **features.protocol(self.extractor),
+            "features": len(self.mean),
+            "samples": moments.count,
+            "reference": self.reference,
+            "reference_count": self.count,
+            "reference_hash": self.hash,
+            "covariance": "unbiased (n - 1)",
+        }
+        notes = [
+            f"There are {count} {what} for {len(self.mean)} features: their covariance is "
+            f"singular, and the distance too large, by {least_bias:.4g} at the least."
+            for what, count in (("samples", moments.count), ("reference data", self.count))
+            if count <= len(self.mean)
+        ]
+        details = {
+            "mean_term": terms[0],
+            "covariance_term": terms[1],
+            "least_bias": least_bias,
+        }
+        return self.score(sum(terms), protocol, details=details, notes=notes)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FrechetMetric(keras.metrics.Metric):
+    """The Fréchet distance of batches to reference statistics, as a Keras metric.
+
+    It keeps the count, `sum (x - m)` and `sum (x - m)(x - m)^T` in float64, with m the mean of the
+    reference: sums that add up over batches of any sizes and over replicas, and from which the
+    covariance loses no more digits than the distance has left. Memory is d^2 numbers, `result`
+    costs d^3; it is infinite below two samples. Within a graph an extractor runs as a Python
+    function, outside XLA.
+
+    Args:
+        statistics: `(mean, covariance, count)` of reference features.
+        extractor: As for `FrechetDistance`; `None` where features come in.
+        name: str.
+        dtype: Not used: all is float64.
+
+    Raises:
+        ValueError: If the statistics are none.
+
+    Example:
+
+    ```python
+    metric = evaluation.FrechetMetric(extractor.statistics["test"], extractor)
+    for seed in range(20):
+        metric.update_state(generator.sample(500, seed=seed))
+    print(float(metric.result()))
+    ```
+    """
+
+    def __init__(self, statistics, extractor=None, name="frechet_distance", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.statistics = check_statistics(statistics)
+        self.extractor = extractor
+        size = len(self.statistics[0])
+        self._mean = tf.constant(self.statistics[0], "float64")
+        self._root = tf.constant(_root(self.statistics[1]), "float64")
+        self._trace = float(np.trace(self.statistics[1]))
+        shapes = {"total": (), "shifts": (size,), "products": (size, size)}
+        for variable, shape in shapes.items():
+            added = self.add_variable(shape, "zeros", dtype="float64", name=variable)
+            setattr(self, variable, added)
+
+    def update_state(self, images):
+        """Takes a batch in: images, or features `(n, d)` without an extractor.
+
+        Raises:
+            ValueError: If they cannot be measured; in a graph, where values are not known, a NaN
+                makes the result NaN.
+        """
+        rows = self._features(images)
+        shifted = tf.cast(rows, "float64") - self._mean
+        self.total.assign_add(tf.cast(tf.shape(shifted)[0], "float64"))
+        self.shifts.assign_add(tf.reduce_sum(shifted, 0))
+        self.products.assign_add(tf.matmul(shifted, shifted, transpose_a=True))
+
+    def result(self):
+        """The distance so far, a float64 scalar."""
+        total = tf.convert_to_tensor(self.total)
+        count = tf.maximum(total, 2.0)
+        shift = self.shifts / count
+        scatter = self.products - count * shift[:, None] * shift[None, :]
+        covariance = scatter / (count - 1.0)
+        values, vectors = tf.linalg.eigh(covariance)
+        roots = tf.sqrt(tf.where(values > _floor(values, tf), values, 0.0))
+        inner = tf.linalg.svd(
+            (vectors * roots) @ tf.transpose(vectors) @ self._root, compute_uv=False
+        )
+        distance = tf.reduce_sum(shift**2) + self._trace + tf.linalg.trace(covariance)
+        distance = tf.maximum(distance - 2.0 * tf.reduce_sum(inner), 0.0)
+        return tf.where(total < 2.0, tf.constant(np.inf, "float64"), distance)
+
+    def get_config(self):
+        """The statistics as lists. An extractor has no config."""
+        if self.extractor is not None:
+            raise NotImplementedError(
+                "An extractor is not written into a config. Expected a metric of features. "
+                f"Received: extractor={self.extractor!r}"
+            )
+        mean, covariance, count = self.statistics
+        statistics = [mean.tolist(), covariance.tolist(), count]
+        return {**super().get_config(), "statistics": statistics, "extractor": None}
+
+    def _features(self, images):
+        if not tf.is_tensor(images) or tf.executing_eagerly():
+            rows = features.extract(self.extractor, np.asarray(images))
+        elif self.extractor is None:
+            rows = images
+        else:
+            run = lambda batch: features.extract(self.extractor, batch).astype("float64")  # noqa: E731
+            rows = tf.numpy_function(run, [images], tf.float64)
+            rows.set_shape((None, len(self.statistics[0])))
+        if len(rows.shape) != 2 or rows.shape[1] != len(self.statistics[0]):
+            raise ValueError(
+                "Batches and reference have different features. Expected shape "
+                f"(n, {len(self.statistics[0])}). Received: features of shape {tuple(rows.shape)}"
+            )
+        return rows
+
+
+def check_statistics(statistics):
+    """`(mean, covariance, count)` in float64, and int.
+
+    Raises:
+        ValueError: If they are not statistics of at least two rows.
+    """
+    try:
+        mean, covariance, count = statistics
+    except (TypeError, ValueError):
+        raise ValueError(
+            "These are no statistics. Expected (mean, covariance, count). "
+            f"Received: statistics of type {type(statistics).__name__}"
+        ) from None
+    mean, covariance = _check_moments(mean, covariance)
+    if not float(count).is_integer() or count < 2:
+        raise ValueError(
+            f"A covariance is taken over samples. Expected at least 2. Received: count={count!r}"
+        )
+    return mean, covariance, int(count)
+
+
+def _moments(extractor, samples, name):
+    moments = Moments()
+    for rows in features.batches(extractor, samples, at_least=2, name=name):
+        moments.update(rows)
+    return moments
+
+
+def _terms(mean, covariance, other_mean, other_covariance):
+    """The term of the means and that of the covariances, both >= 0."""
+    cross = _root(covariance) @ _root(other_covariance)
+    overlap = np.linalg.svd(cross, compute_uv=False).sum()
+    spread = np.trace(covariance) + np.trace(other_covariance) - 2.0 * overlap
+    return float(np.sum((mean - other_mean) ** 2)), max(0.0, float(spread))
+
+
+def _root(covariance):
+    """The symmetric root; eigenvalues that are but rounding, of either sign, count as 0."""
+    values, vectors = np.linalg.eigh(covariance)
+    roots = np.sqrt(np.where(values > _floor(values), values, 0.0))
+    return (vectors * roots) @ vectors.T
+
+
+def _floor(values, library=np):
+    """Below this an eigenvalue is rounding: LAPACK's error is the largest times d epsilon."""
+    size = values.shape[0]
+    largest = library.reduce_max(library.abs(values)) if library is tf else np.max(np.abs(values))
+    return size * EPSILON * largest
+
+
+def _check_moments(mean, covariance):
+    mean, covariance = np.asarray(mean), np.asarray(covariance)
+    check_numbers(mean, "mean")
+    check_numbers(covariance, "covariance")
+    if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
+        raise ValueError(
+            "Mean and covariance do not fit. Expected shapes (d,) and (d, d). "
+            f"Received: mean of shape {mean.shape}, covariance of shape {covariance.shape}"
+        )
+    mean, covariance = mean.astype("float64"), covariance.astype("float64")
+    largest = np.max(np.abs(covariance))
+    skew = np.max(np.abs(covariance - covariance.T))
+    covariance = (covariance + covariance.T) / 2.0
+    # float32 statistics are symmetric and positive to their own precision.
+    least = np.linalg.eigvalsh(covariance)[0]
+    if skew > 1e-5 * largest or least < -1e-5 * largest:
+        raise ValueError(
+            "This is no covariance. Expected a symmetric matrix without negative eigenvalues. "
+            f"Received: covariance with asymmetry {skew:.4g} and least eigenvalue {least:.4g}"
+        )
+    return mean, covariance

@@ -1,0 +1,158 @@
+"""Precision and recall (Kynkäänniemi et al., 2019), density and coverage (Naeem et al., 2020)."""
+
+import numpy as np
+
+from evaluation import features
+from evaluation.score import Measure, fingerprint
+from zoo import neighbours
+from zoo.players import check_positive
+
+ROWS, COLUMNS = 512, 4096  # Distances at a time: 16 MiB in float64.
+PAIRS = 2**21  # Numbers of pairs of rows at a time, whose distance is computed again.
+HALF_ULP = 2.0**-24  # Relative rounding error of one operation in float32.
+
+
+class PrecisionRecall(Measure):
+    """How many samples look like data, and how much of the data the samples reach.
+
+    Every point has a ball, closed, with the distance of its k-th nearest other point of its own set
+    as radius. With real points r, samples s, and balls B_k:
+
+    - `precision`: the share of samples in some `B_k(r)`.
+    - `recall`: the share of real points in some `B_k(s)`.
+    - `density`: `1 / (k n) sum_s #{r: s in B_k(r)}`: like precision, where one outlier among the
+      data counts little; it may exceed 1.
+    - `coverage`: the share of real points whose `B_k(r)` has a sample.
+
+    The figure is `2 precision recall / (precision + recall)`, and 0 where both are. All distances
+    that decide something are exact in float64. Recall falls as samples get fewer, so figures
+    compare at equal counts only.
+
+    Args:
+        images_or_features: Reference images, or features of shape `(m, d)` without an extractor.
+        extractor: What makes features of images, such as `evaluation.extractors.load("mnist")`.
+        k: int in [1, m - 1], for precision and recall.
+        density_k: int in [1, m - 1], for density and coverage.
+
+    Raises:
+        ValueError: If an argument is out of range, or the reference is not what it should be.
+
+    Reference:
+        - [Kynkäänniemi et al., 2019](https://arxiv.org/abs/1904.06991), equations 1 and 2.
+        - [Naeem et al., 2020](https://arxiv.org/abs/2002.09797), equations 2, 3 and 5.
+    """
+
+    name = "precision_recall"
+    higher_is_better = True
+
+    def __init__(self, images_or_features, extractor=None, k=3, density_k=5):
+        check_positive(k=k, density_k=density_k)
+        self.extractor, self.k, self.density_k = extractor, k, density_k
+        found = features.extract(extractor, images_or_features, name="reference")
+        _check_k(len(found), "reference", k=k, density_k=density_k)
+        self.hash, self.count = fingerprint(images_or_features), len(found)
+        self.real = _Points(found, (k, density_k))
+
+    def evaluate(self, samples, labels=None):
+        """The score of samples.
+
+        Args:
+            samples: Images, or features `(n, d)` without an extractor; more than k of them.
+            labels: Not used.
+
+        Returns:
+            A `Score` with the details `precision`, `recall`, `density` and `coverage`.
+
+        Raises:
+            ValueError: If there are too few samples, or they cannot be measured.
+        """
+        found = features.features_like(self.real.rows, self.extractor, samples)
+        _check_k(len(found), "samples", k=self.k)
+        fake = _Points(found, (self.k,))
+        details = _figures(self.real, fake, self.density_k)
+        precision, recall = details["precision"], details["recall"]
+        both = precision + recall
+        protocol = {
+            **features.protocol(self.extractor),
+            "features": found.shape[1],
+            "k": self.k,
+            "density_k": self.density_k,
+            "samples": len(found),
+            "reference_count": self.count,
+            "reference_hash": self.hash,
+        }
+        value = 2.0 * precision * recall / both if both else 0.0
+        return self.score(value, protocol, details=details)
+
+
+class _Points:
+    """A set's different rows, how often each occurs, and their radii for each k.
+
+    A collapsed generator gives one row thousands of times: it is looked at once.
+    """
+
+    def __init__(self, rows, ks):
+        rows = rows.astype("float64") + 0.0  # No negative zeros, whose bytes differ.
+        self.rows, self.counts = np.unique(rows, axis=0, return_counts=True)
+        reach = min(max(ks) + 1, len(self.rows))
+        indices, distances = neighbours.nearest(self.rows, self.rows, reach)
+        # The point itself is the first of its neighbours, its copies are the next.
+        within = np.cumsum(self.counts[indices], axis=1)
+        order = np.arange(len(self.rows))
+        self.radii = [distances[order, np.argmax(within > k, axis=1)] for k in ks]
+
+
+def _figures(real, fake, density_k):
+    """The four figures, from the distances of all samples to all real points, in blocks."""
+    centre = real.rows.mean(axis=0)
+    real_short, fake_short = ((x.rows - centre).astype("float32") for x in (real, fake))
+    real_squares, fake_squares = (np.sum(x.astype("f8") ** 2, 1) for x in (real_short, fake_short))
+    precise = np.zeros(len(fake.rows), bool)
+    recalled, covered = np.zeros((2, len(real.rows)), bool)
+    inside = 0
+    scale = (real.rows.shape[1] + 8) * HALF_ULP  # Of d products, and of the subtractions.
+    for i in range(0, len(fake.rows), ROWS):
+        f = slice(i, i + ROWS)
+        for j in range(0, len(real.rows), COLUMNS):
+            r = slice(j, j + COLUMNS)
+            squares = fake_squares[f, None] + real_squares[None, r]
+            error = scale * squares
+            squares -= 2.0 * (fake_short[f] @ real_short[r].T)
+            balls = (real.radii[0][None, r], real.radii[1][None, r], fake.radii[0][f, None])
+            doubtful = np.zeros(squares.shape, bool)
+            for radius in balls:
+                doubtful |= ~(np.abs(squares - radius**2) > error)
+            at = np.nonzero(doubtful)
+            distances = np.sqrt(np.maximum(squares, 0.0))
+            distances[at] = _exact(fake.rows[f], real.rows[r], at)
+            in_real, in_dense, in_fake = (distances <= radius for radius in balls)
+            precise[f] |= in_real.any(axis=1)
+            recalled[r] |= in_fake.any(axis=0)
+            covered[r] |= in_dense.any(axis=0)
+            inside += int(fake.counts[f] @ (in_dense @ real.counts[r]))
+    n, m = fake.counts.sum(), real.counts.sum()
+    return {
+        "precision": fake.counts @ precise / n,
+        "recall": real.counts @ recalled / m,
+        "density": inside / (density_k * n),
+        "coverage": real.counts @ covered / m,
+    }
+
+
+def _exact(a, b, at):
+    """Distances of pairs of rows as sums of squared differences, as the radii were computed."""
+    size = max(1, PAIRS // a.shape[1])
+    parts = [
+        np.sqrt(np.sum((b[at[1][i : i + size]] - a[at[0][i : i + size]]) ** 2, axis=1))
+        for i in range(0, len(at[0]), size)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _check_k(count, name, **ks):
+    for argument, k in ks.items():
+        if k >= count:
+            raise ValueError(
+                f"A point has no {k} others for neighbours. Expected {argument} in "
+                f"[1, {count - 1}] with {count} {name}. Received: {argument}={k}"
+            )
