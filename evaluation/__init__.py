@@ -1,10 +1,11 @@
 """How good the samples are: scores that carry their protocol."""
 
-from evaluation import classifier, extractors
-from evaluation.classifier_score import ClassifierScore, classifier_score
+import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
+from evaluation import classifier, extractors, measures
+from evaluation.classifier_score import ClassifierScore
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
-from evaluation.frechet import FrechetDistance, FrechetMetric
-from evaluation.kernel_distance import KernelDistance, kernel_distance
+from evaluation.frechet import FrechetDistance, FrechetMetric, Moments
+from evaluation.kernel_distance import KernelDistance
 from evaluation.known import f_divergence, gaussian_f_divergence, ks_statistic
 from evaluation.modes import ModeCoverage, StackedModes
 from evaluation.neighbours import Memorisation
@@ -22,6 +23,7 @@ __all__ = [
     "Measure",
     "Memorisation",
     "ModeCoverage",
+    "Moments",
     "NearestNeighbourError",
     "ParzenLogLikelihood",
     "PrecisionRecall",
@@ -30,13 +32,12 @@ __all__ = [
     "StackedModes",
     "check_comparable",
     "classifier",
-    "classifier_score",
     "extractors",
     "f_divergence",
     "gaussian_f_divergence",
-    "kernel_distance",
     "ks_statistic",
     "log_likelihood",
+    "measures",
     "sliced_wasserstein",
     "wasserstein",
 ]

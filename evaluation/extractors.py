@@ -5,6 +5,7 @@ one name differ as soon as a weight does. So an extractor has a hash, and it sta
 of every score.
 """
 
+import collections
 import json
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from zoo.names import nearest
 
 PRESETS = Path(__file__).parent / "presets"
 INCEPTION_SIDE = 299
+REMEMBERED = 2**26  # Bytes of features that are kept.
 
 
 class Extractor:
@@ -70,6 +72,7 @@ class Extractor:
         self.image_shape = tuple(model.inputs[0].shape[1:])
         self.num_features, self.num_classes = output.shape[-1], model.outputs[0].shape[-1]
         self.batch_size, self.card, self.statistics = batch_size, card, statistics or {}
+        self._known = collections.OrderedDict()
         self.protocol = {
             "extractor": model.name if name is None else name,
             "layer": layer,
