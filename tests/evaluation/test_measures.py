@@ -1,0 +1,124 @@
+"""Measures by name, and all of them on one table: real, the same set, noise, one image."""
+
+import numpy as np
+import pytest
+
+from evaluation import KernelDistance, classifier, measures
+from evaluation.extractors import Extractor
+from evaluation.measures import Reference
+from zoo import datasets
+
+COUNT = 800
+RNG = np.random.default_rng(0)
+
+
+class Small(Reference):
+    """MNIST cut to 800 test and 4,000 training images; of them the last 1,000 for validation."""
+
+    def __init__(self):
+        super().__init__("mnist")
+        self.train = [array[:4000] for array in datasets.arrays("mnist")]
+        self.test = [array[:COUNT] for array in datasets.arrays("mnist", "test")]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return Small()
+
+
+@pytest.fixture(scope="module")
+def samples(reference):
+    train, labels = (array[:COUNT] for array in reference.train)
+    noise = RNG.integers(0, 256, train.shape).astype("uint8")
+    noised = np.clip(train + RNG.normal(0, 40, train.shape), 0, 255).astype("uint8")
+    return {
+        "real": (train, labels),
+        "noised": (noised, labels),
+        "noise": (noise, labels),
+        "one": (np.repeat(train[:1], COUNT, axis=0), labels),
+    }
+
+
+@pytest.mark.parametrize(
+    "name, order",
+    [
+        ("parzen", ["real", "noised", "one", "noise"]),
+        ("frechet", ["real", "noised", "one", "noise"]),
+        ("kernel", ["real", "one", "noise"]),
+        ("classifier", ["real", "noised", "noise", "one"]),
+        ("precision_recall", ["real", "noised", "noise"]),
+        ("sliced_wasserstein", ["real", "noised", "one", "noise"]),
+        ("nearest_neighbour", ["real", "one"]),
+    ],
+)
+def test_the_order_is_right(name, order, reference, samples, monkeypatch):
+    monkeypatch.setattr(measures, "VALIDATION", (3000, 4000))
+    if name == "kernel":  # All pairs: a hundred subsets take long.
+        measure = KernelDistance(reference.test[0], reference.extractor, subsets=None)
+    else:
+        measure = measures.get(name, reference)
+    scores = [measure.evaluate(*samples[which]) for which in order]
+    for better, worse in zip(scores, scores[1:], strict=False):
+        assert better.better_than(worse), (better, worse)
+    images, labels = samples["real"]
+    turn = RNG.permutation(COUNT)
+    again = measure.evaluate(images[turn], labels[turn])
+    assert again.value == pytest.approx(scores[0].value, rel=1e-4, abs=1e-6)
+    assert again.protocol == scores[0].protocol
+
+
+def test_the_same_set_twice(reference):
+    """The floor below the floor: 0, 0, and everything within reach."""
+    frechet = measures.get("frechet", reference).evaluate(reference.test[0])
+    assert frechet.value == pytest.approx(0, abs=1e-6)
+    kernel = KernelDistance(reference.test[0], reference.extractor, subsets=None)
+    kernel = kernel.evaluate(reference.test[0])
+    assert kernel.value <= 0  # Unbiased: over pairs of different samples of one set.
+    precision = measures.get("precision_recall", reference).evaluate(reference.test[0])
+    assert precision.value == 1 and precision.details["coverage"] == 1
+    wasserstein = measures.get("sliced_wasserstein", reference).evaluate(reference.test[0])
+    assert wasserstein.value == pytest.approx(0, abs=1e-7)
+    copies = measures.get("memorisation", reference).evaluate(reference.train[0][:500])
+    assert copies.value == 1 and copies.details["alarm"] == 1
+
+
+def test_one_image_has_no_recall(reference, samples):
+    score = measures.get("precision_recall", reference).evaluate(*samples["one"])
+    assert score.details["recall"] == 0 and score.value == 0
+
+
+def test_names_and_what_data_they_need():
+    images, toys = Reference("mnist"), Reference("ring", examples=500)
+    with pytest.raises(ValueError, match="did you mean 'frechet'"):
+        measures.get("fretchet", images)
+    with pytest.raises(ValueError, match="one of.*'ring'.*dataset='mnist'"):
+        measures.get("modes", images)
+    with pytest.raises(ValueError, match="have no labels.*dataset='ring'"):
+        measures.get("nearest_neighbour", toys)
+    with pytest.raises(ValueError, match="No extractor is known.*dataset='ring'"):
+        measures.get("classifier", toys)
+    with pytest.raises(ValueError, match="51000 training images.*500 of dataset='ring'"):
+        measures.get("parzen", toys)
+    assert measures.defaults(images) == measures.OF_IMAGES
+    assert measures.defaults(toys) == measures.OF_TOYS
+    assert measures.defaults(Reference("stacked_mnist", examples=5)) == ("stacked_modes",)
+
+
+@pytest.mark.parametrize("name", measures.OF_TOYS)
+def test_of_toys(name):
+    reference = Reference("ring", examples=500)
+    points = reference.train[0]
+    score = measures.get(name, reference).evaluate(points)
+    away = measures.get(name, reference).evaluate(0.2 * points)
+    assert score.better_than(away)
+
+
+def test_an_extractor_of_ones_own():
+    extractor = Extractor(classifier.build((28, 28, 1), 4, 2), name="mine")
+    reference = Reference("ring", extractor)
+    assert reference.extractor is extractor
+
+
+def test_labels_go_round():
+    np.testing.assert_array_equal(measures.labels_of(5, 3), [0, 1, 2, 0, 1])
+    assert measures.labels_of(5, None) is None
