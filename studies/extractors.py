@@ -28,7 +28,7 @@ FLAGS = flags.FlagValues()
 RECIPES = {
     "mnist": {"dataset": "mnist", "epochs": 6, "shift": 2, "flip": False},
     "fashion_mnist": {"dataset": "keras:fashion_mnist", "epochs": 12, "shift": 2, "flip": True},
-    "cifar10": {"dataset": "keras:cifar10", "epochs": 15, "shift": 4, "flip": True},
+    "cifar10": {"dataset": "keras:cifar10", "epochs": [15, 12], "shift": 4, "flip": True},
 }
 flags.DEFINE_enum("name", "mnist", list(RECIPES), "Which extractor.", flag_values=FLAGS)
 flags.DEFINE_string("dataset", None, "Other data than the recipe's.", flag_values=FLAGS)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import evaluation
 import export
 import trainers
 import zoo
@@ -19,7 +20,7 @@ FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 def _docstrings():
-    for room in ("zoo", "trainers", "export"):
+    for room in ("zoo", "evaluation", "trainers", "export"):
         for path in sorted((ROOT / room).glob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.Module)):
@@ -60,7 +61,14 @@ def test_example(code, tmp_path, monkeypatch):
     gan.compile()
     zoo.saving.save(gan, "run/gan.keras")
     names = {"zoo": zoo, "trainers": trainers, "export": export, "keras": keras, "np": np}
-    names |= {"x": images, "gan": gan, "generator": gan.generator, "images": images}
+    names |= {
+        "evaluation": evaluation,
+        "extractor": evaluation.extractors.load("mnist"),
+        "x": images,
+        "gan": gan,
+        "generator": gan.generator,
+        "images": images,
+    }
     rng = np.random.default_rng(0)
     names |= {"real": rng.normal(0, 1, (200, 1)), "generated": rng.normal(1, 1, (200, 1))}
     exec(compile(code, "example", "exec"), names)
