@@ -1,6 +1,7 @@
 """The report of a training: its losses, its discriminator and its samples on one picture."""
 
 import csv
+import dataclasses
 import math
 import textwrap
 
@@ -20,6 +21,21 @@ OUTPUTS = {
     "discriminator_fake": ("D(fake)", "tab:red"),
     "js_estimate": ("JS estimate", "tab:green"),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """What a report says of the scores of a training.
+
+    Attributes:
+        name: The measure, a column of the log.
+        higher_is_better: bool.
+        samples: What the best trainer samples: as those of the last one.
+    """
+
+    name: str
+    higher_is_better: bool
+    samples: np.ndarray
 
 
 def read_log(log_csv):
@@ -53,7 +69,7 @@ def read_log(log_csv):
     return log
 
 
-def write(path, log_csv, samples, title, notes=None, classic=True):
+def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
     """Writes the report of a training as a PNG file of 1400 x 800 pixels.
 
     On the left the losses per epoch; under them the mean of D on real and on generated samples,
@@ -72,6 +88,8 @@ def write(path, log_csv, samples, title, notes=None, classic=True):
         notes: str, optional. Small print under the title, cut after two lines.
         classic: bool. Whether the discriminator minimises -log D(x) - log(1 - D(G(z))); for other
             objectives the line at 2 log 2 has no meaning and is not drawn.
+        score: `Best`, optional. Its curve is drawn with the best and the last epoch in numbers,
+            and the samples of both stand one above the other unless they are the same.
 
     Raises:
         ValueError: If the log or the samples cannot be read as such.
@@ -79,11 +97,11 @@ def write(path, log_csv, samples, title, notes=None, classic=True):
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 4.
     """
-    figure = _figure(read_log(log_csv), _picture(samples), title, notes, classic)
+    figure = _figure(read_log(log_csv), _picture(samples), title, notes, classic, score)
     pictures.save_png(np.array(figure.canvas.buffer_rgba())[..., :3], path)
 
 
-def _figure(log, picture, title, notes, classic):
+def _figure(log, picture, title, notes, classic, score=None):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -91,23 +109,56 @@ def _figure(log, picture, title, notes, classic):
     canvas = FigureCanvasAgg(figure)
     _write(figure, 0.97, title, 100, 1, fontsize=16)
     _write(figure, 0.922, notes or "", 185, 2, fontsize=9.5, color="0.3")
+    scored = score is not None and np.any(np.isfinite(log.get(score.name, [])))
+    places = (
+        ((0.625, 0.19), (0.35, 0.19), (0.08, 0.19)) if scored else ((0.49, 0.325), (0.08, 0.325))
+    )
+    plots = [figure.add_axes((0.06, bottom, 0.44, height)) for bottom, height in places]
 
-    losses = figure.add_axes((0.06, 0.49, 0.44, 0.325))
+    losses, outputs = plots[:2]
     _curves(losses, log, LOSSES, "loss")
     if classic and "discriminator_loss" in log:
         _level(losses, 2 * math.log(2), "2 log 2", "tab:blue")
-    _finish(losses, log["epoch"])
 
-    outputs = figure.add_axes((0.06, 0.08, 0.44, 0.325))
-    _curves(outputs, log, OUTPUTS, "mean of D, estimate of JS")
+    _curves(outputs, log, OUTPUTS, "D, estimate of JS" if scored else "mean of D, estimate of JS")
     low, high = outputs.get_ylim()
     outputs.set_ylim(min(low, -0.04), max(high, 1.04))
     if "js_estimate" in log:
         _level(outputs, math.log(2), "log 2", "tab:green")
-    _finish(outputs, log["epoch"])
-    outputs.set_xlabel("epoch")
 
+    last = f"samples after epoch {log['epoch'][-1]:.0f}"
     left, bottom, width, height = PANEL
+    epoch = _score(plots[2], log, score) if scored else None
+    if scored and epoch < log["epoch"][-1]:
+        half = (height - 30) // 2
+        _panel(figure, picture, (left, bottom, width, half), last)
+        best = f"samples of the best, after epoch {epoch:.0f}"
+        _panel(figure, _picture(score.samples), (left, bottom + half + 30, width, half), best)
+    else:
+        _panel(figure, picture, PANEL, f"{last}, the best" if scored else last)
+    for axes in plots:
+        _finish(axes, log["epoch"])
+    plots[-1].set_xlabel("epoch")
+    canvas.draw()
+    return figure
+
+
+def _score(axes, log, score):
+    """Draws the curve of a score, and says where it was best."""
+    seen = np.flatnonzero(np.isfinite(log[score.name]))
+    epochs, values = log["epoch"][seen], log[score.name][seen]
+    best = np.argmax(values) if score.higher_is_better else np.argmin(values)
+    name = score.name.replace("_", " ")
+    axes.plot(epochs, values, color="tab:purple", marker="o", ms=3, label=f"last {values[-1]:.4g}")
+    label = f"best {values[best]:.4g}, epoch {epochs[best]:.0f}"
+    axes.plot(epochs[best], values[best], "*", color="tab:purple", ms=11, label=label)
+    axes.set_ylabel(name)
+    return epochs[best]
+
+
+def _panel(figure, picture, place, title):
+    """A picture in the middle of the upper edge of a place in pixels."""
+    left, bottom, width, height = place
     scale = min(width / picture.shape[1], height / picture.shape[0])
     size = (scale * picture.shape[1] / WIDTH, scale * picture.shape[0] / HEIGHT)
     image = figure.add_axes(
@@ -115,9 +166,7 @@ def _figure(log, picture, title, notes, classic):
     )
     image.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="antialiased")
     image.set_axis_off()
-    image.set_title(f"samples after epoch {log['epoch'][-1]:.0f}", fontsize=10)
-    canvas.draw()
-    return figure
+    image.set_title(title, fontsize=10)
 
 
 def _number(cell):

@@ -1,7 +1,8 @@
 """One training as a folder: what `python -m trainers` does.
 
 The folder holds `settings.json`, the trainer (`gan.keras`, from which an interrupted run goes on),
-`log.csv`, `logs/` for TensorBoard, `samples/`, and at the end `generator.keras` and `report.png`.
+`log.csv`, `logs/` for TensorBoard, `samples/`, `score/` where one is asked for, and at the end
+`generator.keras` and `report.png`.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ import sys
 import keras
 
 import zoo
+from evaluation import measures
 from trainers import callbacks, objectives, report
 from trainers.consensus import ConsensusGAN
 from trainers.divergences import DIVERGENCES
@@ -20,6 +22,7 @@ from trainers.fgan import FGAN
 from trainers.gan import GAN, SCHEDULES
 from trainers.historical_averaging import HistoricalAveragingGAN
 from trainers.laplacian import LaplacianGAN
+from trainers.score import Score
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 from zoo import datasets, pictures, saving
@@ -86,6 +89,14 @@ class Settings:
     )
     learning_rate: float = _flag(None, "Of both optimizers. Default: the paper's.")
     ema_decay: float = _flag(0.99, "Moving average of the generator that draws samples; 0: none.")
+    score: str = _flag(
+        None,
+        "Measures samples during the training, keeps the best trainer in score/best.keras, and "
+        "draws the curve into the report: frechet, sliced_wasserstein, modes and the other names "
+        "of python -m evaluation.",
+    )
+    score_every: int = _flag(1, "Epochs between two scores.")
+    score_samples: int = _flag(10_000, "Samples of a score.")
     precision: str = _flag("float32", "Keras dtype policy of the players.", PRECISIONS)
     jit_compile: str = _flag("auto", "XLA: auto is on with a GPU.", ("auto", "true", "false"))
     steps_per_execution: int = _flag(1, "Steps between two looks at the progress.")
@@ -211,6 +222,7 @@ def train(settings, output_dir, verbose=None):
     if checkpoint.path.exists():
         gan = _restore(checkpoint.path, gan)
     epoch_steps = steps_per_epoch(settings, info)
+    scorer = _scorer(settings, folder, source)
 
     # Points are drawn over real ones.
     real = None if info.dtype == "uint8" else datasets.arrays(settings.dataset, examples=1000)[0]
@@ -231,6 +243,7 @@ def train(settings, output_dir, verbose=None):
         log = keras.callbacks.CSVLogger(folder / "log.csv", append=True)
         watchers = [
             checkpoint,
+            *([] if scorer is None else [scorer]),  # Before the log, which takes its figures.
             log,
             keras.callbacks.TensorBoard(folder / "logs", write_graph=False),
             callbacks.SampleGrid(
@@ -245,8 +258,21 @@ def train(settings, output_dir, verbose=None):
         finally:
             if log.csv_file is not None:  # Keras closes it only after a whole training.
                 log.csv_file.close()
-    _finish(gan, settings, info, folder, real)
+    _finish(gan, settings, info, folder, real, scorer)
     return gan
+
+
+def _scorer(settings, folder, source):
+    """The callback that measures, or `None`."""
+    if settings.score is None:
+        return None
+    reference = measures.Reference(settings.dataset, examples=settings.score_samples, **source)
+    return Score(
+        measures.get(settings.score, reference),
+        every=settings.score_every,
+        count=settings.score_samples,
+        directory=folder / "score",
+    )
 
 
 def steps_per_epoch(settings, info):
@@ -271,7 +297,7 @@ def _fit(gan, data, epochs, epoch_steps, watchers, verbose):
         )
 
 
-def _finish(gan, settings, info, folder, real):
+def _finish(gan, settings, info, folder, real, scorer):
     saving.save(gan.sampler, folder / "generator.keras")
     count = sample_count(gan)
     labels, columns = callbacks.class_grid(count, gan.traits.num_classes)
@@ -288,7 +314,18 @@ def _finish(gan, settings, info, folder, real):
         f"{_objective_name(gan)}, {gan.schedule}, batch {settings.batch_size}, "
         f"{int(gan.steps):,} steps, seed {settings.seed}, {settings.precision}",
         classic=isinstance(gan.objective, objectives.Minimax),
+        score=_best(gan, scorer, columns, labels, real),
     )
+
+
+def _best(gan, scorer, columns, labels, real):
+    """What the report says of the scores: the measure, and samples of the best trainer."""
+    if scorer is None or not (scorer.directory / "best.keras").exists():
+        return None
+    best = saving.load(scorer.directory / "best.keras")
+    samples = best.sample(sample_count(gan), labels, seed=1)
+    picture = pictures.draw(samples, columns, real)
+    return report.Best(scorer.measure.name, scorer.measure.higher_is_better, picture)
 
 
 def _objective_name(gan):

@@ -207,3 +207,32 @@ def test_float_images_are_refused(tmp_path):
     _write_log(tmp_path / "log.csv", 3)
     with pytest.raises(ValueError, match="Expected uint8"):
         report.write(tmp_path / "r.png", tmp_path / "log.csv", _digits() / 255.0, "MNIST")
+
+
+@pytest.mark.parametrize("higher, epoch, value", [(False, 2, "0.5"), (True, 4, "7")])
+def test_the_best_and_the_last_are_both_shown(tmp_path, higher, epoch, value):
+    path = tmp_path / "log.csv"
+    _write_log(path, 4)
+    rows = path.read_text().splitlines()
+    scores = ["frechet_distance", "3", "0.5", "nan", "7"]
+    path.write_text("\n".join(f"{row},{score}" for row, score in zip(rows, scores, strict=True)))
+    log = report.read_log(path)
+    black, white = np.zeros((16, 28, 28, 1), "uint8"), np.full((16, 28, 28, 1), 255, "uint8")
+    best = report.Best("frechet_distance", higher, white)
+    figure = report._figure(log, report._picture(black), "title", None, True, best)
+    words = [text.get_text() for text in figure.findobj(Text)]
+    assert f"best {value}, epoch {epoch}" in words and "last 7" in words
+    images = [axes for axes in figure.axes if axes.get_images()]
+    if epoch == 4:  # The last one is the best one.
+        assert [axes.get_title() for axes in images] == ["samples after epoch 4, the best"]
+    else:
+        titles = ["samples after epoch 4", "samples of the best, after epoch 2"]
+        assert [axes.get_title() for axes in images] == titles
+        means = [axes.get_images()[0].get_array().mean() for axes in images]
+        assert means[0] < 30 and means[1] > 250
+    left = [axes.get_window_extent() for axes in figure.axes if not axes.get_images()]
+    assert len(left) == 3
+    for upper, lower in zip(left, left[1:], strict=False):
+        assert upper.y0 > lower.y1
+    plain = report._figure(log, report._picture(black), "title", None, True)
+    assert len(plain.axes) == 3  # Two plots and the samples.

@@ -207,6 +207,25 @@ def test_every_trainer_by_its_name(name, objective, schedule, rate):
     assert float(gan.generator_optimizer.learning_rate) == 0.5
 
 
+def test_a_run_keeps_its_best(tmp_path):
+    settings = dataclasses.replace(
+        TOY, dataset="ring", epochs=3, score="modes", score_samples=100, score_every=2
+    )
+    run.train(settings, tmp_path / "run", verbose=0)
+    found = json.loads((tmp_path / "run" / "score" / "scores.json").read_text())
+    assert list(found["scores"]) == ["2"] and found["best"] == 2
+    assert found["scores"]["2"]["protocol"]["samples"] == 100
+    log = (tmp_path / "run" / "log.csv").read_text().splitlines()
+    column = log[0].split(",").index("modes_covered")
+    assert [row.split(",")[column] for row in log[1:]].count("nan") == 2
+    best = keras.saving.load_model(tmp_path / "run" / "score" / "best.keras")
+    assert int(best.steps) == 10
+    assert (tmp_path / "run" / "report.png").exists()
+    with pytest.raises(ValueError, match="did you mean 'modes'"):
+        run.train(dataclasses.replace(settings, score="mode"), tmp_path / "no", verbose=0)
+    assert not (tmp_path / "no").exists()
+
+
 @pytest.mark.parametrize("family", ["dcgan", "r3gan", "resnet"])
 def test_the_families_of_images(family):
     """What is not set is the family's; what is, reaches both players."""
