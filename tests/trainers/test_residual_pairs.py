@@ -29,27 +29,10 @@ def test_a_saved_training_goes_on(name, tmp_path):
     gan = GAN(generator(latent_dim=6, **shared), discriminator(**shared), seed=0)
     gan.compile(objective, discriminator_penalties=penalties, ema_decay=0.9, jit_compile=False)
     data = tiny_data((28, 28, 1), count=32)
-    before = [
-        np.array(w)
-        for player in (gan.generator, gan.discriminator)
-        for w in player.trainable_weights
-    ]
+    weights = [*gan.generator.trainable_weights, *gan.discriminator.trainable_weights]
+    before = [np.array(weight) for weight in weights]
     gan.fit(batches(data, 8, 2), verbose=0)
-    after = [
-        np.array(w)
-        for player in (gan.generator, gan.discriminator)
-        for w in player.trainable_weights
-    ]
-    still = [
-        w.path
-        for w, a, b in zip(
-            [w for player in (gan.generator, gan.discriminator) for w in player.trainable_weights],
-            before,
-            after,
-            strict=True,
-        )
-        if np.array_equal(a, b)
-    ]
+    still = [w.path for w, b in zip(weights, before, strict=True) if np.array_equal(w, b)]
     assert not still
     zoo.saving.save(gan, tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
