@@ -2,7 +2,7 @@
 
 import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
 from evaluation import classifier, extractors, measures
-from evaluation.classifier_score import ClassifierScore
+from evaluation.classifier_score import ClassifierScore, ClassifierScoreMetric
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
 from evaluation.frechet import FrechetDistance, FrechetMetric, Moments
 from evaluation.kernel_distance import KernelDistance
@@ -17,6 +17,7 @@ from evaluation.transport import SlicedWasserstein, sliced_wasserstein, wasserst
 __all__ = [
     "ClassifierAccuracy",
     "ClassifierScore",
+    "ClassifierScoreMetric",
     "FrechetDistance",
     "FrechetMetric",
     "KernelDistance",

@@ -1,6 +1,8 @@
 """The classifier score, also called Inception score (Salimans et al., 2016)."""
 
+import keras
 import numpy as np
+import tensorflow as tf
 from scipy.special import entr, rel_entr
 
 from evaluation import features
@@ -95,6 +97,63 @@ class ClassifierScore(Measure):
             "seed": self.seed,
         }
         return self.score(np.mean(scores), protocol, error, details)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ClassifierScoreMetric(keras.metrics.Metric):
+    """The classifier score of batches as one part, as a Keras metric.
+
+    It keeps the count, `sum p(y | x)` and `sum p(y | x) log p(y | x)` in float64, which add up over
+    batches of any sizes and over replicas. Its `result` is `ClassifierScore`'s detail `all`, and 1
+    without a sample.
+
+    Args:
+        num_classes: int >= 1.
+        name: str.
+        dtype: Not used: all is float64.
+
+    Example:
+
+    ```python
+    metric = evaluation.ClassifierScoreMetric(num_classes=10)
+    for seed in range(4):
+        metric.update_state(extractor.probabilities(generator.sample(100, seed=seed)))
+    print(float(metric.result()))
+    ```
+    """
+
+    def __init__(self, num_classes, name="classifier_score", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        check_positive(num_classes=num_classes)
+        self.num_classes = num_classes
+        self.total = self.add_variable((), "zeros", "float64", name="total")
+        self.sums = self.add_variable((num_classes,), "zeros", "float64", name="sums")
+        self.products = self.add_variable((), "zeros", "float64", name="products")
+
+    def update_state(self, probabilities):
+        """Takes a batch of probabilities `(n, num_classes)` in, whose rows sum to 1.
+
+        Raises:
+            ValueError: If there are other classes.
+        """
+        rows = tf.cast(probabilities, "float64")
+        if rows.shape.rank != 2 or rows.shape[1] != self.num_classes:
+            raise ValueError(
+                f"A row is a distribution over classes. Expected shape (n, {self.num_classes}). "
+                f"Received: probabilities of shape {tuple(rows.shape)}"
+            )
+        self.total.assign_add(tf.cast(tf.shape(rows)[0], "float64"))
+        self.sums.assign_add(tf.reduce_sum(rows, 0))
+        self.products.assign_add(tf.reduce_sum(tf.math.xlogy(rows, rows)))
+
+    def result(self):
+        """The score so far, a float64 scalar."""
+        count = tf.maximum(tf.convert_to_tensor(self.total), 1.0)
+        marginal = self.sums / count
+        return tf.exp(self.products / count - tf.reduce_sum(tf.math.xlogy(marginal, marginal)))
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
 
 
 def _score(probabilities):

@@ -221,7 +221,7 @@ class FrechetMetric(keras.metrics.Metric):
 
     ```python
     metric = evaluation.FrechetMetric(extractor.statistics["test"], extractor)
-    for seed in range(20):
+    for seed in range(4):
         metric.update_state(generator.sample(500, seed=seed))
     print(float(metric.result()))
     ```

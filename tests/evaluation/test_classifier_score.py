@@ -1,7 +1,13 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from evaluation.classifier_score import ClassifierScore, classifier_score
+from evaluation.classifier_score import (
+    ClassifierScore,
+    ClassifierScoreMetric,
+    classifier_score,
+)
 
 
 def _probabilities(count=101, classes=5, seed=0):
@@ -101,3 +107,24 @@ def test_probabilities_come_from_an_extractor():
 def test_errors_name_what_was_wrong(call, message):
     with pytest.raises(ValueError, match=message):
         call(_probabilities())
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_the_metric_adds_up_over_uneven_batches(jit_compile):
+    rows = _probabilities()
+    rows[:3] = np.eye(5)[:3]  # Zeros, whose logarithms do not count.
+    metric = ClassifierScoreMetric(5)
+    update = metric.update_state
+    if jit_compile is not None:
+        update = tf.function(update, jit_compile=jit_compile, reduce_retracing=False)
+    assert float(metric.result()) == 1
+    for part in (rows[:50], rows[50:100], rows[100:]):
+        update(tf.constant(part))
+    np.testing.assert_allclose(float(metric.result()), _reference(rows), rtol=1e-12)
+    again = keras.metrics.deserialize(keras.metrics.serialize(metric))
+    again.update_state(rows[::-1])
+    np.testing.assert_allclose(float(again.result()), _reference(rows), rtol=1e-12)
+    metric.reset_state()
+    assert float(metric.result()) == 1
+    with pytest.raises(ValueError, match=r"\(n, 5\).*\(3, 4\)"):
+        metric.update_state(np.ones((3, 4)))
