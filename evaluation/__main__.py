@@ -75,7 +75,7 @@ def main(arguments):
     names = FLAGS.metrics or measures.defaults(reference)
     chosen = {name: measures.get(name, reference) for name in names}
     if FLAGS.real:
-        samples, labels = (None if a is None else a[: FLAGS.count] for a in reference.train)
+        samples, labels = measures.part(reference.train, FLAGS.count)
     else:
         generator = saving.load(FLAGS.model)
         labels = measures.labels_of(FLAGS.count, getattr(generator, "num_classes", None))

@@ -7,6 +7,7 @@ import numpy as np
 from evaluation import extractors
 from evaluation.classifier_score import ClassifierScore
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
+from evaluation.features import permutation
 from evaluation.frechet import FrechetDistance
 from evaluation.kernel_distance import KernelDistance
 from evaluation.modes import ModeCoverage, StackedModes
@@ -117,7 +118,7 @@ def _parzen(reference, protocol):
             f"Expected {stop} training images, or the measure 'parzen_fgan'. "
             f"Received: {len(train)} of dataset={reference.dataset!r}"
         )
-    # Images up to the first validation image; 10,000 is the protocol's number.
+    # As many real images as the protocol has samples.
     return ParzenLogLikelihood(test, train[start:stop], real=train[:10_000])
 
 
@@ -166,6 +167,24 @@ def get(name, reference):
             f"Received: {name!r}"
         )
     return MEASURES[name](reference)
+
+
+def part(arrays, count, seed=0):
+    """`count` examples drawn from everywhere, in their order.
+
+    Folders are ordered by class, and every other digit of MNIST comes from other writers: neither
+    the first examples nor every sixth are like the rest.
+
+    Args:
+        arrays: Arrays of one length, or `None`.
+        count: int. No more than there are come back.
+        seed: int.
+
+    Returns:
+        A list of arrays, and `None` for `None`.
+    """
+    rows = np.sort(permutation(len(arrays[0]), seed)[:count])
+    return [None if array is None else array[rows] for array in arrays]
 
 
 def labels_of(count, num_classes):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from evaluation import KernelDistance, classifier, measures
 from evaluation.extractors import Extractor
@@ -117,6 +118,19 @@ def test_an_extractor_of_ones_own():
     extractor = Extractor(classifier.build((28, 28, 1), 4, 2), name="mine")
     reference = Reference("ring", extractor)
     assert reference.extractor is extractor
+
+
+def test_a_part_is_taken_from_everywhere():
+    ordered = np.repeat(np.arange(10), 300)
+    images, labels, none = measures.part([ordered[:, None], ordered, None], 1000)
+    assert stats.chisquare(np.bincount(labels)).pvalue > 0.01
+    np.testing.assert_array_equal(labels, np.sort(labels))
+    np.testing.assert_array_equal(images[:, 0], labels)
+    assert none is None
+    rows = measures.part([np.arange(3000)], 1000)[0]
+    assert len(set(rows)) == 1000 and 0.4 < np.mean(rows % 2) < 0.6
+    np.testing.assert_array_equal(measures.part([np.arange(3000)], 1000)[0], rows)
+    np.testing.assert_array_equal(measures.part([ordered], 9999)[0], ordered)
 
 
 def test_labels_go_round():
