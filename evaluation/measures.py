@@ -172,8 +172,8 @@ def get(name, reference):
 def part(arrays, count, seed=0):
     """`count` examples drawn from everywhere, in their order.
 
-    Folders are ordered by class, and every other digit of MNIST comes from other writers: neither
-    the first examples nor every sixth are like the rest.
+    Folders are ordered by class, and MNIST is in no random order either: the first examples, or
+    every sixth, need not be like the rest.
 
     Args:
         arrays: Arrays of one length, or `None`.
