@@ -249,8 +249,8 @@ def _open(name, split, image_size, data_dir, examples, skip_unreadable):
     if name == "stacked_mnist":
         _check_split(split, name)
         _check_examples(examples)
-        images, labels = _Memory(*_read_mnist(split), 10, image_size).read()
-        return StackedMnist(images, labels, list(SPLITS).index(split), examples)
+        digits = _Memory(*_read_mnist(split), 10, image_size)
+        return StackedMnist(digits, list(SPLITS).index(split), examples)
     if kind == "keras":
         return _Memory(*_read_keras(rest, split), KERAS_SETS[rest][0], image_size)
     if kind == "tfds":

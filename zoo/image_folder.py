@@ -40,7 +40,6 @@ def check_size(image_size):
     return int(pair[0]), int(pair[1])
 
 
-@tf.function(reduce_retracing=True)
 def resize(images, image_size):
     """Cuts the largest centred window of the target's aspect ratio, and resizes it.
 
@@ -54,6 +53,15 @@ def resize(images, image_size):
     Returns:
         A uint8 tensor of shape `(..., *image_size, channels)`.
     """
+    images = tf.convert_to_tensor(images)
+    # Of one rank: a trace that is shared by images and batches would know none.
+    if len(images.shape) == 3:
+        return _resize(images[None], image_size)[0]
+    return _resize(images, image_size)
+
+
+@tf.function(reduce_retracing=True)
+def _resize(images, image_size):
     target_height, target_width = image_size
     shape = tf.shape(images)
     height, width = shape[-3], shape[-2]

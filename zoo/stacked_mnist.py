@@ -17,8 +17,8 @@ class StackedMnist:
     `100 a + 10 b + c`.
 
     Args:
-        images: uint8 array of shape `(m, height, width, 1)`.
-        labels: Digits, integers of shape `(m,)`.
+        digits: What has `sample_shape` and `read()`, which gives uint8 images `(m, height, width,
+            1)` and labels `(m,)`.
         stream: int. Sets the draws of one split apart from another's.
         count: int. Stacks in an epoch.
     """
@@ -26,15 +26,15 @@ class StackedMnist:
     dtype = "uint8"
     num_classes = 1000
 
-    def __init__(self, images, labels, stream, count):
-        self.images, self.labels = images, labels
-        self.split, self.count = stream, count
-        self.sample_shape = (*images.shape[1:3], CHANNELS)
+    def __init__(self, digits, stream, count):
+        self.digits, self.split, self.count = digits, stream, count
+        self.sample_shape = (*digits.sample_shape[:2], CHANNELS)
 
     def read(self):
         """One set of `count` stacks: `(images, labels)`, always the same."""
+        digits = self._digits()
         found = [
-            self._stack(min(BLOCK, self.count - start), (0, self.split), 0, start, *self._digits())
+            self._stack(min(BLOCK, self.count - start), (0, self.split), 0, start, *digits)
             for start in range(0, self.count, BLOCK)
         ]
         images, labels = zip(*found, strict=True)
@@ -51,11 +51,12 @@ class StackedMnist:
         return order.dataset(batch)
 
     def _digits(self):
+        images, labels = self.digits.read()
         with tf.device("cpu"):  # Beside the input pipeline, whatever trains.
-            return tf.constant(self.images[..., 0]), tf.constant(self.labels, "int32")
+            return tf.constant(images[..., 0]), tf.constant(labels, "int32")
 
     def _stack(self, count, seed, epoch, step, images, labels):
         draws = latents.uniform((count, CHANNELS), latents.fold(seed, epoch, step))
-        rows = tf.cast(draws * len(self.images), "int32")
+        rows = tf.cast(draws * images.shape[0], "int32")
         numbers = tf.reduce_sum(tf.gather(labels, rows) * (100, 10, 1), axis=1)
         return tf.transpose(tf.gather(images, rows), (0, 2, 3, 1)), numbers

@@ -173,3 +173,14 @@ def test_errors_of_layout(tmp_path):
 def test_a_bad_image_size_is_refused(image_size):
     with pytest.raises(ValueError, match="height and a width.*Received: image_size="):
         datasets.load("mnist", image_size=image_size)
+
+
+def test_images_and_batches_are_resized_alike():
+    """In one process, first one, then the other: no trace of unknown rank comes of it."""
+    images = np.random.default_rng(0).integers(0, 256, (3, 9, 13, 1)).astype("uint8")
+    one = image_folder.resize(images[0], (6, 6))
+    many = image_folder.resize(images, (6, 6))
+    wider = image_folder.resize(images[1:, :, :11], (6, 6))
+    assert one.shape == (6, 6, 1) and many.shape == (3, 6, 6, 1) and wider.shape == (2, 6, 6, 1)
+    np.testing.assert_array_equal(many[0], one)
+    np.testing.assert_array_equal(image_folder.resize(images[2], (6, 6)), many[2])
