@@ -70,11 +70,7 @@ class SampleGrid(keras.callbacks.Callback):
                 "The pictures of a training show the same latents. Expected an integer seed. "
                 f"Received: seed={seed!r}"
             )
-        if np.ndim(labels) and np.shape(labels) != (count,):
-            raise ValueError(
-                f"Every sample has one label. Expected {count} labels or one integer for all. "
-                f"Received: labels of shape {np.shape(labels)}"
-            )
+        check_labels(labels, count)
         if animation is not None:
             pictures.check_animation(animation)
             if EPOCH_PNG.fullmatch(str(animation)):
@@ -240,6 +236,15 @@ def class_grid(count, num_classes):
     if num_classes > 2 * side:
         columns = side
     return np.arange(count) % columns % num_classes, columns
+
+
+def check_labels(labels, count):
+    """Raises a `ValueError` if labels are neither `count` of them, nor one, nor `None`."""
+    if np.ndim(labels) and np.shape(labels) != (count,):
+        raise ValueError(
+            f"Every sample has one label. Expected {count} labels or one integer for all. "
+            f"Received: labels of shape {np.shape(labels)}"
+        )
 
 
 def check_writable(directory, name):

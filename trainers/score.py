@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation import Measure
 from evaluation import Score as Result
-from trainers.callbacks import check_writable
+from trainers.callbacks import check_labels, check_writable
 from zoo import players, saving
 from zoo.players import check_positive
 
@@ -81,11 +81,7 @@ class Score(keras.callbacks.Callback):
                 "What measures samples is a measure. Expected an evaluation.Measure, such as "
                 f"evaluation.FrechetDistance(...). Received: measure={measure!r}"
             )
-        if np.ndim(labels) and np.shape(labels) != (count,):
-            raise ValueError(
-                f"Every sample has one label. Expected {count} labels or one integer for all. "
-                f"Received: labels of shape {np.shape(labels)}"
-            )
+        check_labels(labels, count)
         if directory is not None:
             check_writable(directory, "directory")
             directory = pathlib.Path(directory)
