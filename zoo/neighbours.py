@@ -6,15 +6,16 @@ from zoo import pictures
 from zoo.players import check_positive
 
 BLOCK = 2**22  # Pixels of training images at a time: 32 MiB in float64.
-QUERIES = 1024  # Samples at a time, for whom the distances to a block are in memory.
+IMAGES, QUERIES = 4096, 4096  # Distances at a time at most: 64 MiB in float32.
 HALF_ULP = 2.0**-24  # Relative rounding error of one operation in float32.
 
 
 def nearest(samples, images, k=1):
     """The k nearest images of every sample, exactly, by the Euclidean distance of their pixels.
 
-    `|s - x|^2 = |s|^2 + |x|^2 - 2 s.x` in float32 finds the candidates: all whose distance could
-    be among the smallest, given that sums of d products are off by at most `d 2^-24 |s| |x|`.
+    `|s - x|^2 = (-2 s, |s|^2, 1).(x, 1, |x|^2)` in float32 finds the candidates: all whose distance
+    could be among the smallest, given that a sum of n products is off by at most `n 2^-24` times
+    the sum of their sizes.
     Their distances are then computed again, as sums of squared differences in float64. So a sample
     that is a training image has distance 0 from it, which the formula alone would miss.
 
@@ -84,61 +85,49 @@ def figure(samples, neighbours):
 
 
 def _nearest(queries, images, k):
-    size = max(1, BLOCK // queries.shape[1])
+    size = max(1, min(IMAGES, BLOCK // queries.shape[1]))
     # Around a mean the vectors are shorter, and the errors of the products with them.
     center = _flat(images[:size]).mean(0)
-    short = (queries - center).astype("float32")
-    squares = _squares(short)
-    indices = np.zeros((len(queries), 0), "int64")
-    distances = np.zeros((len(queries), 0))
+    short, squares = _short(queries, center)
+    left = np.column_stack([-2.0 * short, squares, np.ones_like(squares)]).astype("float32")
+    indices = np.full((len(queries), k), -1)
+    distances = np.full((len(queries), k), np.inf)
     for start in range(0, len(images), size):
         block = _flat(images[start : start + size])
-        short_block = (block - center).astype("float32")
-        sums = squares[:, None] + _squares(short_block)
-        roughly = sums - 2.0 * (short @ short_block.T)
-        # The products are off by d roundings, the subtraction of the mean by four more.
-        error = (queries.shape[1] + 8) * HALF_ULP * sums
-        candidates = roughly - error <= _reach(roughly + error, distances, k)[:, None]
-        found = [np.flatnonzero(row) for row in candidates]
-        exact = [_exact(query, block[rows]) for query, rows in zip(queries, found, strict=True)]
-        found = [rows + start for rows in found]
-        indices, distances = _merged(indices, distances, found, exact, k)
+        short, block_squares = _short(block, center)
+        right = np.column_stack([short, np.ones_like(block_squares), block_squares])
+        roughly = left @ right.astype("float32").T
+        # The d + 2 products are at most 2 (|s|^2 + |x|^2); ten more roundings made the vectors.
+        error = 2.0 * (queries.shape[1] + 12) * HALF_ULP * (squares + block_squares.max())
+        reach = _reach(roughly, error, distances, k) + error
+        candidates = roughly <= np.nextafter(reach.astype("float32"), np.float32(np.inf))[:, None]
+        for row in np.flatnonzero(candidates.any(axis=1)):
+            found = np.flatnonzero(candidates[row])
+            exact = np.append(distances[row], np.sum((block[found] - queries[row]) ** 2, axis=1))
+            found = np.append(indices[row], found + start)
+            order = np.argsort(exact, kind="stable")[:k]
+            indices[row], distances[row] = found[order], exact[order]
     return indices, np.sqrt(distances)
 
 
-def _reach(upper, distances, k):
+def _short(rows, center):
+    """float32 vectors around the centre, and their squared lengths."""
+    short = (rows - center).astype("float32")
+    return short, np.einsum("ij,ij->i", short, short, dtype="float64")
+
+
+def _reach(roughly, error, distances, k):
     """What the k-th smallest squared distance cannot exceed, after this block."""
-    reach = np.full(len(upper), np.inf)
-    if upper.shape[1] >= k:
-        reach = np.partition(upper, k - 1, axis=1)[:, k - 1]
-    if distances.shape[1] >= k:
-        reach = np.minimum(reach, distances[:, k - 1])
-    return reach
-
-
-def _exact(query, rows):
-    return np.sum((rows - query) ** 2, axis=1)
-
-
-def _merged(indices, distances, found, exact, k):
-    """The k smallest of what was known and what a block added, for every sample."""
-    merged = []
-    for i, (rows, values) in enumerate(zip(found, exact, strict=True)):
-        rows = np.concatenate([indices[i], rows])
-        values = np.concatenate([distances[i], values])
-        order = np.argsort(values, kind="stable")[:k]
-        merged.append((rows[order], values[order]))
-    return np.array([rows for rows, _ in merged]), np.array([values for _, values in merged])
+    if roughly.shape[1] < k:
+        return distances[:, k - 1]
+    smallest = roughly.min(axis=1) if k == 1 else np.partition(roughly, k - 1, axis=1)[:, k - 1]
+    return np.minimum(smallest + error, distances[:, k - 1])
 
 
 def _flat(images):
     """float64 vectors; uint8 becomes pixels in [0, 1]."""
     flat = images.reshape(len(images), -1).astype("float64")
     return flat / 255.0 if images.dtype == np.uint8 else flat
-
-
-def _squares(x):
-    return np.sum(x.astype("float64") ** 2, axis=1)
 
 
 def _check(samples, images, k):
