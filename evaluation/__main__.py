@@ -56,6 +56,7 @@ flags.DEFINE_string(
 
 
 def main(arguments):
+    """Measures a model or real images, or compares two evaluations, as the flags say."""
     if FLAGS.compare is not None:
         return _compare([FLAGS.compare, *arguments])
     command.no_arguments(arguments)

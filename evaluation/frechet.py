@@ -110,7 +110,9 @@ class FrechetDistance(Measure):
     """The Fréchet distance of samples to reference data, in features; `distance` has the formula.
 
     It is biased: of n samples and m reference data it is too large, in expectation by at least
-    `tr(C1) / n + tr(C2) / m`, so figures compare at equal counts only.
+    `tr(C1) / n + tr(C2) / m`, so figures compare at equal counts only. The protocol names the
+    reference by a hash of the images or of the statistics, whichever were given, so figures of one
+    kind do not compare with those of the other.
 
     Args:
         images_or_features: Reference images, or features of shape `(m, d)` without an extractor.

@@ -107,7 +107,7 @@ class StackedModes(Measure):
 
     Each channel is classified by itself; a number is covered when at least one sample shows it.
     The detail `kl` is KL(share of the numbers || uniform) in nats, which is above 0 even for
-    perfect samples: 0.0196 ± 0.0009 at 25,600.
+    perfect samples: 0.0196 ± 0.0009 at 25,600 of equally frequent digits, and 0.024 of MNIST's.
 
     Args:
         extractor: An `evaluation.extractors.Extractor` of one digit, `(28, 28, 1)`.

@@ -384,6 +384,7 @@ def options_of(name):
 
 
 def main(arguments):
+    """Runs the subcommand that the first argument names."""
     commands = {"sample": sample, "walk": walk, "invert": invert, "neighbours": neighbours}
     chosen = command.choose(arguments, commands)
     chosen(options_of(arguments[0]))

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import zoo
+from evaluation import extractors
 from evaluation.modes import ModeCoverage, StackedModes, coverage
 
 
@@ -92,6 +93,19 @@ def test_stacked_digits_have_their_floor():
     assert np.mean(kls) == pytest.approx(0.0196, abs=0.0009)
     one = measure.evaluate(np.repeat(stacks[:1], 50, axis=0))
     assert (one.value, one.details["kl"]) == (1, pytest.approx(np.log(1000)))
+
+
+def test_real_stacks_through_the_classifier():
+    """A multinomial's KL to the uniform is (modes - 1) / 2n and what unequal digits add."""
+    images, numbers = zoo.datasets.arrays("stacked_mnist", "test", examples=25_600)
+    measure = StackedModes(extractors.load("mnist"))
+    score = measure.evaluate(images)
+    assert score.value == 1000 and score.details["covered_20"] > 800 and not score.notes
+    digits = np.bincount(zoo.datasets.arrays("mnist", "test")[1]) / 10_000
+    expected = 999 / (2 * 25_600) + 3 * np.sum(digits * np.log(10 * digits))
+    assert score.details["kl"] == pytest.approx(expected, abs=2 * 0.0009)
+    right = measure.numbers(images[:2000]) == numbers[:2000]
+    assert right.mean() == pytest.approx(0.9951**3, abs=0.008)
 
 
 @pytest.mark.parametrize(
