@@ -104,6 +104,8 @@ class Trainer(keras.Model):
             ValueError: If a name is unknown, a number out of range, or a penalty has no meaning
                 for its player.
         """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            checks.distribution(self, jit_compile)
         objective = objectives.get(objective)
         generator_optimizer = checks.optimizer(generator_optimizer, self.generator)
         discriminator_optimizer = checks.optimizer(discriminator_optimizer, self.discriminator)
@@ -176,6 +178,9 @@ class Trainer(keras.Model):
     def optimizers(self):
         """All optimizers that move the players."""
         return [self.generator_optimizer, self.discriminator_optimizer]
+
+    def check_replicas(self):
+        """Raises a `ValueError` when compiled for several replicas that could not agree."""
 
     def check_generator(self):
         """Raises a `ValueError` when compiled for a generator that the class cannot move."""
@@ -270,14 +275,13 @@ class Trainer(keras.Model):
         return inputs.unpack(data, self.traits)
 
     def latents(self, count, stream, *turn):
-        """Fresh latents `(count, latent_dim)`: a function of (seed, stream, turn, replica)."""
+        """Fresh latents `(count, latent_dim)`: a function of (seed, stream, turn)."""
         seed = self.seed_of(stream, *turn)
         return latents.draw(self.traits.prior, count, self.traits.latent_dim, seed)
 
     def seed_of(self, stream, *turn):
         """The seed of what is drawn in one move."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return latents.fold((self.seed, stream), *turn, replica)
+        return latents.fold((self.seed, stream), *turn)
 
     def update_generator_average(self):
         """Moves `ema_generator` towards the generator, where there is one."""

@@ -103,3 +103,34 @@ def optimizer(identifier, player):
     if not chosen.built:
         chosen.build(player.trainable_variables)
     return chosen
+
+
+def distribution(trainer, jit_compile):
+    """Makes the players of several replicas agree, or refuses what cannot.
+
+    Batch normalisation then has the statistics of the whole batch (Keras's `synchronized`).
+
+    Raises:
+        ValueError: If XLA is asked for, or the trainer waits on conditions of its own.
+    """
+    if jit_compile is True:
+        raise ValueError(
+            "XLA cannot compile a step that several replicas share in TensorFlow. Expected "
+            "jit_compile=False or 'auto' under a tf.distribute strategy. "
+            "Received: jit_compile=True"
+        )
+    trainer.check_replicas()
+    for player in (trainer.generator, trainer.discriminator):
+        for layer in player._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+
+
+def refuse_waiting(trainer, argument, value):
+    """Raises a `ValueError`: a generator that waits cannot be distributed."""
+    devices = trainer.distribute_strategy.num_replicas_in_sync
+    raise ValueError(
+        f"A {type(trainer).__name__} whose generator waits cannot be distributed: replicas of "
+        f"TensorFlow cannot exchange gradients inside a branch. Expected {argument} without a "
+        f"rule, or one device. Received: {argument}={value!r} and {devices} replicas"
+    )

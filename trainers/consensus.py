@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN, check_schedule
+from zoo import replicas
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -50,9 +51,7 @@ class ConsensusGAN(GAN):
         g_scale = self.generator_optimizer.scale_loss(tf.constant(1.0))
         with tf.GradientTape() as tape:
             d_gradients, g_gradients = super().simultaneous_gradients(real, labels, turn)
-            d_size = sum(tf.reduce_sum(tf.square(g / d_scale)) for g in d_gradients)
-            g_size = sum(tf.reduce_sum(tf.square(g / g_scale)) for g in g_gradients)
-            size = self.weight * (d_size + g_size) / 2.0
+            size = self.weight * (_size(d_gradients, d_scale) + _size(g_gradients, g_scale))
         d_pull, g_pull = tape.gradient(size, (d_variables, g_variables))
         return _pulled(d_gradients, d_pull, d_scale), _pulled(g_gradients, g_pull, g_scale)
 
@@ -60,6 +59,16 @@ class ConsensusGAN(GAN):
         config = {**super().get_config(), "weight": self.weight}
         del config["schedule"], config["discriminator_steps"]
         return config
+
+
+def _size(gradients, scale):
+    """Half the squared length of the field v, as far as its gradient `J^T v` goes.
+
+    Here v is the mean over the replicas, of whose Jacobian J each has its own part.
+    """
+    field = [g / scale for g in gradients]
+    means = [tf.stop_gradient(v) for v in replicas.mean(field)]
+    return sum(tf.reduce_sum(g * v) for g, v in zip(field, means, strict=True))
 
 
 def _pulled(gradients, pulls, scale):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN, View
+from zoo import replicas
 from zoo.names import nearest
 from zoo.players import discriminate, sample_shape
 
@@ -155,7 +156,7 @@ class FeatureMatchingGAN(GAN):
                 features = extractor(view.samples, training=False)
                 if isinstance(features, dict):
                     features = features["features"]
-            means.append(tf.reduce_mean(tf.cast(features, "float32"), axis=0))
+            means.append(replicas.mean(tf.reduce_mean(tf.cast(features, "float32"), axis=0)))
         # ||E f(x) - E f(G(z))||, squared or L1
         return NORMS[self.norm](tf.stop_gradient(means[0]) - means[1])
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from trainers import surrogate
+from trainers import checks, surrogate
 from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
 from trainers.stopping import StoppingRule
+from zoo import replicas
 from zoo.latents import fold
 from zoo.players import check_positive, discriminate, generate
 
@@ -113,6 +114,10 @@ class GAN(Trainer):
     def check_generator(self):
         surrogate.check(self, GAN)
 
+    def check_replicas(self):
+        if self.stopping_rule is not None:
+            checks.refuse_waiting(self, "discriminator_steps", self.stopping_rule)
+
     def train_step(self, data):
         real, labels = self.unpack(data)
         if self.schedule == "simultaneous":
@@ -207,11 +212,13 @@ class GAN(Trainer):
 
     def apply_discriminator(self, gradients):
         """The discriminator's optimizer moves it."""
-        self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
+        variables = self.discriminator.trainable_variables
+        self.discriminator_optimizer.apply(replicas.shared(gradients), variables)
 
     def apply_generator(self, gradients):
         """The generator's optimizer moves it."""
-        self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
+        variables = self.generator.trainable_variables
+        self.generator_optimizer.apply(replicas.shared(gradients), variables)
 
     def test_step(self, data):
         real, labels = self.unpack(data)

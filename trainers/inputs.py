@@ -106,6 +106,13 @@ def check_first_batch(trainer, batch):
 
 def check_batch_rows(trainer, rows):
     """Raises a `ValueError` if a batch is too small for the steps or for batch normalisation."""
+    devices = trainer.distribute_strategy.num_replicas_in_sync
+    if rows % devices:
+        raise ValueError(
+            f"A batch is cut into equal parts, one for each of the {devices} replicas. Expected a "
+            f"multiple of {devices} examples. Received: a batch of {rows}"
+        )
+    rows //= devices
     steps = trainer.discriminator_parts
     part = rows // steps
     if part == 0:

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainers import divergences
+from zoo import replicas
 from zoo.names import nearest
 
 
@@ -235,8 +236,8 @@ class RelativisticAverage(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         """`softplus(-d_real) + softplus(d_fake)`."""
         check_logits(real_logits, fake_logits)
-        real = real_logits - tf.reduce_mean(fake_logits)
-        fake = fake_logits - tf.reduce_mean(real_logits)
+        real = real_logits - replicas.mean(tf.reduce_mean(fake_logits))
+        fake = fake_logits - replicas.mean(tf.reduce_mean(real_logits))
         return tf.nn.softplus(-real) + tf.nn.softplus(fake)
 
     def generator_loss(self, real_logits, fake_logits):

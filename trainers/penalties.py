@@ -11,7 +11,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from zoo import latents
+from zoo import latents, replicas
 from zoo.players import check_positive
 
 TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.
@@ -88,7 +88,10 @@ class Penalty:
         if self.every == 1:
             return due()
         zeros = tf.zeros(tf.shape(position.fake)[:1], position.fake.dtype)
-        return tf.cond(tf.equal(step % self.every, 0), due, lambda: zeros)
+        now = tf.equal(step % self.every, 0)
+        if replicas.count() > 1:  # They cannot meet inside a branch.
+            return tf.where(now, due(), zeros)
+        return tf.cond(now, due, lambda: zeros)
 
     def get_config(self):
         """The constructor's arguments."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from trainers import virtual
 from trainers.gan import GAN, check_schedule
+from zoo import replicas
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -66,7 +67,7 @@ class UnrolledGAN(GAN):
             gradients = tape.gradient(
                 loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            weights = optimizer.step(weights, gradients)
+            weights = optimizer.step(weights, replicas.mean(gradients))
         with self.discriminator_at(weights):
             return self.views(real, fake, labels, training=True)
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from trainers import checks
 from trainers.base import State
 from trainers.gan import GAN
 from trainers.penalties import GradientPenalty
@@ -93,6 +94,11 @@ class WassersteinGAN(_Wasserstein):
 
     def default_optimizer(self):
         return keras.optimizers.RMSprop(5e-5)
+
+    def check_replicas(self):
+        super().check_replicas()
+        if self.warm_up:
+            checks.refuse_waiting(self, "warm_up", self.warm_up)
 
     def apply_discriminator(self, gradients):
         super().apply_discriminator(gradients)

@@ -5,6 +5,9 @@ XLA. TensorFlow's own float draws are not: XLA takes other bits of Philox's inte
 mantissa, and pairs them otherwise for the normal. The integers agree, so they are drawn here and
 the floats are made of them one by one. A draw of `(n, d)` therefore begins with the draw of
 `(m, d)` for every `m < n`: a row does not depend on how many rows were asked for.
+
+On a replica of a `tf.distribute` strategy a draw has the rows that follow those of the replicas
+before it, so that all replicas together draw what one device would.
 """
 
 import math
@@ -12,11 +15,13 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from zoo import replicas
 from zoo.names import nearest
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
 PHILOX = 1  # TensorFlow's number of the algorithm.
 VECTOR = 64  # A multiple of the floats in any CPU's vector register.
+BLOCK = 4  # Numbers of a block of Philox, which its counter counts.
 
 
 def _draw(shape, seed, transform):
@@ -26,16 +31,22 @@ def _draw(shape, seed, transform):
     is left of the array behind the last full vector, so the array is padded and nothing is left.
     """
     count = tf.reduce_prod(tf.cast(shape, "int32"))
-    bits = tf.random.stateless_uniform(
-        (-(-count // VECTOR) * VECTOR,),
-        seed,
-        minval=None,
-        maxval=None,
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=tf.cast(seed, "int64"))
+    skipped = 0
+    if replicas.count() > 1:
+        first = tf.cast(replicas.number(), "int64") * tf.cast(count, "int64")
+        counter += tf.cast(tf.stack([first // BLOCK, 0]), "uint64")
+        skipped = tf.cast(first % BLOCK, "int32")
+    bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=(-(-(skipped + count) // VECTOR) * VECTOR,),
+        key=key,
+        counter=counter,
+        alg=PHILOX,
         dtype="uint32",
-        alg="philox",
     )
     odd = 2 * tf.cast(tf.bitwise.right_shift(bits, 8), "int32") + (1 - 2**24)
-    return tf.reshape(transform(tf.cast(odd, "float32") * 2.0**-24)[:count], shape)
+    drawn = transform(tf.cast(odd, "float32") * 2.0**-24)
+    return tf.reshape(drawn[skipped : skipped + count], shape)
 
 
 def normal(shape, seed):

@@ -1,0 +1,34 @@
+"""Replicas: what copies of a step on several devices have to agree on (`tf.distribute`).
+
+Each replica sees its own part of the batch. Losses are means over a part, so gradients are averaged
+over the replicas; rows of noise are numbered over the whole batch; and a mean over a batch inside a
+loss is taken over all parts. A run on r replicas then is the run of one device on the whole batch.
+Outside a strategy all of this does nothing.
+"""
+
+import tensorflow as tf
+
+
+def count():
+    """Replicas that take this step together: 1 outside a strategy."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def number():
+    """Which of them this is: 0, or a scalar int32 tensor."""
+    return tf.distribute.get_replica_context().replica_id_in_sync_group if count() > 1 else 0
+
+
+def mean(x):
+    """The mean of a tensor, or of each of a list, over the replicas; it has a gradient."""
+    if count() == 1:
+        return x
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
+def shared(gradients):
+    """This replica's part of the mean of gradients: Keras's optimizers add the parts up."""
+    parts = count()
+    return gradients if parts == 1 else [None if g is None else g / parts for g in gradients]
