@@ -48,7 +48,7 @@ def main(arguments):
         raise
     print(
         f"""
-Trained for {int(gan.steps):,} steps. In {folder}:
+Trained for {int(gan.steps.numpy()):,} steps. In {folder}:
   samples.png           new samples
   samples/              the same latents after every epoch, and training.gif
   report.png            losses and samples side by side

@@ -17,7 +17,7 @@ class Trainer(keras.Model):
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
         discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
-        seed: int. All draws of the run are functions of (seed, step, replica, row).
+        seed: int. All draws of the run are functions of (seed, step, row).
 
     Raises:
         ValueError: If the players do not fit each other.

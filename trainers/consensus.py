@@ -23,7 +23,7 @@ class ConsensusGAN(GAN):
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
         discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
         weight: float, at least 0. The paper's gamma: 10 on rings and faces, 0.1 on CIFAR-10.
-        seed: int. All draws of the run are functions of (seed, step, replica, row).
+        seed: int. All draws of the run are functions of (seed, step, row).
 
     Raises:
         ValueError: If the weight is negative, or as `GAN`.

@@ -56,7 +56,7 @@ class GAN(Trainer):
             discriminator then takes one step on each batch, and the generator moves on those on
             which the rule says that the discriminator has converged.
         schedule: `"alternating"` or `"simultaneous"`.
-        seed: int. All draws of the run are functions of (seed, step, replica, row).
+        seed: int. All draws of the run are functions of (seed, step, row).
 
     Raises:
         ValueError: If the players do not fit each other, or an argument is out of range.

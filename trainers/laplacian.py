@@ -64,7 +64,7 @@ class LaplacianGAN(GAN):
             Defaults to all. The attribute `levels` may be set between two fits.
         discriminator_steps: As in `GAN`; with a stopping rule each level waits for itself.
         schedule: `"alternating"` or `"simultaneous"`.
-        seed: int. All draws of the run are functions of (seed, step, level, replica, row).
+        seed: int. All draws of the run are functions of (seed, step, level, row).
 
     Raises:
         ValueError: If the players do not fit each other, a level is unknown, or as `GAN`.

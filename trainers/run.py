@@ -233,11 +233,11 @@ def train(settings, output_dir, verbose=None):
             batch_size=settings.batch_size,
             seed=settings.seed,
             repeat=True,
-            start_step=int(gan.steps),
+            start_step=int(gan.steps.numpy()),
             **source,
         )
 
-    if int(gan.steps) < settings.epochs * epoch_steps:
+    if int(gan.steps.numpy()) < settings.epochs * epoch_steps:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "settings.json").write_text(json.dumps(dataclasses.asdict(settings), indent=2))
         log = keras.callbacks.CSVLogger(folder / "log.csv", append=True)
@@ -284,8 +284,8 @@ def steps_per_epoch(settings, info):
 def _fit(gan, data, epochs, epoch_steps, watchers, verbose):
     if verbose is None:
         verbose = 1 if sys.stdout.isatty() else 2
-    while int(gan.steps) < epochs * epoch_steps:
-        epoch, done = divmod(int(gan.steps), epoch_steps)
+    while int(gan.steps.numpy()) < epochs * epoch_steps:
+        epoch, done = divmod(int(gan.steps.numpy()), epoch_steps)
         gan.fit(
             data(),
             initial_epoch=epoch,
@@ -312,7 +312,7 @@ def _finish(gan, settings, info, folder, real, scorer):
         f"{type(gan).__name__} on {info.name}",
         f"{settings.generator} players of {parameters[0]:,} and {parameters[1]:,} parameters, "
         f"{_objective_name(gan)}, {gan.schedule}, batch {settings.batch_size}, "
-        f"{int(gan.steps):,} steps, seed {settings.seed}, {settings.precision}",
+        f"{int(gan.steps.numpy()):,} steps, seed {settings.seed}, {settings.precision}",
         classic=isinstance(gan.objective, objectives.Minimax),
         score=_best(gan, scorer, columns, labels, real),
     )

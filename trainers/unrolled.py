@@ -22,7 +22,7 @@ class UnrolledGAN(GAN):
         discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
         unroll_steps: int, at least 0. The K; time and memory of a step grow with it.
         discriminator_steps: int. Real steps of the discriminator for each of the generator.
-        seed: int. All draws of the run are functions of (seed, step, replica, row).
+        seed: int. All draws of the run are functions of (seed, step, row).
 
     Raises:
         ValueError: If `unroll_steps` is negative, or as `GAN`; when compiled, if the

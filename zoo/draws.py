@@ -21,6 +21,7 @@ from zoo.names import nearest
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
 PHILOX = 1  # TensorFlow's number of the algorithm.
 VECTOR = 64  # A multiple of the floats in any CPU's vector register.
+SCRAMBLE = 0x02461E293EC8F720  # TensorFlow's key to make key and counter of a seed.
 BLOCK = 4  # Numbers of a block of Philox, which its counter counts.
 
 
@@ -31,22 +32,32 @@ def _draw(shape, seed, transform):
     is left of the array behind the last full vector, so the array is padded and nothing is left.
     """
     count = tf.reduce_prod(tf.cast(shape, "int32"))
-    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=tf.cast(seed, "int64"))
-    skipped = 0
+    key, stream = tf.unstack(_block((SCRAMBLE,), seed))
+    block, skipped = tf.constant(0, "int64"), 0
     if replicas.count() > 1:
         first = tf.cast(replicas.number(), "int64") * tf.cast(count, "int64")
-        counter += tf.cast(tf.stack([first // BLOCK, 0]), "uint64")
-        skipped = tf.cast(first % BLOCK, "int32")
-    bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=(-(-(skipped + count) // VECTOR) * VECTOR,),
-        key=key,
-        counter=counter,
-        alg=PHILOX,
-        dtype="uint32",
-    )
+        block, skipped = first // BLOCK, tf.cast(first % BLOCK, "int32")
+    size = -(-(skipped + count) // VECTOR) * VECTOR
+    bits = _bits((size,), (key,), (block, stream))
     odd = 2 * tf.cast(tf.bitwise.right_shift(bits, 8), "int32") + (1 - 2**24)
     drawn = transform(tf.cast(odd, "float32") * 2.0**-24)
     return tf.reshape(drawn[skipped : skipped + count], shape)
+
+
+def _bits(shape, key, counter):
+    """Philox's integers of 32 bits; key and counter are one and two int64 numbers.
+
+    (Integers of 32 bits, on which XLA and the plain kernels agree.)
+    """
+    key, counter = (tf.bitcast(tf.cast(tf.stack(x), "int64"), "uint64") for x in (key, counter))
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, key=key, counter=counter, alg=PHILOX, dtype="uint32"
+    )
+
+
+def _block(key, counter):
+    """One block of Philox: two int64 numbers."""
+    return tf.bitcast(tf.reshape(_bits((BLOCK,), key, counter), (2, 2)), "int64")
 
 
 def normal(shape, seed):
@@ -76,10 +87,10 @@ def uniform(shape, seed, low=0.0, high=1.0):
 
 
 def fold(seed, *words):
-    """A new seed from a seed and any number of integers: `fold(seed, step, replica)`.
+    """A new seed from a seed and any number of integers: `fold(seed, step, move)`.
 
     Each word is a block of Philox: the seed's first number is the key, its second and the word are
-    the counter. (Integers of 32 bits, on which XLA and the plain kernels agree.)
+    the counter.
 
     Args:
         seed: Two int64 numbers.
@@ -92,14 +103,7 @@ def fold(seed, *words):
     for word in words:
         if tf.is_tensor(word) or isinstance(word, tf.Variable):
             word = tf.cast(word, "int64")
-        bits = tf.raw_ops.StatelessRandomUniformFullIntV2(
-            shape=(4,),
-            key=tf.bitcast(seed[:1], "uint64"),
-            counter=tf.bitcast(tf.stack([seed[1], word]), "uint64"),
-            alg=PHILOX,
-            dtype="uint32",
-        )
-        seed = tf.bitcast(tf.reshape(bits, (2, 2)), "int64")
+        seed = _block(seed[:1], (seed[1], word))
     return seed
 
 

@@ -71,7 +71,7 @@ def test_steps_follow_the_formula(norm):
     w, c = _float64(gan.discriminator)[:2]
     data = RNG.normal(1, 1, (3, 10, 2)).astype("float32")
     for step, real in enumerate(data):
-        seed = latents.fold((5, TRAINING), step, 1, 0)
+        seed = latents.fold((5, TRAINING), step, 1)
         z = latents.draw("normal", 10, 2, seed).numpy().astype("float64")
         on_real, on_fake = np.tanh(real @ w + c), np.tanh((z @ a + b) @ w + c)
         logs = gan.train_on_batch(real, return_dict=True)
@@ -152,7 +152,7 @@ def test_simultaneous_steps_take_both_gradients_at_one_point():
     real = tf.constant(images / 127.5 - 1, "float32")
     for step in range(2):
         gan.train_on_batch(images)
-        z = latents.draw("normal", 16, 6, latents.fold((4, TRAINING), step, 0, 0))
+        z = latents.draw("normal", 16, 6, latents.fold((4, TRAINING), step, 0))
         with tf.GradientTape(persistent=True) as tape:
             on_real = discriminator(real, training=True)
             on_fake = discriminator(generator(z, training=True), training=True)

@@ -62,7 +62,7 @@ def _linear_gan(**arguments):
 
 
 def _latents(step, turn, rows):
-    seed = latents.fold((5, TRAINING), step, turn, 0)
+    seed = latents.fold((5, TRAINING), step, turn)
     return latents.draw("normal", rows, 1, seed).numpy().astype("float64")[:, 0]
 
 
@@ -184,7 +184,7 @@ def test_evaluate_reports_the_definitions_and_repeats_itself():
 
     fake = []
     for start, rows in ((0, 16), (16, 8)):  # The last batch is smaller and weighs less.
-        seed = latents.fold((2, TESTING), start, 0)
+        seed = latents.fold((2, TESTING), start)
         fake.append(gan.generator(latents.draw("normal", rows, 6, seed), training=False))
     real = images / 127.5 - 1
     on_real, on_fake = (

@@ -293,7 +293,7 @@ def test_a_gan_trains_by_the_name_of_a_divergence(tmp_path, generator):
         for trainer in (gan, loaded):
             trainer.train_on_batch(real)
         z = [
-            latents.draw("normal", 12, 1, latents.fold((5, TRAINING), step, turn, 0)).numpy()
+            latents.draw("normal", 12, 1, latents.fold((5, TRAINING), step, turn)).numpy()
             for turn in range(2)
         ]
         fake = a * z[0] + b

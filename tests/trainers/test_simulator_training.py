@@ -54,7 +54,7 @@ def test_the_step_is_the_estimator(gradient, schedule):
     gan.fit(np.ones((12, 1), "float32"), batch_size=12, verbose=0)
 
     turn = 1 if schedule == "alternating" else 0
-    seed = latents.fold((5, TRAINING), 0, turn, 0)
+    seed = latents.fold((5, TRAINING), 0, turn)
     z = latents.draw("normal", 12, 1, seed)
     seed = latents.fold(seed, EXPLORATION)
     rows, steps, factors = (t.numpy() for t in gan.generator.simulation.steps(12, seed))

@@ -67,7 +67,7 @@ def test_a_row_does_not_depend_on_how_many_were_asked_for():
         np.testing.assert_array_equal(draws.draw("normal", count, 7, (2, 0)), many[:count])
 
 
-def test_folding_separates_steps_replicas_and_seeds():
+def test_folding_separates_words_and_seeds():
     seeds = [(0, 0), (1, 0), (0, 1)]
     words = [(0,), (1,), (0, 0), (0, 1), (1, 0)]
     folded = {tuple(draws.fold(s, *w).numpy()) for s in seeds for w in words}
