@@ -128,7 +128,7 @@ class GAN(Trainer):
                 loss = self.discriminator_step(part, part_labels, self.turn(k))
             self.generator_move(*parts[-1], self.turn(len(parts)), loss)
         self.steps.assign_add(1)
-        return self.get_metrics_result()
+        return replicas.reducible(self.get_metrics_result())
 
     def discriminator_step(self, real, labels, turn):
         """Descends the discriminator's loss on one part of the batch; returns its mean."""
@@ -229,7 +229,7 @@ class GAN(Trainer):
         d_losses = self.objective.discriminator_loss(*(view.logits for view in views))
         self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(self.generator_losses(*views))
-        return self.get_metrics_result()
+        return replicas.reducible(self.get_metrics_result())
 
     def turn(self, number):
         """What numbers the draws of one player's move: (stream, step, move)."""

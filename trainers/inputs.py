@@ -54,7 +54,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
         check_batch_rows(trainer, batch_size)
         if not shuffle and rows % batch_size:
             check_batch_rows(trainer, rows % batch_size)
-        return datasets.from_arrays(
+        dataset = datasets.from_arrays(
             samples,
             labels,
             batch_size,
@@ -62,6 +62,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
             shuffle=bool(shuffle),
             repeat=steps_per_epoch is not None,
         )
+        return _cut(dataset, trainer)
     if y is not None:
         raise ValueError(
             "Labels travel inside a data set. Expected y=None and batches (images, labels). "
@@ -70,7 +71,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     if isinstance(x, tf.data.Dataset):
         first = next(iter(x), None)
         check_first_batch(trainer, first)
-        return _guard(x, known)
+        return _cut(_guard(x, known), trainer)
     if isinstance(x, keras.utils.PyDataset):
         check_first_batch(trainer, x[0] if x.num_batches != 0 else None)
     elif inspect.isgenerator(x):
@@ -201,6 +202,15 @@ def _check_values(known, samples):
                 f"{bottom:g} to {top:g}; uint8 images are scaled for you. "
                 f"Received: values from {low:g} to {high:g}"
             )
+
+
+def _cut(dataset, trainer):
+    """The data set, each of whose batches is cut into equal parts for the replicas."""
+    if trainer.distribute_strategy.num_replicas_in_sync == 1:
+        return dataset
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)
 
 
 def _is_array(x):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN
-from zoo import pyramid
+from zoo import pyramid, replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.latents import fold
 
@@ -153,12 +153,12 @@ class LaplacianGAN(GAN):
         for gan, batch in self._boards(data):
             gan.train_step(batch)
         self.steps.assign_add(1)
-        return self.get_metrics_result()
+        return replicas.reducible(self.get_metrics_result())
 
     def test_step(self, data):
         for gan, batch in self._boards(data):
             gan.test_step(batch)
-        return self.get_metrics_result()
+        return replicas.reducible(self.get_metrics_result())
 
     def _boards(self, data):
         """The games that are on, each with its batch: the real pictures of its size, and labels."""

@@ -7,14 +7,16 @@ The folder holds `settings.json`, the trainer (`gan.keras`, from which an interr
 
 import dataclasses
 import json
+import math
 import pathlib
 import sys
+import tempfile
 
 import keras
 
 import zoo
 from evaluation import measures
-from trainers import callbacks, objectives, report
+from trainers import callbacks, cluster, objectives, report
 from trainers.consensus import ConsensusGAN
 from trainers.divergences import DIVERGENCES
 from trainers.feature_matching import FeatureMatchingGAN
@@ -52,7 +54,7 @@ OBJECTIVES = tuple(
 )
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # What may differ when a run goes on: they change how long or how fast, not what.
-FREE = {"epochs", "jit_compile"}
+FREE = {"epochs", "jit_compile", "strategy"}
 
 
 def _flag(default, help, choices=None):
@@ -100,6 +102,12 @@ class Settings:
     precision: str = _flag("float32", "Keras dtype policy of the players.", PRECISIONS)
     jit_compile: str = _flag("auto", "XLA: auto is on with a GPU.", ("auto", "true", "false"))
     steps_per_execution: int = _flag(1, "Steps between two looks at the progress.")
+    strategy: str = _flag(
+        "none",
+        "Devices that share each batch: mirrored (the GPUs of this machine) or multi_worker (the "
+        "processes that TF_CONFIG names; see docs/cluster.md).",
+        cluster.STRATEGIES,
+    )
     seed: int = _flag(0, "Decides the first weights, every draw and the order of the data.")
 
 
@@ -208,9 +216,16 @@ def train(settings, output_dir, verbose=None):
         FileNotFoundError: If the data are not there.
         KeyboardInterrupt: After Ctrl-C, with everything saved.
     """
-    folder = pathlib.Path(output_dir)
-    callbacks.check_writable(folder, "output_dir")
-    _check_same(settings, folder)
+    callbacks.check_writable(output_dir, "output_dir")
+    _check_same(settings, pathlib.Path(output_dir))
+    strategy = cluster.strategy(settings.strategy)
+    with tempfile.TemporaryDirectory() as spare, strategy.scope():
+        return _train(settings, pathlib.Path(output_dir), strategy, spare, verbose)
+
+
+def _train(settings, shared, strategy, spare, verbose):
+    """`train` on this process's devices; `shared` is the folder that all processes read."""
+    folder = cluster.own_folder(strategy, shared, spare)
     source = {
         "image_size": settings.image_size,
         "data_dir": settings.data_dir,
@@ -218,9 +233,12 @@ def train(settings, output_dir, verbose=None):
     }
     info = datasets.info(settings.dataset, **source)
     gan = make(settings, info)
-    checkpoint = callbacks.Checkpoint(folder / "gan.keras")
-    if checkpoint.path.exists():
-        gan = _restore(checkpoint.path, gan)
+    together = cluster.several_processes(strategy)
+    # Processes save at the same steps, or they wait for each other for ever.
+    every = {"every_seconds": math.inf} if together else {}
+    checkpoint = callbacks.Checkpoint(folder / "gan.keras", **every)
+    if (shared / "gan.keras").exists():
+        gan = _restore(shared / "gan.keras", gan)
     epoch_steps = steps_per_epoch(settings, info)
     scorer = _scorer(settings, folder, source)
 
@@ -253,7 +271,8 @@ def train(settings, output_dir, verbose=None):
         try:
             _fit(gan, data, settings.epochs, epoch_steps, watchers, verbose)
         except KeyboardInterrupt:
-            saving.save(gan, checkpoint.path)
+            if not together:
+                saving.save(gan, checkpoint.path)
             raise
         finally:
             if log.csv_file is not None:  # Keras closes it only after a whole training.

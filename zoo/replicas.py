@@ -32,3 +32,11 @@ def shared(gradients):
     """This replica's part of the mean of gradients: Keras's optimizers add the parts up."""
     parts = count()
     return gradients if parts == 1 else [None if g is None else g / parts for g in gradients]
+
+
+def reducible(results):
+    """Scalars as Keras 3.15 wants them of several processes, where it averages over an axis 0."""
+    context = tf.distribute.get_replica_context()
+    if not isinstance(context.strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return results
+    return {name: value[None] for name, value in results.items()}
