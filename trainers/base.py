@@ -211,8 +211,9 @@ class Trainer(keras.Model):
         Args:
             x: Samples as an array, a `tf.data.Dataset` of batches, a `PyDataset` or a generator.
                 uint8 images are scaled to the generator's range inside the step; float images
-                have to lie in it. An array is shuffled anew each epoch, and its last incomplete
-                batch is left out.
+                have to lie in it. An array is shuffled anew each epoch, in an order that follows
+                from the seed and the trainer's steps so far, and its last incomplete batch is left
+                out.
             y: int labels for an array `x`; used when the generator has `num_classes`.
             batch_size: int. Examples a batch of an array. Defaults to 32.
             validation_data: As `x`, or `(x, y)`: evaluated after each epoch.
@@ -233,7 +234,7 @@ class Trainer(keras.Model):
                     f"`{name}` has no meaning for a pair of players. Expected it to be left out. "
                     f"Received: {name}={kwargs[name]!r}"
                 )
-        data = inputs.for_fit(self, x, y, batch_size, shuffle, steps_per_epoch)
+        data, steps_per_epoch = inputs.for_fit(self, x, y, batch_size, shuffle, steps_per_epoch)
         shuffle = shuffle and data is x and not isinstance(x, tf.data.Dataset)
         if validation_data is not None:
             if isinstance(validation_data, (tuple, list)):

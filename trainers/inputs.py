@@ -41,7 +41,8 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     generators keep their order, and later batches are checked as they come.
 
     Returns:
-        `x` for `keras.Model.fit`, which then takes neither `y` nor `batch_size`.
+        `x` and `steps_per_epoch` for `keras.Model.fit`, which then takes neither `y` nor
+        `batch_size`.
 
     Raises:
         ValueError: If the data cannot be played with.
@@ -54,15 +55,19 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
         check_batch_rows(trainer, batch_size)
         if not shuffle and rows % batch_size:
             check_batch_rows(trainer, rows % batch_size)
+        # The order of an epoch follows from its number: (seed, step) decide the batch.
+        repeat = bool(shuffle) or steps_per_epoch is not None
         dataset = datasets.from_arrays(
             samples,
             labels,
             batch_size,
             seed=trainer.seed,
             shuffle=bool(shuffle),
-            repeat=steps_per_epoch is not None,
+            repeat=repeat,
+            start_step=int(trainer.steps.numpy()) if repeat else 0,
         )
-        return _cut(dataset, trainer)
+        steps = steps_per_epoch or (rows // batch_size if repeat else None)
+        return _cut(dataset, trainer), steps
     if y is not None:
         raise ValueError(
             "Labels travel inside a data set. Expected y=None and batches (images, labels). "
@@ -71,14 +76,14 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     if isinstance(x, tf.data.Dataset):
         first = next(iter(x), None)
         check_first_batch(trainer, first)
-        return _cut(_guard(x, known), trainer)
+        return _cut(_guard(x, known), trainer), steps_per_epoch
     if isinstance(x, keras.utils.PyDataset):
         check_first_batch(trainer, x[0] if x.num_batches != 0 else None)
     elif inspect.isgenerator(x):
         first = next(x, None)
         check_first_batch(trainer, first)
-        return (batch for batch in itertools.chain([first], x))
-    return x
+        return (batch for batch in itertools.chain([first], x)), steps_per_epoch
+    return x, steps_per_epoch
 
 
 def for_evaluate(trainer, x, y):

@@ -91,9 +91,7 @@ def test_two_processes_are_one_and_survive_a_kill(tmp_path):
         np.testing.assert_array_equal(a, b)
     # ReLU and Adam blow roundings up, so step by step they are compared elsewhere (test_replicas).
     for name in ("generator_loss", "discriminator_loss", "js_estimate"):
-        np.testing.assert_allclose(
-            logged(alone, name)[:2], logged(together, name)[:2], atol=1e-4
-        )
+        np.testing.assert_allclose(logged(alone, name)[:2], logged(together, name)[:2], atol=1e-4)
     assert logged(together, "epoch") == logged(killed, "epoch") == list(range(EPOCHS))
     assert {p.name for p in together.iterdir()} == {p.name for p in alone.iterdir()}
 
