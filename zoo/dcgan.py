@@ -3,6 +3,7 @@
 import keras
 
 from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
+from zoo.image_convolutions import ConvolutionFromImage, ConvolutionToImage
 from zoo.layers import join_labels
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 
@@ -142,7 +143,7 @@ class DCGANGenerator(Generator):
         x = _normalize(x, f"normalization_{stages - 1}", dtype)
         x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stages - 1}")(x)
         x = join_labels(x, labels, "labels_output", dtype)
-        x = keras.layers.Conv2DTranspose(
+        x = ConvolutionToImage(
             image_shape[2],
             kernel_size,
             strides=2,
@@ -239,7 +240,7 @@ class DCGANDiscriminator(Discriminator):
         for stage in range(stages):
             normalized = batch_normalization and stage > 0
             x = join_labels(x, labels, f"labels_{stage}", dtype)
-            x = keras.layers.Conv2D(
+            x = ConvolutionFromImage(
                 filters * 2**stage,
                 kernel_size,
                 strides=2,

@@ -70,10 +70,13 @@ def test_the_rules_of_the_paper():
     keras.utils.set_random_seed(1)
     generator = zoo.DCGANGenerator((64, 64, 3), latent_dim=100, filters=16)
     discriminator = zoo.DCGANDiscriminator((64, 64, 3), filters=16)
-    for model, strided in ((generator, "Conv2DTranspose"), (discriminator, "Conv2D")):
+    for model, strided in (
+        (generator, keras.layers.Conv2DTranspose),
+        (discriminator, keras.layers.Conv2D),
+    ):
         kinds = [type(layer).__name__ for layer in model.layers]
         assert not any("Pool" in kind or "UpSampling" in kind for kind in kinds)
-        convolutions = [la for la in model.layers if type(la).__name__ == strided]
+        convolutions = [la for la in model.layers if isinstance(la, strided)]
         assert len(convolutions) == 4 and all(la.strides == (2, 2) for la in convolutions)
         assert kinds.count("Dense") == 1  # The projection, or the logit: none is hidden.
         assert kinds.count("BatchNormalization") == {generator: 4, discriminator: 3}[model]

@@ -1,0 +1,107 @@
+"""Strided convolutions from and to images, whose few channels are slow on a CPU.
+
+A transposed convolution of stride 2 writes each pixel's k x k stamp into the image. Where the image
+has one channel or three, oneDNN does that at a tenth of its usual speed. But the pixels of one
+parity (row, column) are a plain convolution of the maps with every second weight, so the four
+parities are one convolution with four times the channels, whose result is interleaved (Shi et al.,
+2016, in the other direction). The same sum is the derivative by the image of a convolution that
+reads it. Weights, configurations and files are those of Keras's layers.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+FEW = 4  # Channels of an image; for more, the plain kernels are as fast.
+
+
+def transposed_convolution(maps, kernel):
+    """The transposed convolution of stride 2 with "same" padding, by parities.
+
+    Args:
+        maps: Floats of shape `(batch, h, w, c)`.
+        kernel: Floats of shape `(k, k, channels, c)`, k at least 2.
+
+    Returns:
+        `(batch, 2 h, 2 w, channels)`, equal to `tf.nn.conv2d_transpose(maps, kernel, ..., 2,
+        "SAME")` but for the order of the sums.
+
+    Reference:
+        - [Shi et al., 2016](https://arxiv.org/abs/1609.05158), section 3.2.
+    """
+    height, before, after = _taps(kernel.shape[0])
+    width, left, right = _taps(kernel.shape[1])
+    # A row and a column of zeros stand where a parity has no weight.
+    kernel = tf.pad(kernel, [[0, 1], [0, 1], [0, 0], [0, 0]])
+    kernel = tf.gather(tf.gather(kernel, height, axis=0), width, axis=2)
+    rows, _, columns, _, channels, maps_in = kernel.shape
+    kernel = tf.transpose(kernel, (0, 2, 5, 1, 3, 4))
+    kernel = tf.reshape(kernel, (rows, columns, maps_in, 4 * channels))
+    padding = [[0, 0], [before, after], [left, right], [0, 0]]
+    return tf.nn.depth_to_space(tf.nn.conv2d(maps, kernel, 1, padding), 2)
+
+
+def _taps(size):
+    """For each place of the window and parity the weight's index, and the padding on both sides.
+
+    Output pixel `2 q + r` gets weight `t` of input `q - j` where `t = 2 j + r + (size - 2) // 2`.
+    """
+    shift = (size - 2) // 2
+    reach = [j for r in (0, 1) for j in range(-size, size) if 0 <= 2 * j + r + shift < size]
+    first, last = max(reach), min(reach)
+    taps = np.array([[2 * j + r + shift for r in (0, 1)] for j in range(first, last - 1, -1)])
+    return np.where((taps < 0) | (taps >= size), size, taps), first, -last
+
+
+@tf.custom_gradient
+def _strided(images, kernel):
+    """A convolution of stride 2, whose derivative by the images goes by parities."""
+
+    def gradient(upstream):
+        by_kernel = tf.raw_ops.Conv2DBackpropFilter(
+            input=images,
+            filter_sizes=tf.shape(kernel),
+            out_backprop=upstream,
+            strides=[1, 2, 2, 1],
+            padding="SAME",
+        )
+        return transposed_convolution(upstream, kernel), by_kernel
+
+    return tf.nn.conv2d(images, kernel, 2, "SAME"), gradient
+
+
+def _applies(layer, channels, sides):
+    """Whether a layer has the form of which this file speaks, on a machine where it is faster."""
+    return (
+        channels <= FEW
+        and layer.strides == (2, 2)
+        and layer.padding == "same"
+        and layer.dilation_rate == (1, 1)
+        and layer.data_format == "channels_last"
+        and min(layer.kernel_size) >= 2
+        and all(side is not None and side % 2 == 0 for side in sides)
+        and not tf.config.get_visible_devices("GPU")
+    )
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ConvolutionFromImage(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`, faster where an image of few channels is read with stride 2."""
+
+    def convolution_op(self, inputs, kernel):
+        if self.groups == 1 and _applies(self, inputs.shape[-1], inputs.shape[1:3]):
+            return _strided(inputs, tf.convert_to_tensor(kernel))
+        return super().convolution_op(inputs, kernel)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class ConvolutionToImage(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`, faster where an image of few channels is written."""
+
+    def call(self, inputs):
+        if self.output_padding is not None or not _applies(self, self.filters, ()):
+            return super().call(inputs)
+        outputs = transposed_convolution(inputs, tf.convert_to_tensor(self.kernel))
+        if self.use_bias:
+            outputs = outputs + tf.convert_to_tensor(self.bias)
+        return self.activation(outputs)
