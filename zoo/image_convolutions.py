@@ -54,20 +54,34 @@ def _taps(size):
 
 
 @tf.custom_gradient
-def _strided(images, kernel):
+def _from_image(images, kernel):
     """A convolution of stride 2, whose derivative by the images goes by parities."""
 
     def gradient(upstream):
-        by_kernel = tf.raw_ops.Conv2DBackpropFilter(
-            input=images,
-            filter_sizes=tf.shape(kernel),
-            out_backprop=upstream,
-            strides=[1, 2, 2, 1],
-            padding="SAME",
-        )
-        return transposed_convolution(upstream, kernel), by_kernel
+        return transposed_convolution(upstream, kernel), _by_kernel(images, kernel, upstream)
 
     return tf.nn.conv2d(images, kernel, 2, "SAME"), gradient
+
+
+@tf.custom_gradient
+def _to_image(maps, kernel):
+    """A transposed convolution by parities, whose derivatives are those of a convolution."""
+
+    def gradient(upstream):
+        return _from_image(upstream, kernel), _by_kernel(upstream, kernel, maps)
+
+    return transposed_convolution(maps, kernel), gradient
+
+
+def _by_kernel(images, kernel, maps):
+    """The derivative by its kernel of the convolution from images to maps."""
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=tf.shape(kernel),
+        out_backprop=maps,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
 
 
 def _applies(layer, channels, sides):
@@ -90,7 +104,7 @@ class ConvolutionFromImage(keras.layers.Conv2D):
 
     def convolution_op(self, inputs, kernel):
         if self.groups == 1 and _applies(self, inputs.shape[-1], inputs.shape[1:3]):
-            return _strided(inputs, tf.convert_to_tensor(kernel))
+            return _from_image(inputs, tf.convert_to_tensor(kernel))
         return super().convolution_op(inputs, kernel)
 
 
@@ -101,7 +115,7 @@ class ConvolutionToImage(keras.layers.Conv2DTranspose):
     def call(self, inputs):
         if self.output_padding is not None or not _applies(self, self.filters, ()):
             return super().call(inputs)
-        outputs = transposed_convolution(inputs, tf.convert_to_tensor(self.kernel))
+        outputs = _to_image(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
             outputs = outputs + tf.convert_to_tensor(self.bias)
         return self.activation(outputs)
