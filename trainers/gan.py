@@ -5,7 +5,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from trainers import checks, surrogate
+from trainers import checks, one_way_back, surrogate
 from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
 from trainers.stopping import StoppingRule
@@ -14,6 +14,15 @@ from zoo.latents import fold
 from zoo.players import check_positive, discriminate, generate
 
 SCHEDULES = ("alternating", "simultaneous")
+# Methods by which both losses are functions of the logits alone.
+LOSSES_OF_LOGITS = (
+    "simultaneous_gradients",
+    "discriminator_losses",
+    "generator_losses",
+    "generator_objective",
+    "views",
+    "view",
+)
 PERTURBATION, PENALTY, EXPLORATION = 1, 2, 3  # What else is drawn in a move, beside its latents.
 
 
@@ -193,6 +202,8 @@ class GAN(Trainer):
 
     def simultaneous_gradients(self, real, labels, turn):
         """Both players' gradients at the same point, each with its optimizer's loss scale."""
+        if one_way_back.applies(self, GAN, LOSSES_OF_LOGITS):
+            return one_way_back.gradients(self, real, labels, turn)
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:

@@ -59,7 +59,7 @@ def test_weight_zero_is_the_simultaneous_step():
         gan.compile(ema_decay=0.9)
         gan.fit(batches(tiny_data()[0]), verbose=0)
         results.append(all_variables(gan))
-    assert largest_difference(*results) == 0
+    assert largest_difference(*results) < 1e-7  # One way back or two.
 
 
 def test_modes_of_execution_and_file(tmp_path):
