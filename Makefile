@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test lint format clean
+.PHONY: demo test bench lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -14,6 +14,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(RUN) -m pytest -n auto --maxprocesses=4
+
+bench: $(VENV)/installed .bench/installed
+	$(RUN) -m benchmarks.speed --torch=.bench/bin/python
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .
@@ -30,4 +33,9 @@ $(VENV)/installed: requirements.txt requirements-dev.txt $(LOCK)
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 	$(RUN) -m pip install --quiet -r requirements-dev.txt $(if $(LOCK),-c $(LOCK))
+	touch $@
+
+.bench/installed: requirements-bench.txt
+	$(PYTHON) -m venv .bench
+	.bench/bin/python -m pip install --quiet -r requirements-bench.txt
 	touch $@

@@ -20,6 +20,7 @@ import numpy as np
 from absl import flags
 
 from zoo import command
+from zoo.dcgan import pyramid
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -59,8 +60,7 @@ def operations(net, algorithm):
     generated images through the discriminator serves both players where examples are apart.
     """
     side, _, channels = net["image_shape"]
-    filters, stages = net["filters"], 3 if side == 32 else 2
-    base = side // 2**stages
+    filters, (stages, base, _) = net["filters"], pyramid(net["image_shape"])
     maps = [channels, *(filters * 2**stage for stage in range(stages))]
     convolutions = [(side // 2 ** (k + 1)) ** 2 * 25 * maps[k] * maps[k + 1] for k in range(stages)]
     first = convolutions[0]
