@@ -3,8 +3,8 @@
   python -m benchmarks.growth --output=docs/images/growth.png
 
 A simultaneous step of the DCGAN of `benchmarks.speed`, each point in a process of its own. What is
-not varied is a batch of 128, 28x28 pixels, 64 filters and one replica (on the axis of image sides: a
-batch of 32, 3 channels, 32 filters). Replicas share the cores of this machine, so their row shows
+not varied is a batch of 128, 28x28 pixels, 64 filters and one replica (of image sides, in colour: a
+batch of 32 and 32 filters). Replicas share the cores of this machine, so their row shows
 what the exchange costs. Beside the times stands the share of the machine's product of two matrices,
 which falls where memory holds a step up.
 """
