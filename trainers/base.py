@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from trainers import checks, inputs, objectives
+from trainers.loss_scale import ScaleWatch
 from trainers.perturbations import Perturbation
 from zoo import latents, players
 
@@ -243,11 +244,15 @@ class Trainer(keras.Model):
                 validation_data, _ = inputs.for_evaluate(self, validation_data, None)
             if hasattr(validation_data, "__array__"):
                 validation_data = (validation_data, None)
+        callbacks = kwargs.pop("callbacks", None)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [*keras.tree.flatten(callbacks or []), ScaleWatch()]
         return super().fit(
             data,
             validation_data=validation_data,
             shuffle=shuffle,
             steps_per_epoch=steps_per_epoch,
+            callbacks=callbacks,
             **kwargs,
         )
 
