@@ -114,8 +114,7 @@ class Worker:
         self.peak = found["peak_mib"]
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def measure(net, batch, precision):
