@@ -29,33 +29,34 @@ def transposed_convolution(maps, kernel):
     Reference:
         - [Shi et al., 2016](https://arxiv.org/abs/1609.05158), section 3.2.
     """
-    height, before, after = _taps(kernel.shape[0])
-    width, left, right = _taps(kernel.shape[1])
-    # A row and a column of zeros stand where a parity has no weight.
-    kernel = tf.pad(kernel, [[0, 1], [0, 1], [0, 0], [0, 0]])
-    kernel = tf.gather(tf.gather(kernel, height, axis=0), width, axis=2)
-    rows, _, columns, _, channels, maps_in = kernel.shape
-    kernel = tf.transpose(kernel, (0, 2, 5, 1, 3, 4))
-    kernel = tf.reshape(kernel, (rows, columns, maps_in, 4 * channels))
-    padding = [[0, 0], [before, after], [left, right], [0, 0]]
-    return tf.nn.depth_to_space(tf.nn.conv2d(maps, kernel, 1, padding), 2)
+    _, _, channels, maps_in = kernel.shape
+    picked = [tf.one_hot(_taps(size), size, dtype=kernel.dtype) for size in kernel.shape[:2]]
+    rows, columns = (one.shape[0] for one in picked)
+    # (window row, window column, maps, parity of the row, parity of the column, channel)
+    parities = tf.einsum("aph,bqw,hwci->abipqc", *picked, kernel)
+    kernel = tf.reshape(parities, (rows, columns, maps_in, 4 * channels))
+    parities = tf.nn.conv2d(maps, kernel, 1, "SAME")
+    # oneDNN gives an empty batch the shape of its input.
+    parities = tf.reshape(parities, [*tf.unstack(tf.shape(maps))[:3], 4 * channels])
+    return tf.nn.depth_to_space(parities, 2)
 
 
 def _taps(size):
-    """For each place of the window and parity the weight's index, and the padding on both sides.
+    """The index of the weight for each place of an odd window and each parity.
 
     Output pixel `2 q + r` gets weight `t` of input `q - j` where `t = 2 j + r + (size - 2) // 2`.
+    An index outside of the kernel, of which `one_hot` makes zeros, stands for no weight.
     """
     shift = (size - 2) // 2
-    reach = [j for r in (0, 1) for j in range(-size, size) if 0 <= 2 * j + r + shift < size]
-    first, last = max(reach), min(reach)
-    taps = np.array([[2 * j + r + shift for r in (0, 1)] for j in range(first, last - 1, -1)])
-    return np.where((taps < 0) | (taps >= size), size, taps), first, -last
+    reach = max(abs(j) for r in (0, 1) for j in range(-size, size) if 0 <= 2 * j + r + shift < size)
+    return np.array([[2 * j + r + shift for r in (0, 1)] for j in range(reach, -reach - 1, -1)])
 
 
 @tf.custom_gradient
 def _from_image(images, kernel):
     """A convolution of stride 2, whose derivative by the images goes by parities."""
+    # As tensors of this graph: a derivative inside a `tf.cond` cannot use those around it.
+    images, kernel = tf.identity(images), tf.identity(kernel)
 
     def gradient(upstream):
         return transposed_convolution(upstream, kernel), _by_kernel(images, kernel, upstream)
@@ -66,6 +67,7 @@ def _from_image(images, kernel):
 @tf.custom_gradient
 def _to_image(maps, kernel):
     """A transposed convolution by parities, whose derivatives are those of a convolution."""
+    maps, kernel = tf.identity(maps), tf.identity(kernel)
 
     def gradient(upstream):
         return _from_image(upstream, kernel), _by_kernel(upstream, kernel, maps)
@@ -112,10 +114,12 @@ class ConvolutionFromImage(keras.layers.Conv2D):
 class ConvolutionToImage(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose`, faster where an image of few channels is written."""
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         if self.output_padding is not None or not _applies(self, self.filters, ()):
             return super().call(inputs)
-        outputs = _to_image(inputs, tf.convert_to_tensor(self.kernel))
+        # TensorFlow warns of every exported model whose gradients are not its own.
+        convolve = _to_image if training else transposed_convolution
+        outputs = convolve(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
             outputs = outputs + tf.convert_to_tensor(self.bias)
         return self.activation(outputs)

@@ -89,7 +89,7 @@ def test_weight_zero_is_gan(schedule):
         gan.compile(ema_decay=0.9, run_eagerly=True)
         gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
         results.append(state(gan.generator, gan.discriminator, gan.ema_generator))
-    assert largest_difference(*results) == 0
+    assert largest_difference(*results) < 1e-7  # One way back or two.
 
 
 def test_it_is_no_moving_average():
