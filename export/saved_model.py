@@ -167,8 +167,19 @@ def _labels(num_classes):
 
 
 def _named(output, function):
-    """The function with its result under a name, as signatures want it."""
-    return lambda *inputs: {output: function(*inputs)}
+    """The function with its result under a name, as signatures want it.
+
+    No rows are answered as one row that is cut off: oneDNN's convolutions give an empty batch the
+    shape of their input.
+    """
+
+    def call(*inputs):
+        rows = tf.shape(inputs[0])[0]
+        spare = tf.cast(rows == 0, "int32")
+        padded = [tf.concat([x, tf.zeros([spare, *x.shape[1:]], x.dtype)], axis=0) for x in inputs]
+        return {output: function(*padded)[:rows]}
+
+    return call
 
 
 def versions(directory):

@@ -85,6 +85,16 @@ def test_rgb_pictures_come_as_png(tmp_path):
     np.testing.assert_array_equal(pictures, generator.sample(2, seed=[4, 9]))
 
 
+@pytest.mark.parametrize("kind", [zoo.DCGANGenerator, zoo.ResNetGenerator, zoo.R3GANGenerator])
+def test_no_rows_no_pictures(tmp_path, kind):
+    signatures = load(export.save(kind((32, 32, 3), latent_dim=4, filters=16), tmp_path))
+    nothing = {"seed": np.zeros(0, "int64")}
+    assert answers(signatures["sample"], **nothing).shape == (0, 32, 32, 3)
+    assert answers(signatures["sample_png"], **nothing).shape == (0,)
+    latents = np.zeros((0, 4), "float32")
+    assert answers(signatures["serving_default"], latents=latents).shape == (0, 32, 32, 3)
+
+
 def test_score_is_the_discriminators(tmp_path):
     generator, discriminator = tiny_pair(classes=3)
     score = load(export.save(generator, tmp_path, discriminator=discriminator))["score"]
