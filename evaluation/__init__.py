@@ -3,6 +3,7 @@
 import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
 from evaluation import classifier, extractors, measures
 from evaluation.classifier_score import ClassifierScore, ClassifierScoreMetric
+from evaluation.conditional_accuracy import ConditionalAccuracy
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
 from evaluation.frechet import FrechetDistance, FrechetMetric, Moments
 from evaluation.kernel_distance import KernelDistance
@@ -18,6 +19,7 @@ __all__ = [
     "ClassifierAccuracy",
     "ClassifierScore",
     "ClassifierScoreMetric",
+    "ConditionalAccuracy",
     "FrechetDistance",
     "FrechetMetric",
     "KernelDistance",

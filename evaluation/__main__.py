@@ -21,15 +21,18 @@ from zoo import command
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
-    "model", None, "The .keras file of a generator or of a trainer.", flag_values=FLAGS
+    "model",
+    None,
+    "The .keras file of a generator or of a trainer, or a preset.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_string("dataset", "mnist", "The data, a name of zoo.datasets.", flag_values=FLAGS)
 flags.DEFINE_list(
     "metrics",
     None,
-    "Measures, with commas: parzen, parzen_fgan, frechet, kernel, classifier, precision_recall, "
-    "memorisation, nearest_neighbour, downstream, sliced_wasserstein, modes, stacked_modes. "
-    "Default: quick ones that suit the data.",
+    "Measures, with commas: parzen, parzen_fgan, frechet, kernel, classifier, "
+    "conditional_accuracy, precision_recall, memorisation, nearest_neighbour, downstream, "
+    "sliced_wasserstein, modes, stacked_modes. Default: quick ones that suit the data.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer("count", 10_000, "Samples to measure.", 2, flag_values=FLAGS)

@@ -6,6 +6,7 @@ import numpy as np
 
 from evaluation import extractors
 from evaluation.classifier_score import ClassifierScore
+from evaluation.conditional_accuracy import ConditionalAccuracy
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
 from evaluation.features import permutation
 from evaluation.frechet import FrechetDistance
@@ -128,6 +129,7 @@ MEASURES = {
     "frechet": lambda data: FrechetDistance(data.test[0], **data.features()),
     "kernel": lambda data: KernelDistance(data.test[0], **data.features()),
     "classifier": lambda data: ClassifierScore(data.extractor),
+    "conditional_accuracy": lambda data: ConditionalAccuracy(data.extractor),
     "precision_recall": lambda data: PrecisionRecall(data.test[0], **data.features()),
     "memorisation": lambda data: Memorisation(data.train[0], data.test[0]),
     "nearest_neighbour": lambda data: NearestNeighbourError(*data.labelled()),

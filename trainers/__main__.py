@@ -6,18 +6,42 @@ Trains a generator against a discriminator and writes samples, curves and models
 
 Stopped with Ctrl-C or by a crash, the same command goes on where it was; with more --epochs, a
 finished run goes on too.
+
+  python -m trainers --recipe=dcgan_mnist             # trains what made a preset
+  python -m trainers --recipe=dcgan_mnist --publish   # and writes the preset
 """
 
 import dataclasses
+import pathlib
 import signal
 
 from absl import flags
 
-from trainers.run import Settings, train
+from trainers import publish, recipes
+from trainers.run import train
+from trainers.settings import Settings
 from zoo import command
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("output_dir", None, "The folder of the run.", flag_values=FLAGS)
+flags.DEFINE_string(
+    "output_dir",
+    None,
+    "The folder of the run. Default with --recipe: runs/recipes/NAME.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "recipe",
+    None,
+    "Trains what makes a preset, by its name or the .json file of a recipe; it decides everything. "
+    "With --publish also all.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_bool(
+    "publish",
+    False,
+    "Measures what the recipe made and writes the preset, among the shipped ones.",
+    flag_values=FLAGS,
+)
 for _field in dataclasses.fields(Settings):
     _help, _choices = _field.metadata["help"], _field.metadata["choices"]
     if _choices:
@@ -31,15 +55,19 @@ for _field in dataclasses.fields(Settings):
         }[_field.type]
         _define(_field.name, _field.default, _help, flag_values=FLAGS)
 
+RUNS = "runs/recipes"
+
 
 def main(arguments):
     """Trains and says where everything is."""
     command.no_arguments(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
+        signal.signal(number, signal.default_int_handler)
+    if FLAGS.recipe is not None or FLAGS.publish:
+        return _recipe()
     if FLAGS.output_dir is None:
         raise ValueError("Where to? Expected --output_dir=FOLDER. Received: no --output_dir")
     settings = Settings(**{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)})
-    for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
-        signal.signal(number, signal.default_int_handler)
     folder = FLAGS.output_dir.rstrip("/")
     try:
         gan = train(settings, folder)
@@ -59,6 +87,33 @@ Next:
   python -m zoo sample --model={folder}/generator.keras --count=64 --seed=1 --output=grid.png
   python -m export --model={folder}/gan.keras --output_dir=serving/model"""
     )
+    return 0
+
+
+def _recipe():
+    """Trains a recipe, and publishes it if that is asked for."""
+    given = [f.name for f in dataclasses.fields(Settings) if FLAGS[f.name].present]
+    if given or FLAGS.recipe is None:
+        raise ValueError(
+            "A recipe decides everything. Expected --recipe=NAME, with --publish and --output_dir "
+            f"at most. Received: {', '.join('--' + name for name in given) or 'no --recipe'}"
+        )
+    if FLAGS.recipe == "all":
+        if not FLAGS.publish:
+            raise ValueError(
+                "All recipes are trained to be published. Expected --recipe=all --publish. "
+                "Received: no --publish"
+            )
+        publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS)
+        return 0
+    recipe = recipes.load(FLAGS.recipe)
+    folder = pathlib.Path(FLAGS.output_dir or f"{RUNS}/{recipe.name}")
+    if FLAGS.publish:
+        card = publish.publish(recipe, folder)
+        print(f"{recipe.name}: {publish.summary(card)}")
+    else:
+        print(f"{publish.cook(recipe, folder)} has the run of the recipe {recipe.name}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ PANEL = (750, 40, 620, 620)  # Left, bottom, width and height of the samples, in
 LOSSES = {
     "discriminator_loss": ("discriminator loss", "tab:blue"),
     "generator_loss": ("generator loss", "tab:red"),
+    "loss": ("negative bound, nats", "tab:blue"),  # Of an autoencoder.
+    "reconstruction": ("reconstruction", "tab:orange"),
+    "divergence": ("KL divergence", "tab:green"),
 }
 OUTPUTS = {
     "discriminator_real": ("D(real)", "tab:blue"),

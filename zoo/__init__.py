@@ -1,11 +1,13 @@
 """Who plays: architectures, latents and datasets."""
 
-from zoo import command, datasets, latents, neighbours, players, saving, toys
+from zoo import command, datasets, latents, neighbours, players, presets, saving, toys
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
+from zoo.presets import from_preset, list_presets
+from zoo.publishing import save_preset
 from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
 from zoo.resnet import ResNetDiscriminator, ResNetGenerator
 from zoo.saving import load
@@ -37,10 +39,14 @@ __all__ = [
     "WeightNormalization",
     "command",
     "datasets",
+    "from_preset",
     "latents",
+    "list_presets",
     "load",
     "neighbours",
     "players",
+    "presets",
+    "save_preset",
     "saving",
     "toys",
 ]

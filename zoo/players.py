@@ -14,13 +14,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import draws
+from zoo import draws, presets
 
 SAMPLE_BATCH = 64
 
 
 class _Player(keras.Model):
-    """The config that both players share: what Keras keeps for any model, by name."""
+    """What both players share: the config that Keras keeps for any model, and the presets."""
 
     def __init__(self, *args, dtype=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -41,6 +41,15 @@ class _Player(keras.Model):
             config["dtype"] = keras.dtype_policies.deserialize(config["dtype"], custom_objects)
         return cls(**config)
 
+    @classmethod
+    def from_preset(cls, preset, dtype=None, file_hash=None):
+        """A pretrained player of this class or a subclass. See `zoo.from_preset`.
+
+        Raises:
+            ValueError: Also if the preset holds another class.
+        """
+        return presets.from_preset(preset, cls.role, dtype, file_hash, expected=cls)
+
 
 class Generator(_Player):
     """A model that maps latents (and labels) to samples.
@@ -54,6 +63,8 @@ class Generator(_Player):
         value_range: `(low, high)` that the output activation spans, or `None` for samples that
             are not pictures.
     """
+
+    role = "generator"
 
     def __init__(
         self,
@@ -90,6 +101,8 @@ class Discriminator(_Player):
         outputs: `{"logits": ..., "features": ...}`.
         num_classes: int, optional. Number of labels.
     """
+
+    role = "discriminator"
 
     def __init__(self, inputs, outputs, *, num_classes=None, **kwargs):
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)

@@ -18,7 +18,7 @@ import zlib
 import h5py
 import keras
 
-from zoo import players
+from zoo import players, presets
 from zoo.names import nearest
 
 CONFIG = "config.json"
@@ -59,12 +59,12 @@ def save(model, path):
 
 
 def load(path, player="generator"):
-    """Reads a player from a `.keras` file of its own, or from the file of a trainer.
+    """Reads a player from a `.keras` file of its own, the file of a trainer, or a preset.
 
     Of a trainer's file the generator is the moving average (`ema_generator`) where there is one.
 
     Args:
-        path: The `.keras` file.
+        path: The `.keras` file, or the name or the folder of a preset (`zoo.from_preset`).
         player: `"generator"` or `"discriminator"`.
 
     Returns:
@@ -87,6 +87,8 @@ def load(path, player="generator"):
             f"A game has two players. Expected one of {sorted(PLAYERS)}{nearest(player, PLAYERS)}. "
             f"Received: player={player!r}"
         )
+    if pathlib.Path(path).suffix != ".keras":
+        return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"
     config = check_keras_file(path, expected)
     with _known_classes(path):

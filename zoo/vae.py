@@ -189,6 +189,16 @@ class VAE(keras.Model):
         mean, _ = tf.split(self.encoder(images, training=training), 2, axis=-1)
         return self.generator(mean, training=training)
 
+    @property
+    def sampler(self):
+        """The generator, by the name under which trainers have the one that draws samples."""
+        return self.generator
+
+    @property
+    def traits(self):
+        """What can be known of the generator: `zoo.players.traits`."""
+        return players.traits(self.generator)
+
     def sample(self, count, seed=None, **kwargs):
         """Draws samples of the generator. See `zoo.players.sample`."""
         return players.sample(self.generator, count, seed=seed, **kwargs)

@@ -15,11 +15,10 @@ from PIL import Image
 
 from tests.helpers import all_variables, largest_difference
 from trainers import callbacks, run
+from trainers.settings import Settings
 from zoo import datasets, saving
 
-TOY = run.Settings(
-    dataset="normal", generator="mlp", latent_dim=2, batch_size=20_000, epochs=2, seed=4
-)
+TOY = Settings(dataset="normal", generator="mlp", latent_dim=2, batch_size=20_000, epochs=2, seed=4)
 
 
 class _Interrupt(keras.callbacks.Callback):
@@ -68,7 +67,7 @@ def test_the_folder_of_an_image_run(tmp_path):
         folder = tmp_path / "data" / "ab"[i % 2]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{i}.png")
-    settings = run.Settings(
+    settings = Settings(
         dataset=str(tmp_path / "data"), filters=2, conditional=True, batch_size=8, epochs=2
     )
     gan = run.train(settings, tmp_path / "run", verbose=0)
@@ -142,7 +141,7 @@ def test_help_and_wrong_flags(tmp_path, arguments, message):
     out, err = process.communicate(timeout=120)
     if message is None:
         assert process.returncode == 0 and "Usage: python -m trainers" in out
-        for field in dataclasses.fields(run.Settings):
+        for field in dataclasses.fields(Settings):
             assert f"{field.name}" in out
         assert not err
     else:
@@ -184,29 +183,6 @@ def test_settings_that_cannot_work(tmp_path, changes, message):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    "name, objective, schedule, rate",
-    [
-        ("gan", "NonSaturating", "alternating", 2e-4),
-        ("fgan", "FDivergence", "simultaneous", 2e-4),
-        ("feature_matching", "NonSaturating", "alternating", 2e-4),
-        ("historical_averaging", "NonSaturating", "alternating", 2e-4),
-        ("wasserstein", "Wasserstein", "alternating", 5e-5),
-        ("wasserstein_gp", "Wasserstein", "alternating", 1e-4),
-        ("unrolled", "NonSaturating", "alternating", 2e-4),
-        ("consensus", "NonSaturating", "simultaneous", 2e-4),
-    ],
-)
-def test_every_trainer_by_its_name(name, objective, schedule, rate):
-    info = datasets.info("normal", examples=1000)
-    gan = run.make(dataclasses.replace(TOY, trainer=name), info)
-    assert type(gan) is run.TRAINERS[name] and gan.schedule == schedule
-    assert type(gan.objective).__name__ == objective
-    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(rate)
-    gan = run.make(dataclasses.replace(TOY, trainer=name, learning_rate=0.5), info)
-    assert float(gan.generator_optimizer.learning_rate) == 0.5
-
-
 def test_a_run_keeps_its_best(tmp_path):
     settings = dataclasses.replace(
         TOY, dataset="ring", epochs=3, score="modes", score_samples=100, score_every=2
@@ -224,56 +200,6 @@ def test_a_run_keeps_its_best(tmp_path):
     with pytest.raises(ValueError, match="did you mean 'modes'"):
         run.train(dataclasses.replace(settings, score="mode"), tmp_path / "no", verbose=0)
     assert not (tmp_path / "no").exists()
-
-
-@pytest.mark.parametrize("family", ["dcgan", "r3gan", "resnet"])
-def test_the_families_of_images(family):
-    """What is not set is the family's; what is, reaches both players."""
-    info = datasets.info("mnist")
-    settings = run.Settings(generator=family, conditional=True, filters=16)
-    classes = run.FAMILIES[family]
-    pair = run.players(settings, info)
-    expected = classes[0](info.sample_shape, filters=16, num_classes=10)
-    assert [type(player) for player in pair] == list(classes)
-    assert pair[0].count_params() == expected.count_params()
-    assert pair[0].latent_dim == expected.latent_dim
-    critic = classes[1](info.sample_shape, filters=16, num_classes=10)
-    assert pair[1].count_params() == critic.count_params()
-    narrow = run.players(dataclasses.replace(settings, latent_dim=7), info)[0]
-    assert narrow.latent_dim == 7
-
-
-def test_a_penalised_critic_is_not_normalised():
-    info = datasets.info("mnist")
-    settings = run.Settings(trainer="wasserstein_gp", filters=2)
-    for family, layer in (("dcgan", "BatchNormalization"), ("resnet", "SpectralNormalization")):
-        for trainer, expected in (("gan", True), ("wasserstein_gp", False)):
-            asked = dataclasses.replace(settings, generator=family, trainer=trainer)
-            parts = [type(part).__name__ for part in run.players(asked, info)[1].layers]
-            assert (layer in parts) == expected
-
-
-def test_a_pyramid_has_its_own_players_and_trainer():
-    info = datasets.info("mnist")
-    lapgan = dataclasses.replace(TOY, generator="lapgan", trainer="laplacian", filters=2)
-    gan = run.make(dataclasses.replace(lapgan, conditional=True, learning_rate=0.5), info)
-    assert len(gan.optimizers) == 6
-    assert all(float(optimizer.learning_rate) == 0.5 for optimizer in gan.optimizers)
-    for changes in ({"trainer": "gan"}, {"generator": "dcgan"}):
-        with pytest.raises(ValueError, match="--generator=lapgan with --trainer=laplacian"):
-            run.make(dataclasses.replace(lapgan, **changes), info)
-
-
-def test_what_an_f_gan_plays_for():
-    info = datasets.info("normal", examples=1000)
-    gan = run.make(dataclasses.replace(TOY, trainer="fgan", objective="pearson"), info)
-    assert gan.divergence.name == "pearson"
-    gan = run.make(dataclasses.replace(TOY, objective="pearson", discriminator_steps=3), info)
-    assert gan.objective.divergence.name == "pearson" and gan.discriminator_steps == 3
-    with pytest.raises(ValueError, match="Unknown divergence.*divergence='hinge'"):
-        run.make(dataclasses.replace(TOY, trainer="fgan", objective="hinge"), info)
-    with pytest.raises(ValueError, match="UnrolledGAN move in one way.*schedule='simultaneous'"):
-        run.make(dataclasses.replace(TOY, trainer="unrolled", schedule="simultaneous"), info)
 
 
 def test_an_epoch_is_whole_executions():

@@ -12,6 +12,7 @@ from PIL import Image
 import zoo
 from tests.helpers import tiny_pair
 from zoo import __main__ as zoo_main
+from zoo import looks
 from zoo import command, latents, neighbours, pictures, players, saving
 
 
@@ -220,13 +221,13 @@ def test_every_flag_belongs_to_a_command():
 
 
 def test_labels():
-    assert zoo_main.parse_labels(None, None) is None
-    assert zoo_main.parse_labels(None, 3) == zoo_main.parse_labels("all", 3) == [0, 1, 2]
-    assert zoo_main.parse_labels("2,0", 3) == [2, 0]
+    assert looks.parse_labels(None, None) is None
+    assert looks.parse_labels(None, 3) == looks.parse_labels("all", 3) == [0, 1, 2]
+    assert looks.parse_labels("2,0", 3) == [2, 0]
     with pytest.raises(ValueError, match="no labels. Expected .* Received: --labels=1"):
-        zoo_main.parse_labels("1", None)
+        looks.parse_labels("1", None)
     with pytest.raises(ValueError, match=r"in \[0, 3\). Expected --labels=0,1,2 .*--labels=cat"):
-        zoo_main.parse_labels("cat", 3)
+        looks.parse_labels("cat", 3)
 
 
 # === What every command shares ===

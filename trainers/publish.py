@@ -1,0 +1,199 @@
+"""From recipes to presets: trained, measured as they will be loaded, and written with a card."""
+
+import importlib.metadata
+import json
+import math
+import pathlib
+import time
+
+import zoo
+from evaluation import measures
+from trainers.recipes import load
+from trainers.run import train
+from zoo import presets, saving
+
+PACKAGES = ("tensorflow", "keras", "numpy")
+SECONDS = "seconds.json"
+# How far a score may be off when it is measured again, as a share of it. Where a classifier is
+# trained on the samples, rounding grows.
+TOLERANCE = {"classifier_accuracy": 0.02}
+EXACT, LEAST = 0.01, 1e-3
+
+
+def cook(recipe, folder, verbose=None):
+    """Trains a recipe in `folder/seed_S`, or goes on with it.
+
+    Args:
+        recipe: `trainers.recipes.Recipe`.
+        folder: Where its runs are.
+        verbose: As Keras's.
+
+    Returns:
+        The folder of the run. `seconds.json` there has the time that training took, over all
+        interruptions.
+    """
+    run = pathlib.Path(folder) / f"seed_{recipe.settings.seed}"
+    begun, before = time.monotonic(), _seconds(run)
+    try:
+        train(recipe.settings, run, verbose, recipe.details)
+    finally:
+        if run.is_dir():
+            now = before + time.monotonic() - begun
+            (run / SECONDS).write_text(json.dumps({"seconds": round(now, 1)}))
+    return run
+
+
+def publish(recipe, folder, directory=None, verbose=None):
+    """Trains all seeds of a recipe, measures them, and writes the preset.
+
+    What is measured is what `zoo.from_preset` will load: with `half`, weights that were rounded to
+    float16. The best checkpoint is measured beside the last, whichever is published.
+
+    Args:
+        recipe: `trainers.recipes.Recipe`.
+        folder: Where its runs are; training goes on with what is there.
+        directory: Where the preset goes. Defaults to the shipped presets.
+        verbose: As Keras's.
+
+    Returns:
+        The card.
+    """
+    runs = [
+        cook(recipe.with_seed(s), folder, verbose) for s in (recipe.settings.seed, *recipe.seeds)
+    ]
+    source = {
+        "image_size": recipe.settings.image_size,
+        "data_dir": recipe.settings.data_dir,
+        "skip_unreadable": recipe.settings.skip_unreadable,
+    }
+    reference = measures.Reference(recipe.settings.dataset, **source)
+    known = {name: measures.get(name, reference) for name, _ in recipe.counts()}
+    trials = []
+    for run in runs:
+        files = _files(run)
+        wanted = files if run is runs[0] else {recipe.selection: files[recipe.selection]}
+        trials.append(
+            {
+                name: {"epoch": _epoch(path, recipe), "scores": _measured(path, recipe, known, run)}
+                for name, path in wanted.items()
+            }
+        )
+    checkpoints, selected = trials[0], [trial[recipe.selection] for trial in trials]
+    generator, discriminator = _players(_files(runs[0])[recipe.selection])
+    card = {
+        "description": recipe.description,
+        "dataset": recipe.settings.dataset,
+        "trainer": recipe.settings.trainer,
+        "objective": recipe.settings.objective,
+        "scores": selected[0]["scores"],
+        "targets": [_judged(target, selected[0]["scores"]) for target in recipe.targets],
+        "spread": _spread(
+            [trial["scores"] for trial in selected], [recipe.settings.seed, *recipe.seeds]
+        ),
+        "selection": f"{recipe.selection} of {', '.join(checkpoints)}",
+        "checkpoints": checkpoints,
+        "command": f"python -m trainers --recipe={recipe.name} --publish",
+        "training": {
+            "device": recipe.device,
+            "seconds": round(_seconds(runs[0])),
+            "epochs": selected[0]["epoch"],
+            "batch_size": recipe.settings.batch_size,
+            "seed": recipe.settings.seed,
+        },
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+    directory = pathlib.Path(directory or presets.SHIPPED) / recipe.name
+    zoo.save_preset(generator, directory, discriminator, card, recipe.half)
+    return presets.card(directory)
+
+
+def publish_all(names, folder, verbose=None):
+    """Publishes recipes one after another; what is done is skipped.
+
+    Args:
+        names: Names of recipes.
+        folder: Runs go to `folder/NAME`.
+        verbose: As Keras's.
+    """
+    for name in names:
+        recipe = load(name)
+        target = presets.SHIPPED / name
+        if (target / presets.CARD).exists():
+            print(f"{name}: there already", flush=True)
+            continue
+        card = publish(recipe, pathlib.Path(folder) / name, verbose=verbose)
+        print(f"{name}: {summary(card)}", flush=True)
+
+
+def summary(card):
+    """The scores of a card, and whether its targets were reached, in one line."""
+    scores = ", ".join(f"{score['name']} {score['value']:.4g}" for score in card["scores"])
+    missed = [f"{t['score']} {t['figure']}" for t in card["targets"] if not t["reached"]]
+    return scores + (f"; missed: {', '.join(missed)}" if missed else "")
+
+
+def _files(run):
+    files = {"last": run / "gan.keras", "best": run / "score" / "best.keras"}
+    return {name: path for name, path in files.items() if path.exists()}
+
+
+def _players(path):
+    """The two players of a trainer's file; of an autoencoder only the generator."""
+    config = saving.check_keras_file(path)
+    both = saving.is_trainer(config)
+    return saving.load(path), saving.load(path, "discriminator") if both else None
+
+
+def _measured(path, recipe, known, run):
+    """The scores of a checkpoint as it will be loaded: through a preset in the run's folder."""
+    preset = zoo.save_preset(_players(path)[0], run / "measured", half=recipe.half)
+    generator = zoo.from_preset(preset)
+    found = []
+    for name, count in recipe.counts():
+        labels = measures.labels_of(count, generator.num_classes)
+        samples = generator.sample(count, labels, seed=0, batch_size=500)
+        score = json.loads(known[name].evaluate(samples, labels).to_json())
+        score["measure"] = name
+        share = TOLERANCE.get(score["name"], EXACT)
+        score["tolerance"] = max(share * abs(float(score["value"])), LEAST)
+        found.append(score)
+    return found
+
+
+def _epoch(path, recipe):
+    """The number of epochs after which a checkpoint was written."""
+    if path.name == "gan.keras":
+        return recipe.settings.epochs
+    return json.loads((path.parent / "scores.json").read_text())["best"]
+
+
+def _judged(target, scores):
+    """A target with what was reached."""
+    name, figure, bound, number = target
+    score = next(score for score in scores if score["name"] == name)
+    value = float(score["value"] if figure == "value" else score["details"][figure])
+    reached = value >= number if bound == "at least" else value <= number
+    return {
+        "score": name,
+        "figure": figure,
+        "bound": bound,
+        "number": number,
+        "found": value,
+        "reached": bool(reached and math.isfinite(value)),
+    }
+
+
+def _spread(trials, seeds):
+    """The scores of every seed, where there are several."""
+    if len(trials) < 2:
+        return None
+    names = [score["name"] for score in trials[0]]
+    return {
+        "seeds": seeds,
+        **{name: [float(trial[i]["value"]) for trial in trials] for i, name in enumerate(names)},
+    }
+
+
+def _seconds(run):
+    path = run / SECONDS
+    return json.loads(path.read_text())["seconds"] if path.exists() else 0.0

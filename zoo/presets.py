@@ -1,0 +1,241 @@
+"""Pretrained players: folders that say what they hold, how good it is, and how it was made.
+
+    config.json               the classes and their arguments
+    model.weights.h5          the generator
+    discriminator.weights.h5  the discriminator, where there is one
+    card.json                 scores, the command that makes it again, and the hash of every file
+    samples.png               64 samples, not chosen
+
+A folder like these may lie anywhere: the shipped ones lie in `zoo/presets`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+import keras
+
+from zoo.names import nearest
+
+SHIPPED = pathlib.Path(__file__).parent / "presets"
+FORMAT = 1
+CONFIG, CARD = "config.json", "card.json"
+WEIGHTS = {"generator": "model.weights.h5", "discriminator": "discriminator.weights.h5"}
+SCHEMES = ("http://", "https://", "file://")
+
+
+class Table(list):
+    """The cards of presets, printed as a table."""
+
+    def __repr__(self):
+        rows = [("preset", "what", "parameters", "MB", "scores")]
+        for card in self:
+            rows.append(
+                (
+                    card["name"],
+                    f"{card['class']} on {card['dataset']}",
+                    f"{card['parameters']['generator']:,}",
+                    f"{card['bytes'] / 1e6:.1f}",
+                    ", ".join(f"{score['name']} {score['value']:.4g}" for score in card["scores"]),
+                )
+            )
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        lines = []
+        for row in rows:
+            cells = [
+                cell.rjust(width) if i in (2, 3) else cell.ljust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=False))
+            ]
+            lines.append("  ".join([*cells, row[4]]).rstrip())
+        return "\n".join(lines)
+
+    __str__ = __repr__
+
+
+def list_presets():
+    """The shipped presets.
+
+    Returns:
+        A list of their cards (dicts, see `card`) in the order of their names; printed, a table of
+        what each is, how large, and how good.
+    """
+    return Table(card(path.parent) for path in sorted(SHIPPED.glob(f"*/{CARD}")))
+
+
+def card(preset, file_hash=None):
+    """What is known of a preset.
+
+    Args:
+        preset: As of `from_preset`.
+        file_hash: As of `from_preset`.
+
+    Returns:
+        A dict. Of every preset: `name`, `class`, `dataset`, `description`, `parameters` and
+        `bytes`, `scores` (a list of `name`, `value`, `standard_error`, `protocol`, ... as
+        `evaluation` writes them) and `files` (a SHA-256 each). Of those that a recipe made also
+        `command`, `training`, `versions`, `selection`, `targets` and `checkpoints`.
+
+    Raises:
+        ValueError: If there is no such preset, or its card is damaged or of a newer version.
+    """
+    folder = _folder(preset, file_hash)
+    found = _read(folder, CARD)
+    known = found.get("format")
+    if not isinstance(known, int) or known > FORMAT:
+        raise ValueError(
+            f"The preset is of a newer version than this library. Expected format {FORMAT} or "
+            f"older. Received: format {known} in {str(folder)!r}"
+        )
+    return found
+
+
+def from_preset(preset, player="generator", dtype=None, file_hash=None, expected=None):
+    """A pretrained player.
+
+    Nothing is downloaded for a shipped preset, and nothing is written to disk.
+
+    Args:
+        preset: The name of a shipped preset, a folder that `save_preset` wrote, or the URL of such
+            a folder as an archive (`.zip` or `.tar.gz`), which Keras keeps in its cache.
+        player: `"generator"` or `"discriminator"`.
+        dtype: Keras dtype policy, optional. Defaults to the one that the player was trained in.
+        file_hash: SHA-256 of the archive. A URL needs one.
+        expected: Class that the player has to be, or a subclass of it.
+
+    Returns:
+        The player, with its weights.
+
+    Raises:
+        ValueError: If the preset is unknown (the nearest names are given), of a newer version or
+            of another class, if a file is not the one that the card describes, or a URL comes
+            without a hash.
+        FileNotFoundError: If a file of the preset is missing.
+
+    Example:
+
+    ```python
+    generator = zoo.from_preset("dcgan_mnist")
+    images = generator.sample(64, seed=0)
+    ```
+    """
+    if player not in WEIGHTS:
+        raise ValueError(
+            f"A game has two players. Expected one of {sorted(WEIGHTS)}{nearest(player, WEIGHTS)}. "
+            f"Received: player={player!r}"
+        )
+    folder = _folder(preset, file_hash)
+    hashes = card(folder).get("files", {})
+    configs = json.loads(_verified(folder, CONFIG, hashes))
+    config = configs.get(player)
+    if config is None:
+        raise ValueError(
+            f"The preset has no such player. Expected one of {sorted(configs)}. "
+            f"Received: player={player!r}, preset={str(preset)!r}"
+        )
+    if dtype is not None:
+        policy = keras.dtype_policies.get(dtype)
+        config["config"]["dtype"] = keras.dtype_policies.serialize(policy)
+    cls = keras.saving.get_registered_object(config["registered_name"])
+    if expected is not None and not (cls is not None and issubclass(cls, expected)):
+        raise ValueError(
+            f"The preset holds another class. Expected a {expected.__name__}. "
+            f"Received: preset={str(preset)!r} with a {config['class_name']}"
+        )
+    _verified(folder, WEIGHTS[player], hashes)
+    model = keras.saving.deserialize_keras_object(config)
+    model.load_weights(folder / WEIGHTS[player])
+    return model
+
+
+def _folder(preset, file_hash=None):
+    """Where a preset lies; a URL is downloaded."""
+    if str(preset).startswith(SCHEMES):
+        return _download(str(preset), file_hash)
+    folder = pathlib.Path(preset)
+    if isinstance(preset, str) and folder.name == preset:
+        folder = SHIPPED / preset
+        if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():
+            folder = pathlib.Path(preset)
+    if not (folder / CARD).is_file():
+        known = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
+        raise ValueError(
+            f"There is no such preset. Expected one of {known}, a folder with a {CARD}, or a URL"
+            f"{nearest(preset, known)}. Received: preset={str(preset)!r}"
+        )
+    return folder
+
+
+def _download(url, file_hash):
+    """The folder of an archive, unpacked in Keras's cache."""
+    if file_hash is None:
+        raise ValueError(
+            "Weights from somewhere are taken only when they are those that were meant. Expected "
+            f"file_hash=, the SHA-256 of the archive. Received: preset={url!r} without"
+        )
+    archive = pathlib.Path(
+        keras.utils.get_file(
+            f"{file_hash[:16]}-{url.rsplit('/', 1)[1]}",
+            origin=url,
+            file_hash=file_hash,
+            hash_algorithm="sha256",
+            cache_subdir="gan_zoo",
+        )
+    )
+    folder = archive.with_name(f"{archive.name}-unpacked")
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=archive.parent) as spare:
+            inside = pathlib.Path(spare) / "inside"
+            shutil.unpack_archive(archive, inside, filter=None if _is_zip(archive) else "data")
+            with contextlib.suppress(OSError):  # Another process was faster.
+                os.replace(inside, folder)
+    cards = sorted(folder.glob(CARD)) or sorted(folder.glob(f"*/{CARD}"))
+    if len(cards) != 1:
+        raise ValueError(
+            f"The archive is no preset. Expected one {CARD} in it. Received: {len(cards)} in {url}"
+        )
+    return cards[0].parent
+
+
+def _is_zip(archive):
+    return archive.suffix == ".zip"
+
+
+def _verified(folder, name, hashes):
+    """The bytes of a file that is the one of the card."""
+    path = folder / name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"A file of the preset is missing. Expected {sorted(hashes)}. Received: no {name} in "
+            f"{str(folder)!r}"
+        )
+    found = path.read_bytes()
+    if hashes.get(name) != sha256(found):
+        raise ValueError(
+            "A file is not the one that was published. Expected the SHA-256 of the card, "
+            f"{hashes.get(name)}. Received: {sha256(found)} of {str(path)!r}"
+        )
+    return found
+
+
+def _read(folder, name):
+    try:
+        found = json.loads((folder / name).read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"The preset is damaged ({error}). Expected JSON. Received: {str(folder / name)!r}"
+        ) from error
+    if not isinstance(found, dict):
+        raise ValueError(
+            "The preset is damaged. Expected an object of names and values. "
+            f"Received: {str(folder / name)!r}"
+        )
+    return found
+
+
+def sha256(data):
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,134 @@
+"""Writes presets: what `zoo.from_preset` reads."""
+
+import json
+import os
+import pathlib
+import tempfile
+
+import h5py
+import keras
+import numpy as np
+
+from zoo import pictures
+from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS, sha256
+
+SAMPLES = "samples.png"
+SHOWN = 64
+
+
+def save_preset(generator, directory, discriminator=None, card=None, half=False):
+    """Writes a preset, whole or not at all: what `from_preset` reads, ready to be published.
+
+    Args:
+        generator: A generator of the zoo (of a trainer: its `sampler`).
+        directory: Where to; its last part is the preset's name. A preset that is there is
+            replaced.
+        discriminator: Its opponent, optional.
+        card: dict, optional. What else the card should say: `description`, `dataset`, `scores`, ...
+        half: bool. Stores the weights in float16, half the size: measure what you publish.
+
+    Returns:
+        The folder, as `pathlib.Path`.
+
+    Raises:
+        ValueError: If a player is not built or its class is not registered with Keras, if a weight
+            is beyond float16, or the folder is there and holds something else.
+
+    Example:
+
+    ```python
+    zoo.save_preset(gan.sampler, "presets/my_gan", gan.discriminator, {"dataset": "mnist"})
+    generator = zoo.from_preset("presets/my_gan")
+    ```
+    """
+    directory = pathlib.Path(directory)
+    if directory.exists() and not (directory / CARD).is_file():
+        raise ValueError(
+            "Only a preset is replaced. Expected a new directory, or one with a card.json. "
+            f"Received: directory={str(directory)!r}"
+        )
+    given = {"generator": generator, "discriminator": discriminator}
+    given = {name: model for name, model in given.items() if model is not None}
+    for name, model in given.items():
+        _check_player(name, model)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".preset-") as spare:
+        folder = pathlib.Path(spare) / "preset"
+        folder.mkdir()
+        configs = {n: keras.saving.serialize_keras_object(m) for n, m in given.items()}
+        (folder / CONFIG).write_text(json.dumps(configs, indent=1) + "\n")
+        for name, model in given.items():
+            model.save_weights(folder / WEIGHTS[name])
+            _pack(folder / WEIGHTS[name], half)
+        _save_samples(generator, folder / SAMPLES)
+        files = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
+        found = {
+            "format": FORMAT,
+            "name": directory.name,
+            "class": type(generator).__name__,
+            "dataset": "unknown",
+            "description": "",
+            "scores": [],
+            **(card or {}),
+            "parameters": {name: model.count_params() for name, model in given.items()},
+            "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+            "files": files,
+        }
+        (folder / CARD).write_text(json.dumps(found, indent=1) + "\n")
+        if directory.exists():
+            os.replace(directory, pathlib.Path(spare) / "old")
+        os.replace(folder, directory)
+    return directory
+
+
+def _save_samples(generator, path):
+    """A picture of the first samples of seed 0, a column a class where there are classes."""
+    classes = getattr(generator, "num_classes", None)
+    columns = min(classes or 8, 10)
+    count = SHOWN // columns * columns
+    labels = None if classes is None else np.arange(count) % columns
+    samples = generator.sample(count, labels, seed=0)
+    pictures.save_png(pictures.draw(samples, columns), path)
+
+
+def _check_player(name, model):
+    if not isinstance(model, keras.Model) or not model.built:
+        raise ValueError(
+            "Only weights that exist can be saved. Expected a built Keras model. "
+            f"Received: {name}={getattr(model, 'name', model)!r}"
+        )
+    registered = keras.saving.get_registered_name(type(model))
+    if keras.saving.get_registered_object(registered) is not type(model):
+        raise ValueError(
+            "Whoever loads a preset makes its class by name. Expected a class with "
+            "`@keras.saving.register_keras_serializable()`. "
+            f"Received: {name} of class {type(model).__name__}"
+        )
+
+
+def _pack(path, half):
+    """Writes a weights file again, compressed, and in float16 where that is wanted."""
+    packed = path.with_suffix(".packed")
+    with h5py.File(path) as source, h5py.File(packed, "w") as target:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                made = target.require_group(name)
+            else:
+                value = item[()]
+                if half and value.dtype == np.float32:
+                    if np.abs(value).max(initial=0) > np.finfo("float16").max:
+                        raise ValueError(
+                            f"A weight is beyond float16. Expected half=False. Received: {name} "
+                            f"up to {np.abs(value).max():.4g}"
+                        )
+                    value = value.astype("float16")
+                shrink = {"compression": "gzip", "shuffle": True} if value.ndim else {}
+                made = target.create_dataset(name, data=value, **shrink)
+            for key, attribute in item.attrs.items():
+                made.attrs[key] = attribute
+
+        source.visititems(copy)
+        for key, attribute in source.attrs.items():
+            target.attrs[key] = attribute
+    os.replace(packed, path)
