@@ -12,8 +12,7 @@ from PIL import Image
 import zoo
 from tests.helpers import tiny_pair
 from zoo import __main__ as zoo_main
-from zoo import looks
-from zoo import command, latents, neighbours, pictures, players, saving
+from zoo import command, latents, looks, neighbours, pictures, players, saving
 
 
 def python_m(*arguments, **environment):
