@@ -5,11 +5,12 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test bench presets verify-presets lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
-	    --batch_size=64 --schedule=simultaneous --epochs=4 --output_dir=runs/demo
+	    --batch_size=64 --schedule=simultaneous --epochs=4 --ema_decay=0.999 \
+	    --steps_per_execution=8 --output_dir=runs/demo
 	$(RUN) -m export --model=runs/demo/gan.keras --output_dir=serving/demo
 
 test: $(VENV)/installed
@@ -17,6 +18,12 @@ test: $(VENV)/installed
 
 bench: $(VENV)/installed .bench/installed
 	$(RUN) -m benchmarks.speed --torch=.bench/bin/python
+
+presets: $(VENV)/installed
+	$(RUN) -m trainers --recipe=all --publish
+
+verify-presets: $(VENV)/installed
+	$(RUN) -m evaluation --verify=all
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .

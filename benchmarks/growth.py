@@ -94,16 +94,22 @@ def draw(results, path):
         values = [p[0] for p in points]
         panel.plot(values, [p[1][1] for p in points], "o-", color="tab:blue")
         panel.set(xlabel=axis, xscale="log", yscale="log", xticks=values)
+        times = [p[1][1] for p in points]
         panel.set_xticks(values, [str(v) for v in values])
+        panel.set_yticks(times, [f"{t:.0f}" for t in times])
+        panel.set_ylim(min(times) / 1.5, max(times) * 2)  # All panels need room for the numbers.
+        panel.margins(x=0.15)
         panel.minorticks_off()
         panel.set_ylabel("ms a step", color="tab:blue")
         panel.grid(alpha=0.3)
         memory = panel.twinx()
         memory.plot(values, [p[2] for p in points], "s--", color="tab:orange")
         memory.set_ylabel("peak memory, MiB", color="tab:orange")
-        memory.set_ylim(0)
-        for value, times, _, share in points:
-            panel.annotate(f"{share:.0%}", (value, times[1]), (0, 8), textcoords="offset points")
+        memory.set_ylim(0, 1.15 * max(p[2] for p in points))
+        for value, now, _, share in points:
+            panel.annotate(
+                f"{share:.0%}", (value, now[1]), (0, -14), textcoords="offset points", ha="center"
+            )
     figure.suptitle("A DCGAN's simultaneous step; percent: share of the product of two matrices")
     figure.savefig(path, dpi=100)
 

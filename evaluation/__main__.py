@@ -8,6 +8,7 @@ Measures a generator, prints a table, and writes scores.json and scores.png:
   python -m evaluation --compare runs/demo/scores.json runs/floor/scores.json
 
 --real measures training images in the place of samples: no generator can be expected to do better.
+--verify=NAME measures a preset again, or all of them, and fails where its card is wrong.
 --compare says which of two evaluations is better, and refuses where they were made differently.
 """
 
@@ -54,6 +55,12 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_string(
+    "verify",
+    None,
+    "Measures a preset again, or all of them, and fails where a score of its card is off.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
     "compare", None, "A scores.json, to compare with another that follows.", flag_values=FLAGS
 )
 
@@ -63,6 +70,12 @@ def main(arguments):
     if FLAGS.compare is not None:
         return _compare([FLAGS.compare, *arguments])
     command.no_arguments(arguments)
+    if FLAGS.verify is not None:
+        from evaluation import verify
+        from zoo import presets
+
+        every = [card["name"] for card in presets.list_presets()]
+        return 1 if verify.report(every if FLAGS.verify == "all" else [FLAGS.verify]) else 0
     if (FLAGS.model is None) != FLAGS.real:
         raise ValueError(
             "Samples come from a model, or real images stand for them. Expected one of "

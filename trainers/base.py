@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers import checks, inputs, objectives
+from trainers import checks, inputs, objectives, xla
 from trainers.loss_scale import ScaleWatch
 from trainers.perturbations import Perturbation
 from zoo import latents, players
@@ -97,7 +97,8 @@ class Trainer(keras.Model):
                 draws the samples. `d = min(ema_decay, (1 + t) / (10 + t))` at step t, so that a
                 short run is not dominated by its first weights. Batch normalisation's moving
                 statistics are averaged too, so that they belong to the averaged weights.
-            jit_compile: `"auto"` (XLA on a GPU, not on a CPU), `True` or `False`.
+            jit_compile: `"auto"` (XLA on a GPU; on a CPU for dense players with many weights, where
+                it is faster: `trainers/xla.py`), `True` or `False`.
             steps_per_execution: int. Steps in one call of the compiled function.
             run_eagerly: bool. Python line by line, for debugging.
 
@@ -120,9 +121,12 @@ class Trainer(keras.Model):
                 "`ema_decay` is the share of the old average that is kept. Expected a number in "
                 f"[0, 1) or None. Received: ema_decay={ema_decay}"
             )
+        own = self.own_penalties()
+        terms = {name: (*own[name], *given[f"{name}_penalties"]) for name in PLAYERS}
+        parts = (objective, *perturbations, *terms["generator"], *terms["discriminator"])
         super().compile(
             optimizer=None,
-            jit_compile=jit_compile,
+            jit_compile=xla.choose(self, jit_compile, run_eagerly, parts),
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
         )
@@ -130,9 +134,8 @@ class Trainer(keras.Model):
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.perturbations = perturbations
-        own = self.own_penalties()
-        self.generator_penalties = (*own["generator"], *given["generator_penalties"])
-        self.discriminator_penalties = (*own["discriminator"], *given["discriminator_penalties"])
+        self.generator_penalties = terms["generator"]
+        self.discriminator_penalties = terms["discriminator"]
         self.generator_penalty_states = _states(self.generator_penalties, self.generator)
         self.discriminator_penalty_states = _states(
             self.discriminator_penalties, self.discriminator

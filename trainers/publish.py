@@ -83,6 +83,7 @@ def publish(recipe, folder, directory=None, verbose=None):
     card = {
         "description": recipe.description,
         "dataset": recipe.settings.dataset,
+        "source": {name: value for name, value in source.items() if value},
         "trainer": recipe.settings.trainer,
         "objective": recipe.settings.objective,
         "scores": selected[0]["scores"],
@@ -153,7 +154,7 @@ def _measured(path, recipe, known, run):
         labels = measures.labels_of(count, generator.num_classes)
         samples = generator.sample(count, labels, seed=0, batch_size=500)
         score = json.loads(known[name].evaluate(samples, labels).to_json())
-        score["measure"] = name
+        score |= {"measure": name, "count": count}
         share = TOLERANCE.get(score["name"], EXACT)
         score["tolerance"] = max(share * abs(float(score["value"])), LEAST)
         found.append(score)

@@ -167,7 +167,7 @@ MODEL = "--model=generator.keras"
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "Unknown command. Expected one of ['invert', 'neighbours', 'sample', 'walk']"),
+        ([], "Unknown command. Expected one of ['card', 'invert', 'list', 'neighbours', 'sample', 'walk']"),
         (["wlak"], "Unknown command. Expected one of"),
         (["sample"], "A flag is missing. Expected --model=FILE.keras. Received: no --model"),
         (["sample", "--model=genrator.keras"], "There is no such file. Expected a .keras"),

@@ -1,0 +1,51 @@
+"""Measures published presets again: whether their cards are true."""
+
+import json
+
+from evaluation import measures
+from evaluation.score import Score, check_comparable
+from zoo import presets
+
+
+def verify(preset):
+    """Measures a preset as its card says, and compares.
+
+    Args:
+        preset: As of `zoo.from_preset`.
+
+    Returns:
+        A list of `(name, the card's value, the value found, tolerance, whether it is within)`.
+
+    Raises:
+        ValueError: If a protocol is no longer the card's; it says in what.
+    """
+    card = presets.card(preset)
+    reference = measures.Reference(card["dataset"], **card.get("source", {}))
+    generator = presets.from_preset(preset)
+    rows = []
+    for entry in card["scores"]:
+        said = {key: entry[key] for key in entry if key not in ("measure", "count", "tolerance")}
+        said = Score.from_json(json.dumps(said))
+        labels = measures.labels_of(entry["count"], generator.num_classes)
+        samples = generator.sample(entry["count"], labels, seed=0, batch_size=500)
+        found = measures.get(entry["measure"], reference).evaluate(samples, labels)
+        check_comparable(said, found)
+        off = abs(found.value - said.value)
+        rows.append(
+            (said.name, said.value, found.value, entry["tolerance"], off <= entry["tolerance"])
+        )
+    return rows
+
+
+def report(names):
+    """Verifies presets, prints a line a score, and says how many are off."""
+    wrong = 0
+    for name in names:
+        for score, said, found, tolerance, within in verify(name):
+            wrong += not within
+            print(
+                f"{'ok ' if within else 'OFF'} {name:34}{score:28}{said:12.5g}{found:12.5g}"
+                f"  ± {tolerance:.2g}",
+                flush=True,
+            )
+    return wrong

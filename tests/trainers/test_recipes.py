@@ -1,0 +1,131 @@
+"""Recipes: read and refused; and one that is trained, measured, published and loaded."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from trainers import publish, recipes
+from trainers.settings import make
+from zoo import datasets, presets
+
+RING = {
+    "description": "A small game on the ring.",
+    "settings": {
+        "dataset": "ring",
+        "generator": "mlp",
+        "latent_dim": 4,
+        "epochs": 2,
+        "batch_size": 20_000,
+        "score": "modes",
+        "score_samples": 500,
+    },
+    "generator": {"units": [8]},
+    "discriminator": {"units": [8]},
+    "compile": {"generator_optimizer": {"Adam": {"learning_rate": 0.001}}},
+    "selection": "best",
+    "measures": ["modes:400", "sliced_wasserstein"],
+    "targets": [
+        ["modes_covered", "value", "at least", 8],
+        ["sliced_wasserstein", "value", "at most", 100],
+    ],
+    "seeds": [1, 2],
+}
+
+
+def _written(tmp_path, **changes):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({**RING, **changes}))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_the_recipes_of_the_project(name):
+    """Each makes a trainer, and names what is trained as its file's name says."""
+    recipe = recipes.load(name)
+    assert recipe.description and recipe.measures and recipe.targets is not None
+    info = datasets.info(recipe.settings.dataset) if recipe.settings.dataset == "mnist" else None
+    if info is not None:
+        trainer = make(recipe.settings, info, recipe.details)
+        assert trainer.built or trainer.generator.built
+
+
+def test_what_a_recipe_says(tmp_path):
+    recipe = recipes.load(_written(tmp_path))
+    assert recipe.name == "mine" and recipe.half and recipe.device == "two CPU cores"
+    assert recipe.settings.latent_dim == 4 and recipe.details.generator == {"units": [8]}
+    assert recipe.counts() == [("modes", 400), ("sliced_wasserstein", 10_000)]
+    assert recipe.with_seed(7).settings.seed == 7 and recipe.settings.seed == 0
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"selecton": "best"}, "no such key; did you mean 'selection'"),
+        ({"settings": {"epoch": 3}}, "no such key; did you mean 'epochs'"),
+        ({"settings": []}, "the recipe to be a dict"),
+        ({"generator": []}, "generator to be a dict"),
+        ({"seeds": 3}, "seeds to be a list|seeds to be a tuple"),
+        ({"half": "yes"}, "half to be a bool"),
+        ({"selection": "first"}, r"Expected one of \('last', 'best'\)"),
+        ({"settings": {}, "selection": "best"}, "best by a score"),
+        ({"targets": [["modes", "value", "above", 3]]}, "A target is a bound"),
+    ],
+)
+def test_recipes_that_are_wrong(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        recipes.load(_written(tmp_path, **changes))
+
+
+def test_recipes_that_are_not_there(tmp_path):
+    with pytest.raises(ValueError, match="Unknown recipe.*Received: 'dcgan_mnits'"):
+        recipes.load("dcgan_mnits")
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(ValueError, match="no JSON"):
+        recipes.load(tmp_path / "broken.json")
+    with pytest.raises(FileNotFoundError):
+        recipes.load(tmp_path / "none.json")
+
+
+def test_data_that_are_not_there(tmp_path):
+    recipe = recipes.load(
+        _written(tmp_path, settings={"dataset": str(tmp_path / "pictures")}, selection="last")
+    )
+    with pytest.raises((ValueError, FileNotFoundError), match="pictures"):
+        publish.cook(recipe, tmp_path / "runs", verbose=0)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_from_a_recipe_to_a_preset(tmp_path):
+    recipe = recipes.load(_written(tmp_path))
+    card = publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
+    folder = tmp_path / "presets" / "mine"
+    assert card == presets.card(folder)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "seed_0",
+        "seed_1",
+        "seed_2",
+    ]
+    # What was measured is what is loaded: weights that float16 can hold.
+    generator = zoo.from_preset(folder)
+    for weight in generator.get_weights():
+        np.testing.assert_array_equal(weight, weight.astype("float16"))
+    modes, distance = card["scores"]
+    assert (modes["measure"], modes["name"]) == ("modes", "modes_covered")
+    assert modes["protocol"]["samples"] == 400 and distance["protocol"]["samples"] == 10_000
+    assert card["checkpoints"].keys() == {"best", "last"}
+    assert card["checkpoints"]["best"]["scores"] == card["scores"]
+    assert card["checkpoints"]["last"]["epoch"] == 2
+    assert card["spread"]["seeds"] == [0, 1, 2]
+    assert card["spread"]["sliced_wasserstein"][0] == distance["value"]
+    assert len(set(card["spread"]["sliced_wasserstein"])) == 3
+    assert [target["reached"] for target in card["targets"]] == [modes["value"] >= 8, True]
+    assert card["training"]["seconds"] >= 1
+    assert "modes_covered" in publish.summary(card)
+    # Once more, and nothing is trained again.
+    files = [tmp_path / "runs" / f"seed_{seed}" / "gan.keras" for seed in range(3)]
+    before = [path.stat().st_mtime_ns for path in files]
+    again = publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
+    assert [path.stat().st_mtime_ns for path in files] == before
+    assert again["scores"] == card["scores"]

@@ -1,0 +1,77 @@
+"""When "auto" means XLA, and that it then gives the same weights."""
+
+import keras
+import numpy as np
+import pytest
+
+import trainers
+import zoo
+from tests.helpers import largest_difference, tiny_pair
+from trainers import objectives
+
+
+class _Theirs(objectives.NonSaturating):
+    """An objective of a user, which may do anything."""
+
+
+def _dense(width=300, **kwargs):
+    keras.utils.set_random_seed(0)
+    return zoo.MLPGenerator(units=(width,), **kwargs), zoo.MLPDiscriminator(
+        units=(width,), activation="relu", **kwargs
+    )
+
+
+def _lambda():
+    generator, _ = _dense()
+    discriminator = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Lambda(lambda x: x * 2),
+            keras.layers.Dense(300, "relu"),
+            keras.layers.Dense(1),
+        ]
+    )
+    return generator, discriminator
+
+
+@pytest.mark.parametrize(
+    "pair, compiled, expected",
+    [
+        (_dense, {}, True),
+        (_dense, {"jit_compile": False}, False),
+        (_dense, {"run_eagerly": True}, False),
+        (_dense, {"objective": _Theirs()}, False),
+        (lambda: _dense(64), {}, False),
+        (lambda: _dense(dtype="mixed_bfloat16"), {}, False),
+        (_lambda, {}, False),
+        (tiny_pair, {}, False),
+        (lambda: (zoo.DCGANGenerator(), zoo.DCGANDiscriminator()), {}, False),
+    ],
+)
+def test_what_auto_means(pair, compiled, expected):
+    gan = trainers.GAN(*pair())
+    gan.compile(**compiled)
+    assert gan.jit_compile is expected
+    config = gan.get_compile_config()
+    assert config["jit_compile"] == compiled.get("jit_compile", "auto")
+
+
+def test_a_convolutional_extractor_counts():
+    extractor = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten()]
+    )
+    gan = trainers.FeatureMatchingGAN(*_dense(), feature_extractor=extractor)
+    gan.compile()
+    assert gan.jit_compile is False
+
+
+def test_the_weights_are_the_same():
+    images = np.random.default_rng(0).integers(0, 256, (64, 28, 28, 1), dtype="uint8")
+    found = []
+    for jit_compile in ("auto", False):
+        gan = trainers.GAN(*_dense(), seed=1)
+        gan.compile(jit_compile=jit_compile, ema_decay=0.9)
+        gan.fit(images, batch_size=16, verbose=0)
+        found.append([*gan.generator.get_weights(), *gan.ema_generator.get_weights()])
+    assert largest_difference(*found) < 1e-6
