@@ -19,6 +19,7 @@ import sys
 import numpy as np
 from absl import flags
 
+from benchmarks import bars
 from zoo import command
 from zoo.dcgan import pyramid
 
@@ -33,6 +34,7 @@ flags.DEFINE_list("only", None, "Parts of the names of the rows to time.", flag_
 flags.DEFINE_integer("rounds", 5, "Rounds of all rows of a cell.", 1, flag_values=FLAGS)
 flags.DEFINE_float("seconds", 2.0, "How long a row takes in a round, about.", flag_values=FLAGS)
 flags.DEFINE_string("output", None, "A JSON file for all figures.", flag_values=FLAGS)
+flags.DEFINE_string("picture", None, "A PNG file for the ratios.", flag_values=FLAGS)
 
 NETS = {
     "mnist64": {"image_shape": [28, 28, 1], "filters": 64},
@@ -188,6 +190,8 @@ def main(arguments):
         results.append({"net": net, "batch": batch, "precision": precision, "rows": found})
         if FLAGS.output:
             pathlib.Path(FLAGS.output).write_text(json.dumps(results, indent=1))
+    if FLAGS.picture:
+        bars.draw(results, FLAGS.picture)
 
 
 if __name__ == "__main__":
