@@ -1,5 +1,6 @@
 """`python -m zoo sample`, `walk`, `invert` and `neighbours`, and what every command shares."""
 
+import json
 import os
 import subprocess
 import sys
@@ -167,7 +168,11 @@ MODEL = "--model=generator.keras"
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "Unknown command. Expected one of ['card', 'invert', 'list', 'neighbours', 'sample', 'walk']"),
+        (
+            [],
+            "Unknown command. Expected one of ['card', 'invert', 'list', 'neighbours', 'sample', "
+            "'walk']",
+        ),
         (["wlak"], "Unknown command. Expected one of"),
         (["sample"], "A flag is missing. Expected --model=FILE.keras. Received: no --model"),
         (["sample", "--model=genrator.keras"], "There is no such file. Expected a .keras"),
@@ -211,6 +216,20 @@ def test_errors_of_the_commands(capsys, folder, tmp_path, arguments, message):
     err = capsys.readouterr().err
     assert err.startswith("error: " + message) and err.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before  # Nothing was written.
+
+
+def test_presets_by_the_command(folder, tmp_path, generator, capsys):
+    zoo.save_preset(generator, tmp_path / "mine", card={"dataset": "dots"})
+    assert run_zoo("card", "--model=mine") == 0
+    assert json.loads(capsys.readouterr().out)["dataset"] == "dots"
+    assert run_zoo("sample", "--model=mine", "--count=9", "--seed=5", "--output=grid.png") == 0
+    wanted = pictures.draw(generator.sample(9, [0, 1, 2] * 3, seed=5), 3)
+    np.testing.assert_array_equal(pixels("grid.png").squeeze(), wanted.squeeze())
+    capsys.readouterr()
+    assert run_zoo("list") == 0
+    assert capsys.readouterr().out.startswith("preset")
+    assert run_zoo("card", "--model=mines") == 2
+    assert "There is no such preset" in capsys.readouterr().err
 
 
 def test_every_flag_belongs_to_a_command():

@@ -1,0 +1,110 @@
+"""docs/gallery.md: every preset with its samples, a walk and its scores.
+
+  python -m studies.gallery
+
+The samples are those of the preset, of seed 0 and not chosen; a row of a walk goes from one latent
+to another, of seed 1.
+"""
+
+import pathlib
+import shutil
+
+import numpy as np
+from absl import flags
+
+import zoo
+from zoo import command, latents, pictures, players, presets
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("output_dir", "docs", "Where gallery.md and gallery/ go.", flag_values=FLAGS)
+
+ROWS, STEPS = 4, 12
+
+
+def walk(generator, path):
+    """A picture of walks, a pair of latents a row."""
+    ends = latents.from_seed(generator.prior, 2 * ROWS, generator.latent_dim, 1).numpy()
+    grid = latents.walk(ends[::2], ends[1::2], STEPS).swapaxes(0, 1)
+    labels = None
+    if generator.num_classes:
+        labels = np.repeat(np.arange(ROWS) % generator.num_classes, STEPS).astype("int32")
+    flat = grid.reshape(-1, generator.latent_dim)
+    pictures.save_png(pictures.draw(players.decode(generator, flat, labels), STEPS), path)
+
+
+def figures(card):
+    """The table of a preset's scores, with what was aimed at."""
+    last = {score["name"]: score for score in card["checkpoints"].get("last", {}).get("scores", [])}
+    lines = ["| score | value | last checkpoint | target |", "|---|---|---|---|"]
+    for score in card["scores"]:
+        error = score["standard_error"]
+        value = f"{float(score['value']):.4g}" + (f" ± {error:.2g}" if error else "")
+        other = last.get(score["name"])
+        targets = [
+            f"{target['figure']} {target['bound']} {target['number']:g}: "
+            + ("reached" if target["reached"] else f"**missed** ({target['found']:.4g})")
+            for target in card["targets"]
+            if target["score"] == score["name"]
+        ]
+        lines.append(
+            f"| {score['name'].replace('_', ' ')} | {value} | "
+            f"{float(other['value']):.4g} | {'; '.join(targets)} |"
+            if other
+            else f"| {score['name'].replace('_', ' ')} | {value} | | {'; '.join(targets)} |"
+        )
+    return lines
+
+
+def section(card, folder):
+    """The lines of one preset; its pictures go to the folder."""
+    name = card["name"]
+    generator = zoo.from_preset(name)
+    shutil.copy(presets.SHIPPED / name / "samples.png", folder / f"{name}.png")
+    training = card["training"]
+    lines = [
+        f"## {name}",
+        "",
+        f"{card['description']} {card['parameters']['generator']:,} parameters, "
+        f"{card['bytes'] / 1e6:.1f} MB; {training['epochs']} epochs at batch "
+        f"{training['batch_size']}, {training['seconds'] / 60:.0f} minutes on "
+        f"{training['device']}, "
+        f"seed {training['seed']}; published: {card['selection']}.",
+        "",
+        f"![Samples of {name}](gallery/{name}.png)",
+    ]
+    if len(generator.image_shape) == 3:
+        walk(generator, folder / f"{name}_walk.png")
+        lines += ["", f"![Walks of {name}](gallery/{name}_walk.png)"]
+    lines += ["", *figures(card)]
+    spread = card.get("spread")
+    if spread:
+        lines.append("")
+        for score in card["scores"]:
+            values = ", ".join(f"{value:.4g}" for value in spread[score["name"]])
+            lines.append(
+                f"- {score['name'].replace('_', ' ')} of seeds {spread['seeds']}: {values}"
+            )
+    return [*lines, "", f"`{card['command']}`", ""]
+
+
+def main(arguments):
+    """Writes the page and its pictures."""
+    command.no_arguments(arguments)
+    folder = pathlib.Path(FLAGS.output_dir)
+    (folder / "gallery").mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# Gallery",
+        "",
+        "Every preset, with samples that were not chosen. `zoo.from_preset(NAME)` loads one;",
+        "`python -m studies.gallery` made this page of the presets' cards, which also have the",
+        "protocol of each score.",
+        "",
+    ]
+    for card in zoo.list_presets():
+        lines += section(card, folder / "gallery")
+        print(card["name"], flush=True)
+    (folder / "gallery.md").write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, FLAGS)
