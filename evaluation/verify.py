@@ -24,7 +24,11 @@ def verify(preset):
     generator = presets.from_preset(preset)
     rows = []
     for entry in card["scores"]:
-        said = {key: entry[key] for key in entry if key not in ("measure", "count", "tolerance")}
+        said = {
+            key: entry[key]
+            for key in entry
+            if key not in ("label", "measure", "count", "tolerance")
+        }
         said = Score.from_json(json.dumps(said))
         labels = measures.labels_of(entry["count"], generator.num_classes)
         samples = generator.sample(entry["count"], labels, seed=0, batch_size=500)
@@ -32,7 +36,7 @@ def verify(preset):
         check_comparable(said, found)
         off = abs(found.value - said.value)
         rows.append(
-            (said.name, said.value, found.value, entry["tolerance"], off <= entry["tolerance"])
+            (entry["label"], said.value, found.value, entry["tolerance"], off <= entry["tolerance"])
         )
     return rows
 

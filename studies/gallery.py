@@ -34,23 +34,25 @@ def walk(generator, path):
 
 def figures(card):
     """The table of a preset's scores, with what was aimed at."""
-    last = {score["name"]: score for score in card["checkpoints"].get("last", {}).get("scores", [])}
+    last = {
+        score["label"]: score for score in card["checkpoints"].get("last", {}).get("scores", [])
+    }
     lines = ["| score | value | last checkpoint | target |", "|---|---|---|---|"]
     for score in card["scores"]:
         error = score["standard_error"]
         value = f"{float(score['value']):.4g}" + (f" ± {error:.2g}" if error else "")
-        other = last.get(score["name"])
+        other = last.get(score["label"])
         targets = [
             f"{target['figure']} {target['bound']} {target['number']:g}: "
             + ("reached" if target["reached"] else f"**missed** ({target['found']:.4g})")
             for target in card["targets"]
-            if target["score"] == score["name"]
+            if target["score"] == score["label"]
         ]
         lines.append(
-            f"| {score['name'].replace('_', ' ')} | {value} | "
+            f"| {score['label'].replace('_', ' ')} | {value} | "
             f"{float(other['value']):.4g} | {'; '.join(targets)} |"
             if other
-            else f"| {score['name'].replace('_', ' ')} | {value} | | {'; '.join(targets)} |"
+            else f"| {score['label'].replace('_', ' ')} | {value} | | {'; '.join(targets)} |"
         )
     return lines
 
@@ -80,9 +82,9 @@ def section(card, folder):
     if spread:
         lines.append("")
         for score in card["scores"]:
-            values = ", ".join(f"{value:.4g}" for value in spread[score["name"]])
+            values = ", ".join(f"{value:.4g}" for value in spread[score["label"]])
             lines.append(
-                f"- {score['name'].replace('_', ' ')} of seeds {spread['seeds']}: {values}"
+                f"- {score['label'].replace('_', ' ')} of seeds {spread['seeds']}: {values}"
             )
     return [*lines, "", f"`{card['command']}`", ""]
 

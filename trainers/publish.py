@@ -67,7 +67,7 @@ def publish(recipe, folder, directory=None, verbose=None):
         "skip_unreadable": recipe.settings.skip_unreadable,
     }
     reference = measures.Reference(recipe.settings.dataset, **source)
-    known = {name: measures.get(name, reference) for name, _ in recipe.counts()}
+    known = {name: measures.get(name, reference) for _, name, _ in recipe.counts()}
     trials = []
     for run in runs:
         files = _files(run)
@@ -149,12 +149,13 @@ def _measured(path, recipe, known, run):
     """The scores of a checkpoint as it will be loaded: through a preset in the run's folder."""
     preset = zoo.save_preset(_players(path)[0], run / "measured", half=recipe.half)
     generator = zoo.from_preset(preset)
-    found = []
-    for name, count in recipe.counts():
-        labels = measures.labels_of(count, generator.num_classes)
-        samples = generator.sample(count, labels, seed=0, batch_size=500)
-        score = json.loads(known[name].evaluate(samples, labels).to_json())
-        score |= {"measure": name, "count": count}
+    found, drawn = [], {}
+    for label, name, count in recipe.counts():
+        if count not in drawn:
+            labels = measures.labels_of(count, generator.num_classes)
+            drawn[count] = generator.sample(count, labels, seed=0, batch_size=500), labels
+        score = json.loads(known[name].evaluate(*drawn[count]).to_json())
+        score |= {"label": label, "measure": name, "count": count}
         share = TOLERANCE.get(score["name"], EXACT)
         score["tolerance"] = max(share * abs(float(score["value"])), LEAST)
         found.append(score)
@@ -170,12 +171,12 @@ def _epoch(path, recipe):
 
 def _judged(target, scores):
     """A target with what was reached."""
-    name, figure, bound, number = target
-    score = next(score for score in scores if score["name"] == name)
+    label, figure, bound, number = target
+    score = next(score for score in scores if score["label"] == label)
     value = float(score["value"] if figure == "value" else score["details"][figure])
     reached = value >= number if bound == "at least" else value <= number
     return {
-        "score": name,
+        "score": label,
         "figure": figure,
         "bound": bound,
         "number": number,
@@ -188,7 +189,7 @@ def _spread(trials, seeds):
     """The scores of every seed, where there are several."""
     if len(trials) < 2:
         return None
-    names = [score["name"] for score in trials[0]]
+    names = [score["label"] for score in trials[0]]
     return {
         "seeds": seeds,
         **{name: [float(trial[i]["value"]) for trial in trials] for i, name in enumerate(names)},

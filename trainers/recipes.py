@@ -7,7 +7,8 @@ generator, discriminator, trainer, compile
 selection     "last", or "best" by settings.score
 measures      names of `evaluation.measures`, each with a number of samples if it is not
               10,000: "nearest_neighbour:50000"
-targets       what the scores should reach: [[score, figure, "at least" or "at most", number]]
+targets       what the scores should reach: [[one of measures, figure, "at least" or "at most",
+              number]], where the figure is "value" or one of the score's details
 seeds         other seeds that are trained too, for the spread of the scores
 half          whether the weights are stored in float16
 device        what it was made on, where that is no two CPU cores
@@ -42,9 +43,9 @@ class Recipe:
     device: str = "two CPU cores"
 
     def counts(self):
-        """The measures: `[(name, number of samples)]`."""
-        pairs = [measure.partition(":") for measure in self.measures]
-        return [(name, int(count or COUNT)) for name, _, count in pairs]
+        """The measures: `[(as it is written, name, number of samples)]`."""
+        parts = [(measure, *measure.partition(":")) for measure in self.measures]
+        return [(measure, name, int(count or COUNT)) for measure, name, _, count in parts]
 
     def with_seed(self, seed):
         """The same recipe with another seed."""
@@ -97,9 +98,11 @@ def load(name):
             f"Received: selection='best' without, in {str(path)!r}"
         )
     for target in found.get("targets", []):
-        if len(target) != 4 or target[2] not in BOUNDS:
+        listed = found.get("measures", [])
+        if len(target) != 4 or target[0] not in listed or target[2] not in BOUNDS:
             raise ValueError(
-                f'A target is a bound. Expected [score, figure, "at least" or "at most", number]. '
+                f'A target is a bound. Expected [one of measures, figure, "at least" or '
+                f'"at most", number]. '
                 f"Received: {target} in {str(path)!r}"
             )
     return Recipe(

@@ -27,7 +27,7 @@ RING = {
     "selection": "best",
     "measures": ["modes:400", "sliced_wasserstein"],
     "targets": [
-        ["modes_covered", "value", "at least", 8],
+        ["modes:400", "value", "at least", 8],
         ["sliced_wasserstein", "value", "at most", 100],
     ],
     "seeds": [1, 2],
@@ -55,7 +55,10 @@ def test_what_a_recipe_says(tmp_path):
     recipe = recipes.load(_written(tmp_path))
     assert recipe.name == "mine" and recipe.half and recipe.device == "two CPU cores"
     assert recipe.settings.latent_dim == 4 and recipe.details.generator == {"units": [8]}
-    assert recipe.counts() == [("modes", 400), ("sliced_wasserstein", 10_000)]
+    assert recipe.counts() == [
+        ("modes:400", "modes", 400),
+        ("sliced_wasserstein", "sliced_wasserstein", 10_000),
+    ]
     assert recipe.with_seed(7).settings.seed == 7 and recipe.settings.seed == 0
 
 
