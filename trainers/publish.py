@@ -33,11 +33,12 @@ def cook(recipe, folder, verbose=None):
         interruptions.
     """
     run = pathlib.Path(folder) / f"seed_{recipe.settings.seed}"
-    begun, before = time.monotonic(), _seconds(run)
+    begun, before, file = time.monotonic(), _seconds(run), run / "gan.keras"
+    written = file.stat().st_mtime if file.exists() else None
     try:
         train(recipe.settings, run, verbose, recipe.details)
     finally:
-        if run.is_dir():
+        if file.exists() and file.stat().st_mtime != written:  # Something was learned.
             now = before + time.monotonic() - begun
             (run / SECONDS).write_text(json.dumps({"seconds": round(now, 1)}))
     return run
