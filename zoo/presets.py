@@ -118,7 +118,8 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     Example:
 
     ```python
-    generator = zoo.from_preset("dcgan_mnist")
+    zoo.save_preset(zoo.DCGANGenerator(filters=8), "presets/mine")
+    generator = zoo.from_preset("presets/mine")  # or a name of zoo.list_presets()
     images = generator.sample(64, seed=0)
     ```
     """

@@ -222,10 +222,23 @@ def test_from_a_url(saved, tmp_path, monkeypatch, kind, inside):
 SHIPPED = [card["name"] for card in zoo.list_presets()]
 
 
-def test_the_table():
-    table = zoo.list_presets()
-    assert len(table) == len(SHIPPED) and all(name in str(table) for name in SHIPPED)
-    assert str(table).startswith("preset")
+def test_shipped_ones_by_their_names(saved, monkeypatch, tmp_path):
+    folder, generator, _ = saved
+    score = {"name": "frechet_distance", "value": 0.25}
+    zoo.save_preset(generator, folder.parent / "other", card={"scores": [score]})
+    monkeypatch.setattr(presets, "SHIPPED", folder.parent)
+    monkeypatch.chdir(tmp_path)
+    _same(zoo.from_preset("tiny"), generator)
+    head, other, tiny = str(zoo.list_presets()).splitlines()
+    assert head.split() == ["preset", "what", "parameters", "MB", "scores"]
+    assert other.startswith("other") and other.endswith("frechet_distance 0.25")
+    assert tiny.split()[:4] == ["tiny", "DCGANGenerator", "on", "dots"]
+    assert f"{generator.count_params():,}" in tiny
+    with pytest.raises(ValueError, match="did you mean 'tiny'"):
+        zoo.from_preset("tinny")
+    # A folder of one's own does not hide a shipped preset.
+    zoo.save_preset(tiny_pair(classes=3)[0], tmp_path / "tiny")
+    _same(zoo.from_preset("tiny"), generator)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
