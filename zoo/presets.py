@@ -164,8 +164,9 @@ def _folder(preset, file_hash=None):
     if not (folder / CARD).is_file():
         known = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
         raise ValueError(
-            f"There is no such preset. Expected one of {known}, a folder with a {CARD}, or a URL"
-            f"{nearest(preset, known)}. Received: preset={str(preset)!r}"
+            f"There is no such preset. Expected one of {known}, a folder with a {CARD}, a URL, or "
+            f"for zoo.load a path that ends in .keras{nearest(preset, known)}. "
+            f"Received: preset={str(preset)!r}"
         )
     return folder
 
