@@ -98,7 +98,7 @@ def draw(results, path):
         panel.set_xticks(values, [str(v) for v in values])
         panel.set_yticks(times, [f"{t:.0f}" for t in times])
         panel.set_ylim(min(times) / 1.5, max(times) * 2)  # All panels need room for the numbers.
-        panel.margins(x=0.15)
+        panel.set_xlim(min(values) / 1.3, max(values) * 1.3)
         panel.minorticks_off()
         panel.set_ylabel("ms a step", color="tab:blue")
         panel.grid(alpha=0.3)
