@@ -246,18 +246,10 @@ def make(settings, info, details=None):
             **details.trainer,
         },
     )
-    wanted = {
-        "ema_decay": settings.ema_decay or None,
-        "steps_per_execution": settings.steps_per_execution,
-        "jit_compile": {"auto": "auto", "true": True, "false": False}[settings.jit_compile],
-    }
+    wanted = {"ema_decay": settings.ema_decay or None}
     if settings.objective and settings.trainer != "fgan":
         wanted["objective"] = settings.objective
-    _called(gan.compile, {**wanted, **{n: resolve(v) for n, v in details.compile.items()}})
-    if settings.learning_rate is not None:
-        for optimizer in gan.optimizers:
-            optimizer.learning_rate = settings.learning_rate
-    return gan
+    return _compiled(gan, settings, details, wanted)
 
 
 def _autoencoder(settings, info, details):
@@ -275,17 +267,22 @@ def _autoencoder(settings, info, details):
     size = {} if settings.latent_dim is None else {"latent_dim": settings.latent_dim}
     shared = {"image_shape": info.sample_shape, "seed": settings.seed}
     vae = _made(zoo.VAE, {**shared, **size, **details.generator})
-    _called(
-        vae.compile,
-        {
-            "steps_per_execution": settings.steps_per_execution,
-            "jit_compile": {"auto": "auto", "true": True, "false": False}[settings.jit_compile],
-            **{name: resolve(value) for name, value in details.compile.items()},
-        },
-    )
+    return _compiled(vae, settings, details, {})
+
+
+def _compiled(model, settings, details, wanted):
+    """The model, compiled as `wanted`, the settings and the details say."""
+    arguments = {
+        "steps_per_execution": settings.steps_per_execution,
+        "jit_compile": {"auto": "auto", "true": True, "false": False}[settings.jit_compile],
+        **wanted,
+        **{name: resolve(value) for name, value in details.compile.items()},
+    }
+    _called(model.compile, arguments)
     if settings.learning_rate is not None:
-        vae.optimizer.learning_rate = settings.learning_rate
-    return vae
+        for optimizer in getattr(model, "optimizers", None) or [model.optimizer]:
+            optimizer.learning_rate = settings.learning_rate
+    return model
 
 
 def _made(cls, arguments):

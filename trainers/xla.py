@@ -34,9 +34,14 @@ def choose(trainer, jit_compile, run_eagerly, objects):
         and trainer.distribute_strategy.num_replicas_in_sync == 1
         and all(_of_ours(thing) for thing in (trainer, *objects))
         and all(_is_fit(layer) for layer in trainer._flatten_layers(include_self=False))
-        and sum(int(tf.size(weight)) for weight in trainer.trainable_weights) >= WEIGHTS
+        and sum(_size(player) for player in (trainer.generator, trainer.discriminator)) >= WEIGHTS
     )
     return True if pays else jit_compile
+
+
+def _size(player):
+    """Weights that are trained; a moving average is none, and comes after the first `compile`."""
+    return sum(int(tf.size(weight)) for weight in player.trainable_weights)
 
 
 def _of_ours(thing):

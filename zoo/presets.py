@@ -123,11 +123,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     images = generator.sample(64, seed=0)
     ```
     """
-    if player not in WEIGHTS:
-        raise ValueError(
-            f"A game has two players. Expected one of {sorted(WEIGHTS)}{nearest(player, WEIGHTS)}. "
-            f"Received: player={player!r}"
-        )
+    check_role(player)
     folder = _folder(preset, file_hash)
     hashes = card(folder).get("files", {})
     configs = json.loads(_verified(folder, CONFIG, hashes))
@@ -150,6 +146,15 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     model = keras.saving.deserialize_keras_object(config)
     model.load_weights(folder / WEIGHTS[player])
     return model
+
+
+def check_role(player):
+    """Raises a `ValueError` unless it is `"generator"` or `"discriminator"`."""
+    if player not in WEIGHTS:
+        raise ValueError(
+            f"A game has two players. Expected one of {sorted(WEIGHTS)}{nearest(player, WEIGHTS)}. "
+            f"Received: player={player!r}"
+        )
 
 
 def _folder(preset, file_hash=None):

@@ -82,11 +82,7 @@ def load(path, player="generator"):
     images = generator.sample(64, seed=0)
     ```
     """
-    if player not in PLAYERS:
-        raise ValueError(
-            f"A game has two players. Expected one of {sorted(PLAYERS)}{nearest(player, PLAYERS)}. "
-            f"Received: player={player!r}"
-        )
+    presets.check_role(player)
     if pathlib.Path(path).suffix != ".keras":
         return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"

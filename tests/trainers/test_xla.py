@@ -57,6 +57,14 @@ def test_what_auto_means(pair, compiled, expected):
     assert config["jit_compile"] == compiled.get("jit_compile", "auto")
 
 
+def test_a_moving_average_does_not_count():
+    """It is there at the second `compile`, and in a file that is loaded: the choice is the same."""
+    gan = trainers.GAN(*_dense(120))
+    for _ in range(2):
+        gan.compile(ema_decay=0.9)
+        assert gan.jit_compile is False
+
+
 def test_a_convolutional_extractor_counts():
     extractor = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten()]
