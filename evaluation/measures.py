@@ -1,6 +1,7 @@
 """Measures by name, with the reference that a dataset gives them."""
 
 import functools
+import pathlib
 
 import numpy as np
 
@@ -19,13 +20,14 @@ from evaluation.transport import SlicedWasserstein
 from zoo import datasets, toys
 from zoo.names import nearest
 
-# Which shipped extractor knows which data.
+# Which shipped extractor knows which data; of a folder, by its name.
 EXTRACTORS = {
     "mnist": "mnist",
     "keras:mnist": "mnist",
     "stacked_mnist": "mnist",
     "keras:fashion_mnist": "fashion_mnist",
     "keras:cifar10": "cifar10",
+    "cifar10_jpeg": "cifar10",
 }
 VALIDATION = (50_000, 51_000)  # The first 1,000 of train[50000:], where a set has so many.
 
@@ -63,7 +65,7 @@ class Reference:
         """The `Extractor`."""
         if isinstance(self._extractor, extractors.Extractor):
             return self._extractor
-        name = self._extractor or EXTRACTORS.get(self.dataset)
+        name = self._extractor or EXTRACTORS.get(pathlib.PurePath(self.dataset).name)
         if name is None:
             raise ValueError(
                 "No extractor is known for these data. Expected an extractor to be named, such as "

@@ -81,11 +81,9 @@ def section(card, folder):
     spread = card.get("spread")
     if spread:
         lines.append("")
-        for score in card["scores"]:
-            values = ", ".join(f"{value:.4g}" for value in spread[score["label"]])
-            lines.append(
-                f"- {score['label'].replace('_', ' ')} of seeds {spread['seeds']}: {values}"
-            )
+        for name, values in spread["figures"].items():
+            listed = ", ".join(f"{value:.4g}" for value in values)
+            lines.append(f"- {name.replace('_', ' ')} of seeds {spread['seeds']}: {listed}")
     return [*lines, "", f"`{card['command']}`", ""]
 
 

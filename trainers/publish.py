@@ -89,9 +89,7 @@ def publish(recipe, folder, directory=None, verbose=None):
         "objective": recipe.settings.objective,
         "scores": selected[0]["scores"],
         "targets": [_judged(target, selected[0]["scores"]) for target in recipe.targets],
-        "spread": _spread(
-            [trial["scores"] for trial in selected], [recipe.settings.seed, *recipe.seeds]
-        ),
+        "spread": _spread(recipe, [trial["scores"] for trial in selected]),
         "selection": f"{recipe.selection} of {', '.join(checkpoints)}",
         "checkpoints": checkpoints,
         "command": f"python -m trainers --recipe={recipe.name} --publish",
@@ -173,8 +171,7 @@ def _epoch(path, recipe):
 def _judged(target, scores):
     """A target with what was reached."""
     label, figure, bound, number = target
-    score = next(score for score in scores if score["label"] == label)
-    value = float(score["value"] if figure == "value" else score["details"][figure])
+    value = _figure(scores, label, figure)
     reached = value >= number if bound == "at least" else value <= number
     return {
         "score": label,
@@ -186,14 +183,24 @@ def _judged(target, scores):
     }
 
 
-def _spread(trials, seeds):
-    """The scores of every seed, where there are several."""
+def _figure(scores, label, figure):
+    score = next(score for score in scores if score["label"] == label)
+    return float(score["value"] if figure == "value" else score["details"][figure])
+
+
+def _spread(recipe, trials):
+    """What every seed scored, and of the targets' other figures too, where there are several."""
     if len(trials) < 2:
         return None
-    names = [score["label"] for score in trials[0]]
+    wanted = {label: (label, "value") for label in recipe.measures}
+    for label, figure, *_ in recipe.targets:
+        if figure != "value":
+            wanted[f"{label} {figure}"] = label, figure
     return {
-        "seeds": seeds,
-        **{name: [float(trial[i]["value"]) for trial in trials] for i, name in enumerate(names)},
+        "seeds": [recipe.settings.seed, *recipe.seeds],
+        "figures": {
+            name: [_figure(scores, *which) for scores in trials] for name, which in wanted.items()
+        },
     }
 
 

@@ -7,7 +7,7 @@ from scipy import stats
 from evaluation import KernelDistance, classifier, measures
 from evaluation.extractors import Extractor
 from evaluation.measures import Reference
-from zoo import datasets
+from zoo import datasets, pictures
 
 COUNT = 800
 RNG = np.random.default_rng(0)
@@ -86,6 +86,15 @@ def test_the_same_set_twice(reference):
 def test_one_image_has_no_recall(reference, samples):
     score = measures.get("precision_recall", reference).evaluate(*samples["one"])
     assert score.details["recall"] == 0 and score.value == 0
+
+
+def test_a_folder_of_a_known_name_has_an_extractor(tmp_path):
+    folder = tmp_path / "cifar10_jpeg"
+    for split in ("train", "test"):
+        (folder / split / "cat").mkdir(parents=True)
+        pictures.save_png(np.zeros((32, 32, 3), "uint8"), folder / split / "cat" / "1.png")
+    assert Reference(folder).extractor.name == "cifar10"
+    assert Reference(folder, "mnist").extractor.name == "mnist"
 
 
 def test_names_and_what_data_they_need():

@@ -26,7 +26,7 @@ def test_the_page(tmp_path, monkeypatch):
             {**target, "score": "modes", "bound": "at least", "number": 8.0, "reached": True},
         ],
         "selection": "best of last, best",
-        "spread": {"seeds": [0, 1], "frechet": [0.5, 0.625], "modes": [8.0, 7.0]},
+        "spread": {"seeds": [0, 1], "figures": {"frechet": [0.5, 0.625], "modes": [8.0, 7.0]}},
         "training": {
             "device": "two CPU cores",
             "seconds": 120,

@@ -30,6 +30,7 @@ RING = {
     "targets": [
         ["modes:400", "value", "at least", 8],
         ["sliced_wasserstein", "value", "at most", 100],
+        ["modes:400", "high_quality", "at least", 0],
     ],
     "seeds": [1, 2],
 }
@@ -125,9 +126,12 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert card["checkpoints"]["best"]["scores"] == card["scores"]
     assert card["checkpoints"]["last"]["epoch"] == 2
     assert card["spread"]["seeds"] == [0, 1, 2]
-    assert card["spread"]["sliced_wasserstein"][0] == distance["value"]
-    assert len(set(card["spread"]["sliced_wasserstein"])) == 3
-    assert [target["reached"] for target in card["targets"]] == [modes["value"] >= 8, True]
+    figures = card["spread"]["figures"]
+    assert sorted(figures) == ["modes:400", "modes:400 high_quality", "sliced_wasserstein"]
+    assert figures["sliced_wasserstein"][0] == distance["value"]
+    assert figures["modes:400 high_quality"][0] == modes["details"]["high_quality"]
+    assert len(set(figures["sliced_wasserstein"])) == 3
+    assert [target["reached"] for target in card["targets"]] == [modes["value"] >= 8, True, True]
     assert card["training"]["seconds"] >= 1
     assert "modes_covered" in publish.summary(card)
     # Once more, and nothing is trained again.
