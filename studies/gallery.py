@@ -1,9 +1,9 @@
-"""docs/gallery.md: every preset with its samples, a walk and its scores.
+"""docs/gallery.md: every preset with its samples, a walk and its scores; and the README's table.
 
   python -m studies.gallery
 
 The samples are those of the preset, of seed 0 and not chosen; a row of a walk goes from one latent
-to another, of seed 1.
+to another, of seed 1. The table goes between the two comments of the README that name it.
 """
 
 import pathlib
@@ -17,8 +17,43 @@ from zoo import command, latents, pictures, players, presets
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("output_dir", "docs", "Where gallery.md and gallery/ go.", flag_values=FLAGS)
+flags.DEFINE_string("readme", "README.md", "The page that has the table.", flag_values=FLAGS)
 
 ROWS, STEPS = 4, 12
+BEGIN, END = "<!-- presets: python -m studies.gallery -->", "<!-- end of presets -->"
+# A score in a few words: of the first of a card that are here, two go into the table.
+WORDS = {
+    "conditional_accuracy": lambda s: f"{100 * s['value']:.1f} % recognised as their class",
+    "frechet_distance": lambda s: f"Fréchet distance {s['value']:.3g}",
+    "parzen_log_likelihood": lambda s: f"Parzen {s['value']:.0f} ± {s['standard_error']:.0f} nats",
+    "modes_covered": lambda s: (
+        f"{s['value']:.0f} modes, {100 * s['details']['high_quality']:.1f} % within 3 sigma"
+    ),
+    "precision_recall": lambda s: (
+        f"precision {s['details']['precision']:.2f}, recall {s['details']['recall']:.2f}"
+    ),
+}
+
+
+def table(cards):
+    """The lines of a table with a row a preset: what it is, its size, its first scores."""
+    lines = ["| preset | parameters | MB | minutes | scores |", "|---|---|---|---|---|"]
+    for card in cards:
+        scores = [WORDS[s["name"]](s) for s in card["scores"] if s["name"] in WORDS]
+        lines.append(
+            f"| `{card['name']}` | {card['parameters']['generator']:,} | {card['bytes'] / 1e6:.1f} "
+            f"| {card['training']['seconds'] / 60:.0f} | {'; '.join(scores[:2])} |"
+        )
+    return lines
+
+
+def between(text, lines):
+    """The text with these lines between the two comments."""
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    if not tail:
+        raise ValueError(f"The page has no place for the table. Expected {BEGIN} and {END}.")
+    return "\n".join([head + BEGIN, *lines, END]) + tail
 
 
 def walk(generator, path):
@@ -100,7 +135,11 @@ def main(arguments):
         "protocol of each score.",
         "",
     ]
-    for card in zoo.list_presets():
+    cards = zoo.list_presets()
+    readme = pathlib.Path(FLAGS.readme)
+    readme.write_text(between(readme.read_text(), table(cards)))
+    lines += [*table(cards), ""]
+    for card in cards:
         lines += section(card, folder / "gallery")
         print(card["name"], flush=True)
     (folder / "gallery.md").write_text("\n".join(lines))

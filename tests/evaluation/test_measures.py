@@ -93,8 +93,8 @@ def test_a_folder_of_a_known_name_has_an_extractor(tmp_path):
     for split in ("train", "test"):
         (folder / split / "cat").mkdir(parents=True)
         pictures.save_png(np.zeros((32, 32, 3), "uint8"), folder / split / "cat" / "1.png")
-    assert Reference(folder).extractor.name == "cifar10"
-    assert Reference(folder, "mnist").extractor.name == "mnist"
+    assert Reference(folder).extractor.protocol["extractor"] == "cifar10"
+    assert Reference(folder, "mnist").extractor.protocol["extractor"] == "mnist"
 
 
 def test_names_and_what_data_they_need():

@@ -1,6 +1,9 @@
 """The page of presets: a section each, with its pictures and what was reached and missed."""
 
+import pathlib
+
 import numpy as np
+import pytest
 from PIL import Image
 
 import zoo
@@ -39,8 +42,15 @@ def test_the_page(tmp_path, monkeypatch):
     zoo.save_preset(tiny_pair(classes=3)[0], tmp_path / "presets" / "tiny", card=card)
     points = zoo.MLPGenerator((2,), 3, (8,), output_activation="linear")
     zoo.save_preset(points, tmp_path / "presets" / "dots", card=card)
-    gallery.FLAGS(["gallery", f"--output_dir={tmp_path}"])
+    readme = tmp_path / "README.md"
+    readme.write_text(f"Before.\n{gallery.BEGIN}\nold\n{gallery.END}\nAfter.\n")
+    gallery.FLAGS(["gallery", f"--output_dir={tmp_path}", f"--readme={readme}"])
     gallery.main([])
+    head, *rows, tail = readme.read_text().strip().split("\n")
+    assert (head, tail) == ("Before.", "After.") and "old" not in rows
+    assert [row.split("`")[1] for row in rows if "`" in row] == ["dots", "tiny"]
+    with pytest.raises(ValueError, match="no place for the table"):
+        gallery.between("Nothing.", rows)
     text = (tmp_path / "gallery.md").read_text()
     assert text.index("## dots") < text.index("## tiny")
     assert "| frechet | 0.5 | 0.75 | value at most 0.4: **missed** (0.5) |" in text
@@ -51,3 +61,28 @@ def test_the_page(tmp_path, monkeypatch):
     assert names == {"dots.png", "tiny.png", "tiny_walk.png"}
     walk = np.asarray(Image.open(tmp_path / "gallery" / "tiny_walk.png"))
     assert walk.shape[1] > 2 * walk.shape[0] and walk.std() > 0
+
+
+def test_the_table_of_the_readme_is_that_of_the_cards():
+    text = pathlib.Path("README.md").read_text()
+    assert gallery.between(text, gallery.table(zoo.list_presets())) == text
+
+
+@pytest.mark.parametrize("name", gallery.WORDS)
+def test_a_score_in_words(name):
+    details = {"high_quality": 0.985, "precision": 0.75, "recall": 0.5}
+    card = {
+        "name": "tiny",
+        "parameters": {"generator": 1234},
+        "bytes": 100_000,
+        "training": {"seconds": 90},
+        "scores": [{"name": name, "value": 0.5, "standard_error": 0.125, "details": details}],
+    }
+    words = {
+        "conditional_accuracy": "50.0 % recognised as their class",
+        "frechet_distance": "Fréchet distance 0.5",
+        "parzen_log_likelihood": "Parzen 0 ± 0 nats",
+        "modes_covered": "0 modes, 98.5 % within 3 sigma",
+        "precision_recall": "precision 0.75, recall 0.50",
+    }[name]
+    assert gallery.table([card])[-1] == f"| `tiny` | 1,234 | 0.1 | 2 | {words} |"
