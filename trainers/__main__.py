@@ -104,8 +104,8 @@ def _recipe():
                 "All recipes are trained to be published. Expected --recipe=all --publish. "
                 "Received: no --publish"
             )
-        publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS)
-        return 0
+        failed = publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS)
+        return 1 if failed else 0
     recipe = recipes.load(FLAGS.recipe)
     folder = pathlib.Path(FLAGS.output_dir or f"{RUNS}/{recipe.name}")
     if FLAGS.publish:

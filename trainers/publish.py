@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import math
 import pathlib
+import sys
 import time
 
 import zoo
@@ -93,6 +94,7 @@ def publish(recipe, folder, directory=None, verbose=None):
         "selection": f"{recipe.selection} of {', '.join(checkpoints)}",
         "checkpoints": checkpoints,
         "command": f"python -m trainers --recipe={recipe.name} --publish",
+        "recipe": recipe.fingerprint,
         "training": {
             "device": recipe.device,
             "seconds": round(_seconds(runs[0])),
@@ -114,15 +116,24 @@ def publish_all(names, folder, verbose=None):
         names: Names of recipes.
         folder: Runs go to `folder/NAME`.
         verbose: As Keras's.
+
+    Returns:
+        The names of those that could not be made, because their data are missing, say. The others
+        do not wait for them.
     """
+    failed = []
     for name in names:
-        recipe = load(name)
-        target = presets.SHIPPED / name
-        if (target / presets.CARD).exists():
+        if (presets.SHIPPED / name / presets.CARD).exists():
             print(f"{name}: there already", flush=True)
             continue
-        card = publish(recipe, pathlib.Path(folder) / name, verbose=verbose)
-        print(f"{name}: {summary(card)}", flush=True)
+        try:
+            card = publish(load(name), pathlib.Path(folder) / name, verbose=verbose)
+        except (ValueError, OSError) as error:
+            failed.append(name)
+            print(f"{name}: not made: {error}", file=sys.stderr, flush=True)
+        else:
+            print(f"{name}: {summary(card)}", flush=True)
+    return failed
 
 
 def summary(card):

@@ -20,16 +20,23 @@ import pathlib
 
 from trainers.settings import Details, Settings
 from zoo.names import nearest
+from zoo.presets import sha256
 
 FOLDER = pathlib.Path(__file__).parent / "recipes"
 SELECTIONS = ("last", "best")
 COUNT = 10_000  # Samples of a measure that says nothing else.
 BOUNDS = ("at least", "at most")
+# What decides the weights; the rest of a recipe is words and measures.
+DECIDES = ("settings", "generator", "discriminator", "trainer", "compile", "selection", "half")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a recipe's file says; see the head of this module."""
+    """What a recipe's file says; see the head of this module.
+
+    `fingerprint` is a hash of all that decides the weights. The card of a preset has it, so that
+    it can be seen when a recipe is no longer the one that made the preset.
+    """
 
     name: str
     description: str
@@ -41,6 +48,7 @@ class Recipe:
     seeds: tuple = ()
     half: bool = True
     device: str = "two CPU cores"
+    fingerprint: str = ""
 
     def counts(self):
         """The measures: `[(as it is written, name, number of samples)]`."""
@@ -80,7 +88,7 @@ def load(name):
         raise ValueError(f"The recipe is no JSON: {error}. Received: {str(path)!r}") from error
     own = {field.name: field.type for field in dataclasses.fields(Recipe)}
     details = {field.name for field in dataclasses.fields(Details)}
-    _check_keys(found, (own.keys() - {"name", "details"}) | details, path)
+    _check_keys(found, (own.keys() - {"name", "details", "fingerprint"}) | details, path)
     _check_keys(found.get("settings", {}), [f.name for f in dataclasses.fields(Settings)], path)
     for key in details & found.keys():
         _check_type(key, found[key], dict, path)
@@ -110,11 +118,17 @@ def load(name):
         description=found.get("description", ""),
         settings=Settings(**found.get("settings", {})),
         details=Details(**{key: found[key] for key in details & found.keys()}),
+        fingerprint=_fingerprint(found),
         **{
             key: tuple(found[key]) if own[key] is tuple else found[key]
             for key in found.keys() & (own.keys() - {"name", "description", "settings"})
         },
     )
+
+
+def _fingerprint(found):
+    decides = {key: found[key] for key in DECIDES if key in found}
+    return sha256(json.dumps(decides, sort_keys=True).encode())[:16]
 
 
 def _check_keys(found, known, path):

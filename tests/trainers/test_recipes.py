@@ -56,6 +56,23 @@ def test_the_recipes_of_the_project(name):
     assert tuple(trainer.sampler.image_shape) == shape
 
 
+@pytest.mark.parametrize("card", zoo.list_presets(), ids=lambda card: card["name"])
+def test_shipped_presets_are_those_of_their_recipes(card):
+    assert card["recipe"] == recipes.load(card["name"]).fingerprint
+
+
+def test_a_fingerprint_is_of_what_decides_the_weights(tmp_path):
+    found = {
+        recipes.load(_written(tmp_path, **changes)).fingerprint
+        for changes in ({}, {"description": "Other words."}, {"targets": []})
+    }
+    assert len(found) == 1 and len(found.pop()) == 16
+    for changes in ({"half": False}, {"generator": {"units": [9]}}, {"selection": "last"}):
+        assert recipes.load(_written(tmp_path, **changes)).fingerprint not in found | {""}
+        found.add(recipes.load(_written(tmp_path, **changes)).fingerprint)
+    assert recipes.load(_written(tmp_path)).fingerprint not in found
+
+
 def test_what_a_recipe_says(tmp_path):
     recipe = recipes.load(_written(tmp_path))
     assert recipe.name == "mine" and recipe.half and recipe.device == "two CPU cores"
@@ -140,3 +157,23 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     again = publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
     assert [path.stat().st_mtime_ns for path in files] == before
     assert again["scores"] == card["scores"]
+
+
+def test_all_of_them(tmp_path, monkeypatch, capsys):
+    """One after another; one that fails does not stop the others, one that is there is skipped."""
+    small = {**RING, "measures": ["modes:100"], "targets": [], "seeds": []}
+    no_data = {**small["settings"], "dataset": str(tmp_path / "pictures")}
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    for name, settings in (("a_lost", no_data), ("b_small", small["settings"])):
+        (folder / f"{name}.json").write_text(json.dumps({**small, "settings": settings}))
+    monkeypatch.setattr(recipes, "FOLDER", folder)
+    monkeypatch.setattr(presets, "SHIPPED", tmp_path / "presets")
+    names = recipes.names()
+    assert publish.publish_all(names, tmp_path / "runs", verbose=0) == ["a_lost"]
+    out, err = capsys.readouterr()
+    assert "b_small: modes_covered" in out and "a_lost: not made" in err and "pictures" in err
+    assert [path.name for path in (tmp_path / "presets").iterdir()] == ["b_small"]
+    assert presets.card("b_small")["recipe"] == recipes.load("b_small").fingerprint
+    assert publish.publish_all(names, tmp_path / "runs", verbose=0) == ["a_lost"]
+    assert "b_small: there already" in capsys.readouterr().out
