@@ -43,6 +43,11 @@ def test_a_true_card(preset, capsys):
     assert capsys.readouterr().out.startswith("ok  points")
 
 
+def test_a_toy_that_was_drawn_on_another_processor(preset):
+    _change(preset, lambda score: score["protocol"].update(data_hash="0123456789abcdef"))
+    assert verify.verify("points")[0][-1]
+
+
 def test_a_card_that_says_too_much(preset, capsys):
     _change(preset, lambda score: score.update(value=score["value"] - 0.01))
     assert verify.report(["points"]) == 1
