@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import math
+import os
 import pathlib
 import sys
 import time
@@ -96,7 +97,7 @@ def publish(recipe, folder, directory=None, verbose=None):
         "command": f"python -m trainers --recipe={recipe.name} --publish",
         "recipe": recipe.fingerprint,
         "training": {
-            "device": recipe.device,
+            "device": recipe.device or _cores(),
             "seconds": round(_seconds(runs[0])),
             "epochs": selected[0]["epoch"],
             "batch_size": recipe.settings.batch_size,
@@ -213,6 +214,12 @@ def _spread(recipe, trials):
             name: [_figure(scores, *which) for scores in trials] for name, which in wanted.items()
         },
     }
+
+
+def _cores():
+    """The processor cores that this process may use, in words."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{count} CPU core{'s' if count > 1 else ''}"
 
 
 def _seconds(run):

@@ -11,7 +11,7 @@ targets       what the scores should reach: [[one of measures, figure, "at least
               number]], where the figure is "value" or one of the score's details
 seeds         other seeds that are trained too, for the spread of the scores
 half          whether the weights are stored in float16
-device        what it was made on, where that is no two CPU cores
+device        what it was made on, where that is not the CPU cores that publish it
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ class Recipe:
     targets: tuple = ()
     seeds: tuple = ()
     half: bool = True
-    device: str = "two CPU cores"
+    device: str = ""
     fingerprint: str = ""
 
     def counts(self):
