@@ -24,6 +24,17 @@ def _normalize(x, name, dtype):
     )(x)
 
 
+def _dense(size, name, dtype, use_bias):
+    return keras.layers.Dense(
+        size, use_bias=use_bias, kernel_initializer=_normal(), dtype=dtype, name=name
+    )
+
+
+def _check_units(units):
+    for size in units:
+        check_positive(units=size)
+
+
 def pyramid(image_shape):
     """Number of stride-2 stages, and the height and width they start from.
 
@@ -59,14 +70,16 @@ class DCGANGenerator(Generator):
 
     A projection of the latents is reshaped to `filters * 2**(stages - 1)` small maps; each stage
     doubles the side and halves the filters. Batch normalisation and ReLU follow every layer but
-    the last, which is tanh. There are no pooling and no hidden dense layers; all weights start
-    from N(0, 0.02).
+    the last, which is tanh. There are no pooling and, unless asked for, no hidden dense layers;
+    all weights start from N(0, 0.02).
 
     Args:
         image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
         latent_dim: int. Coordinates of a latent.
         filters: int. Maps of the last hidden stage; the first has the most.
         kernel_size: int. Side of the kernels.
+        units: tuple of int. Widths of hidden dense layers before the projection; `(1024,)` in the
+            published nets for MNIST, where two stages alone agree badly on one digit.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
             embedding beside the latents, a projection discriminator): `zoo.conditioning`.
@@ -97,15 +110,17 @@ class DCGANGenerator(Generator):
         latent_dim=100,
         filters=64,
         kernel_size=5,
+        units=(),
         num_classes=None,
         conditioning="concat",
         prior="normal",
         dtype=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape, units = tuple(image_shape), tuple(units)
         stages, height, width = pyramid(image_shape)
         check_positive(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size)
+        _check_units(units)
         if num_classes is not None:
             check_positive(num_classes=num_classes)
         check_conditioning(conditioning)
@@ -115,15 +130,14 @@ class DCGANGenerator(Generator):
         inputs, x, one_hot = latent_input(latent_dim, num_classes)
         labels = joined(one_hot, conditioning)
         x = embed_labels(x, one_hot, conditioning, _normal(), dtype)
+        for i, size in enumerate(units):
+            x = join_labels(x, labels, f"labels_dense_{i}", dtype)
+            x = _dense(size, f"dense_{i}", dtype, use_bias=False)(x)
+            x = _normalize(x, f"normalization_dense_{i}", dtype)
+            x = keras.layers.ReLU(dtype=dtype, name=f"relu_dense_{i}")(x)
         maps = filters * 2 ** (stages - 1)
         x = join_labels(x, labels, "labels_projection", dtype)
-        x = keras.layers.Dense(
-            height * width * maps,
-            use_bias=False,
-            kernel_initializer=_normal(),
-            dtype=dtype,
-            name="projection",
-        )(x)
+        x = _dense(height * width * maps, "projection", dtype, use_bias=False)(x)
         x = keras.layers.Reshape((height, width, maps), dtype=dtype, name="maps")(x)
         for stage in range(stages - 1):
             x = _normalize(x, f"normalization_{stage}", dtype)
@@ -168,6 +182,7 @@ class DCGANGenerator(Generator):
         self.conditioning = conditioning
         self.filters = filters
         self.kernel_size = kernel_size
+        self.units = units
 
     def get_config(self):
         return {
@@ -176,6 +191,7 @@ class DCGANGenerator(Generator):
             "latent_dim": self.latent_dim,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
+            "units": self.units,
             "num_classes": self.num_classes,
             "conditioning": self.conditioning,
             "prior": self.prior,
@@ -187,14 +203,16 @@ class DCGANDiscriminator(Discriminator):
     """Strided convolutions from an image to one logit.
 
     Each stage halves the side and doubles the filters. LeakyReLU follows every convolution, batch
-    normalisation every one but the first, whose input is the image. There are no pooling and no
-    hidden dense layers; all weights start from N(0, 0.02). As in the published code, convolutions
-    have biases only without batch normalisation.
+    normalisation every one but the first, whose input is the image. There are no pooling and,
+    unless asked for, no hidden dense layers; all weights start from N(0, 0.02). As in the published
+    code, hidden layers have biases only without batch normalisation.
 
     Args:
         image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
         filters: int. Maps of the first stage; the last has the most.
         kernel_size: int. Side of the kernels.
+        units: tuple of int. Widths of hidden dense layers after the convolutions; `(1024,)` in the
+            published nets for MNIST.
         negative_slope: float. Slope of LeakyReLU below zero.
         batch_normalization: bool. Turn it off where a penalty wants one gradient an example.
         num_classes: int, optional. Number of labels.
@@ -205,7 +223,7 @@ class DCGANDiscriminator(Discriminator):
     Returns:
         Called on images `(batch, height, width, channels)` in [-1, 1], or on `{"images": ...,
         "labels": int32 (batch,)}`: `{"logits": (batch,), "features": (batch, k)}`, the features
-        being the flattened last maps.
+        being the last hidden dense layer, or the flattened last maps.
 
     Raises:
         ValueError: If a size cannot work.
@@ -219,6 +237,7 @@ class DCGANDiscriminator(Discriminator):
         image_shape=(28, 28, 1),
         filters=64,
         kernel_size=5,
+        units=(),
         negative_slope=0.2,
         batch_normalization=True,
         num_classes=None,
@@ -226,9 +245,10 @@ class DCGANDiscriminator(Discriminator):
         dtype=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape, units = tuple(image_shape), tuple(units)
         stages, _, _ = pyramid(image_shape)
         check_positive(filters=filters, kernel_size=kernel_size)
+        _check_units(units)
         if num_classes is not None:
             check_positive(num_classes=num_classes)
         check_conditioning(conditioning)
@@ -254,6 +274,14 @@ class DCGANDiscriminator(Discriminator):
                 x = _normalize(x, f"normalization_{stage}", dtype)
             x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{stage}")(x)
         features = keras.layers.Flatten(dtype=dtype, name="features")(x)
+        for i, size in enumerate(units):
+            x = join_labels(features, labels, f"labels_dense_{i}", dtype)
+            x = _dense(size, f"dense_{i}", dtype, use_bias=not batch_normalization)(x)
+            if batch_normalization:
+                x = _normalize(x, f"normalization_dense_{i}", dtype)
+            features = keras.layers.LeakyReLU(
+                negative_slope, dtype=dtype, name=f"leaky_relu_dense_{i}"
+            )(x)
         x = join_labels(features, labels, "labels_output", dtype)
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
         x = project_labels(x, features, one_hot, conditioning, _normal())
@@ -270,6 +298,7 @@ class DCGANDiscriminator(Discriminator):
         self.conditioning = conditioning
         self.filters = filters
         self.kernel_size = kernel_size
+        self.units = units
         self.negative_slope = negative_slope
         self.batch_normalization = batch_normalization
 
@@ -279,6 +308,7 @@ class DCGANDiscriminator(Discriminator):
             "image_shape": self.image_shape,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
+            "units": self.units,
             "negative_slope": self.negative_slope,
             "batch_normalization": self.batch_normalization,
             "num_classes": self.num_classes,

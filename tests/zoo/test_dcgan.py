@@ -12,29 +12,50 @@ DISCRIMINATOR = {"image_shape": (8, 8, 3), "filters": 4}
 
 
 @pytest.mark.parametrize(
-    "classes, weights",
+    "classes, units, weights",
     [
         # projection 5*4*4*4, normalisation 4*4, output 25*4*3 + 3
-        (None, 320 + 16 + 303),
+        (None, (), 320 + 16 + 303),
         # labels add 3 inputs to the projection and to the output
-        (3, 8 * 64 + 16 + 25 * 7 * 3 + 3),
+        (3, (), 8 * 64 + 16 + 25 * 7 * 3 + 3),
+        # a dense layer 5*6 with its normalisation 4*6, and 6 inputs to the projection
+        (None, (6,), 30 + 24 + 6 * 64 + 16 + 303),
+        (3, (6,), 8 * 6 + 24 + 9 * 64 + 16 + 25 * 7 * 3 + 3),
     ],
 )
-def test_generator(tmp_path, classes, weights):
-    run_player_test(zoo.DCGANGenerator, {**GENERATOR, "num_classes": classes}, weights, tmp_path)
+def test_generator(tmp_path, classes, units, weights):
+    kwargs = {**GENERATOR, "num_classes": classes, "units": units}
+    run_player_test(zoo.DCGANGenerator, kwargs, weights, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "classes, weights",
+    "classes, units, weights",
     [
         # convolution 25*3*4, output 4*4*4 + 1
-        (None, 300 + 65),
-        (3, 25 * 6 * 4 + 67 + 1),
+        (None, (), 300 + 65),
+        (3, (), 25 * 6 * 4 + 67 + 1),
+        # a dense layer 64*6 with its normalisation 4*6, output 6 + 1
+        (None, (6,), 300 + 384 + 24 + 7),
+        (3, (6,), 25 * 6 * 4 + 67 * 6 + 24 + 9 + 1),
     ],
 )
-def test_discriminator(tmp_path, classes, weights):
-    kwargs = {**DISCRIMINATOR, "num_classes": classes}
+def test_discriminator(tmp_path, classes, units, weights):
+    kwargs = {**DISCRIMINATOR, "num_classes": classes, "units": units}
     run_player_test(zoo.DCGANDiscriminator, kwargs, weights, tmp_path)
+
+
+@pytest.mark.parametrize("cls", [zoo.DCGANGenerator, zoo.DCGANDiscriminator])
+def test_hidden_dense_layers(cls):
+    """The nets for MNIST: a dense layer of 1,024, whose output D calls its features."""
+    model = cls((28, 28, 1), filters=4, units=(1024,))
+    assert model.get_layer("dense_0").units == 1024
+    if cls is zoo.DCGANDiscriminator:
+        assert model.output["features"].shape == (None, 1024)
+        plain = cls((28, 28, 1), filters=4, units=(8,), batch_normalization=False)
+        assert plain.get_layer("dense_0").use_bias
+        assert not any("normalization" in layer.name for layer in plain.layers)
+    with pytest.raises(ValueError, match="units"):
+        cls((28, 28, 1), units=(0,))
 
 
 @pytest.mark.parametrize(
