@@ -161,6 +161,24 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert again["scores"] == card["scores"]
 
 
+def test_a_training_that_diverges_makes_no_preset(tmp_path):
+    """Steps of 1e30 in the weights overflow at once."""
+    optimizer = {"SGD": {"learning_rate": 1e30}}
+    rates = {"generator_optimizer": optimizer, "discriminator_optimizer": optimizer}
+    recipe = recipes.load(
+        _written(
+            tmp_path,
+            compile=rates,
+            settings={**RING["settings"], "score": None},
+            selection="last",
+            seeds=[],
+        )
+    )
+    with pytest.raises(ValueError, match="no numbers.*log.csv.*Received: 'mine'"):
+        publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
+    assert not (tmp_path / "presets").exists()
+
+
 def test_all_of_them(tmp_path, monkeypatch, capsys):
     """One after another; one that fails does not stop the others, one that is there is skipped."""
     small = {**RING, "measures": ["modes:100"], "targets": [], "seeds": []}
