@@ -150,7 +150,7 @@ def publish_all(names, folder, verbose=None):
 
 def summary(card):
     """The scores of a card, and whether its targets were reached, in one line."""
-    scores = ", ".join(f"{score['name']} {score['value']:.4g}" for score in card["scores"])
+    scores = ", ".join(f"{score['label']} {score['value']:.4g}" for score in card["scores"])
     missed = [f"{t['score']} {t['figure']}" for t in card["targets"] if not t["reached"]]
     return scores + (f"; missed: {', '.join(missed)}" if missed else "")
 

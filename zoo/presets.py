@@ -40,7 +40,10 @@ class Table(list):
                     f"{card['class']} on {card['dataset']}",
                     f"{card['parameters']['generator']:,}",
                     f"{card['bytes'] / 1e6:.1f}",
-                    ", ".join(f"{score['name']} {score['value']:.4g}" for score in card["scores"]),
+                    ", ".join(
+                        f"{score.get('label', score['name'])} {score['value']:.4g}"
+                        for score in card["scores"]
+                    ),
                 )
             )
         widths = [max(len(row[i]) for row in rows) for i in range(4)]

@@ -14,6 +14,7 @@ from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS, sha256
 
 SAMPLES = "samples.png"
 SHOWN = 64
+ROLE = "generator"  # Whose samples are shown.
 
 
 def save_preset(generator, directory, discriminator=None, card=None, half=False):
@@ -47,7 +48,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
             "Only a preset is replaced. Expected a new directory, or one with a card.json. "
             f"Received: directory={str(directory)!r}"
         )
-    given = {"generator": generator, "discriminator": discriminator}
+    given = {ROLE: generator, "discriminator": discriminator}
     given = {name: model for name, model in given.items() if model is not None}
     for name, model in given.items():
         _check_player(name, model)
@@ -60,7 +61,11 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
         for name, model in given.items():
             model.save_weights(folder / WEIGHTS[name])
             _pack(folder / WEIGHTS[name], half)
-        _save_samples(generator, folder / SAMPLES)
+        kept = keras.saving.deserialize_keras_object(
+            json.loads((folder / CONFIG).read_text())[ROLE]
+        )
+        kept.load_weights(folder / WEIGHTS[ROLE])  # As they will be loaded: rounded, with `half`.
+        _save_samples(kept, folder / SAMPLES)
         files = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
         found = {
             "format": FORMAT,

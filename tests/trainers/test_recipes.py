@@ -152,7 +152,7 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert [target["reached"] for target in card["targets"]] == [modes["value"] >= 8, True, True]
     assert card["training"]["seconds"] >= 1
     assert re.fullmatch(r"[1-9][0-9]* CPU cores?", card["training"]["device"])
-    assert "modes_covered" in publish.summary(card)
+    assert publish.summary(card).startswith("modes:400 ")
     # Once more, and nothing is trained again.
     files = [tmp_path / "runs" / f"seed_{seed}" / "gan.keras" for seed in range(3)]
     before = [path.stat().st_mtime_ns for path in files]
@@ -192,7 +192,7 @@ def test_all_of_them(tmp_path, monkeypatch, capsys):
     names = recipes.names()
     assert publish.publish_all(names, tmp_path / "runs", verbose=0) == ["a_lost"]
     out, err = capsys.readouterr()
-    assert "b_small: modes_covered" in out and "a_lost: not made" in err and "pictures" in err
+    assert "b_small: modes:100 " in out and "a_lost: not made" in err and "pictures" in err
     assert [path.name for path in (tmp_path / "presets").iterdir()] == ["b_small"]
     assert presets.card("b_small")["recipe"] == recipes.load("b_small").fingerprint
     assert publish.publish_all(names, tmp_path / "runs", verbose=0) == ["a_lost"]

@@ -70,10 +70,17 @@ def test_the_card_says_what_is_there(saved):
 
 def test_half_the_size(tmp_path):
     generator = zoo.DCGANGenerator((16, 16, 1), latent_dim=8, filters=48)
+    projection = generator.get_layer("projection").kernel
+    projection.assign(50.0 * projection)  # So that rounding can be seen.
     whole = zoo.save_preset(generator, tmp_path / "whole")
     half = zoo.save_preset(generator, tmp_path / "half", half=True)
     sizes = [(folder / "model.weights.h5").stat().st_size for folder in (whole, half)]
     assert sizes[1] < 0.6 * sizes[0]
+    # The picture is drawn with the weights that are stored.
+    for folder in (whole, half):
+        samples = np.squeeze(pictures.draw(zoo.from_preset(folder).sample(64, seed=0), 8))
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / "samples.png")), samples)
+    assert (whole / "samples.png").read_bytes() != (half / "samples.png").read_bytes()
     _same(zoo.from_preset(whole), generator)
     for a, b in zip(zoo.from_preset(half).get_weights(), generator.get_weights(), strict=True):
         assert a.dtype == np.float32
