@@ -69,15 +69,14 @@ def walk(generator, path):
 
 
 def figures(card):
-    """The table of a preset's scores, with what was aimed at."""
-    last = {
-        score["label"]: score for score in card["checkpoints"].get("last", {}).get("scores", [])
-    }
-    lines = ["| score | value | last checkpoint | target |", "|---|---|---|---|"]
+    """The table of a preset's scores, beside those of the checkpoint that was not published."""
+    other = "best" if card["selection"].startswith("last") else "last"
+    scores = card["checkpoints"].get(other, {}).get("scores", [])
+    beside = {score["label"]: f"{float(score['value']):.4g}" for score in scores}
+    lines = [f"| score | value | {other} checkpoint | target |", "|---|---|---|---|"]
     for score in card["scores"]:
         error = score["standard_error"]
         value = f"{float(score['value']):.4g}" + (f" ± {error:.2g}" if error else "")
-        other = last.get(score["label"])
         targets = [
             f"{target['figure']} {target['bound']} {target['number']:g}: "
             + ("reached" if target["reached"] else f"**missed** ({target['found']:.4g})")
@@ -85,10 +84,8 @@ def figures(card):
             if target["score"] == score["label"]
         ]
         lines.append(
-            f"| {score['label'].replace('_', ' ')} | {value} | "
-            f"{float(other['value']):.4g} | {'; '.join(targets)} |"
-            if other
-            else f"| {score['label'].replace('_', ' ')} | {value} | | {'; '.join(targets)} |"
+            f"| {score['label'].replace('_', ' ')} | {value} | {beside.get(score['label'], '')} "
+            f"| {'; '.join(targets)} |"
         )
     return lines
 
@@ -106,7 +103,7 @@ def section(card, folder):
         f"{card['bytes'] / 1e6:.1f} MB; {training['epochs']} epochs at batch "
         f"{training['batch_size']}, {training['seconds'] / 60:.0f} minutes on "
         f"{training['device']}, "
-        f"seed {training['seed']}; published: {card['selection']}.",
+        f"seed {training['seed']}; published: the {card['selection'].split()[0]} checkpoint.",
         "",
         f"![Samples of {name}](gallery/{name}.png)",
     ]

@@ -54,7 +54,9 @@ def test_the_page(tmp_path, monkeypatch):
     text = (tmp_path / "gallery.md").read_text()
     assert text.index("## dots") < text.index("## tiny")
     assert "| frechet | 0.5 | 0.75 | value at most 0.4: **missed** (0.5) |" in text
-    assert "| modes | 8 | | value at least 8: reached |" in text
+    assert "| modes | 8 |  | value at least 8: reached |" in text
+    assert "| score | value | last checkpoint | target |" in text
+    assert "published: the best checkpoint." in text
     assert "- frechet of seeds [0, 1]: 0.5, 0.625" in text
     assert "2 minutes on two CPU cores" in text
     names = {path.name for path in (tmp_path / "gallery").iterdir()}
