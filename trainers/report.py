@@ -24,6 +24,7 @@ OUTPUTS = {
     "discriminator_fake": ("D(fake)", "tab:red"),
     "js_estimate": ("JS estimate", "tab:green"),
 }
+CRITIC = {"wasserstein_estimate": ("Wasserstein estimate", "tab:green")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,8 +77,8 @@ def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
     """Writes the report of a training as a PNG file of 1400 x 800 pixels.
 
     On the left the losses per epoch; under them the mean of D on real and on generated samples,
-    with the discriminator's estimate of the Jensen-Shannon divergence, whose ceiling is log 2. On
-    the right samples. A column that the log does not have is left out; validation is dashed.
+    with the discriminator's estimate of the Jensen-Shannon divergence, whose ceiling is log 2; a
+    critic is no probability, and has its Wasserstein estimate there. On the right samples. A column that the log does not have is left out; validation is dashed.
 
     Where the objective is the classic one, a discriminator that cannot tell real from generated
     (D = 1/2) has the loss 2 log 2, which is drawn for reference.
@@ -123,11 +124,15 @@ def _figure(log, picture, title, notes, classic, score=None):
     if classic and "discriminator_loss" in log:
         _level(losses, 2 * math.log(2), "2 log 2", "tab:blue")
 
-    _curves(outputs, log, OUTPUTS, "D, estimate of JS" if scored else "mean of D, estimate of JS")
-    low, high = outputs.get_ylim()
-    outputs.set_ylim(min(low, -0.04), max(high, 1.04))
-    if "js_estimate" in log:
-        _level(outputs, math.log(2), "log 2", "tab:green")
+    if "wasserstein_estimate" in log:
+        _curves(outputs, log, CRITIC, "estimate")
+    else:
+        name = "D, estimate of JS" if scored else "mean of D, estimate of JS"
+        _curves(outputs, log, OUTPUTS, name)
+        low, high = outputs.get_ylim()
+        outputs.set_ylim(min(low, -0.04), max(high, 1.04))
+        if "js_estimate" in log:
+            _level(outputs, math.log(2), "log 2", "tab:green")
 
     last = f"samples after epoch {log['epoch'][-1]:.0f}"
     left, bottom, width, height = PANEL

@@ -145,6 +145,15 @@ def test_curves_are_the_columns_of_the_log(tmp_path):
         np.testing.assert_array_equal(drawn[label].get_ydata(), column)
 
 
+def test_a_critic_is_no_probability(tmp_path):
+    columns = [*COLUMNS, "wasserstein_estimate"]
+    values = _write_log(tmp_path / "log.csv", 3, columns, scale=50)
+    outputs = _draw(tmp_path / "log.csv", _digits(), classic=False).axes[1]
+    (line,) = outputs.lines
+    assert line.get_label() == "Wasserstein estimate"
+    np.testing.assert_array_equal(line.get_ydata(), values[:, -1])
+
+
 def test_validation_is_dashed_where_it_was_run(tmp_path):
     header = "epoch,generator_loss,val_generator_loss\n"
 
