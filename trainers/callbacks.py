@@ -185,7 +185,8 @@ class Checkpoint(keras.callbacks.Callback):
             saving, and after every epoch.
 
     Raises:
-        ValueError: If the path ends in something else, or its folder cannot be written to.
+        ValueError: If the path ends in something else, or its folder cannot be written to. In
+            training: if a weight has become NaN or infinite. The last finite ones stay there.
     """
 
     def __init__(self, path, every_seconds=60.0):
@@ -212,6 +213,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self):
         """Saves now."""
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+            raise ValueError(
+                "The training diverged: weights are no numbers any more. Expected lower learning "
+                "rates, say, or a penalty on the discriminator's slope. Received: NaN or infinity "
+                f"among them; {str(self.path)!r} stays as it was"
+            )
         saving.save(self.model, self.path)
         self._saved_at = time.monotonic()
 

@@ -78,7 +78,8 @@ def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
 
     On the left the losses per epoch; under them the mean of D on real and on generated samples,
     with the discriminator's estimate of the Jensen-Shannon divergence, whose ceiling is log 2; a
-    critic is no probability, and has its Wasserstein estimate there. On the right samples. A column that the log does not have is left out; validation is dashed.
+    critic is no probability, and has its Wasserstein estimate there. On the right samples. A
+    column that the log does not have is left out; validation is dashed.
 
     Where the objective is the classic one, a discriminator that cannot tell real from generated
     (D = 1/2) has the loss 2 log 2, which is drawn for reference.

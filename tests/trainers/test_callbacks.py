@@ -293,3 +293,23 @@ def test_drawing_does_not_disturb_training(tmp_path):
         gan = _gan()
         histories.append(gan.fit(x, batch_size=8, epochs=2, verbose=0, callbacks=callbacks).history)
     assert histories[0] == histories[1]
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
+    """The file of the last good epoch stays, and the training ends."""
+
+    class Breaks(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                kernel = self.model.generator.trainable_variables[0]
+                kernel.assign(np.full(kernel.shape, np.nan, "float32"))
+
+    players = {"image_shape": (2,), "units": (4,)}
+    gan = trainers.GAN(zoo.MLPGenerator(**players), zoo.MLPDiscriminator(**players))
+    gan.compile()
+    path = tmp_path / "gan.keras"
+    x = np.random.default_rng(0).uniform(size=(8, 2)).astype("float32")
+    watchers = [Breaks(), trainers.Checkpoint(path)]
+    with pytest.raises(ValueError, match="diverged.*gan.keras' stays as it was"):
+        gan.fit(x, epochs=5, batch_size=8, verbose=0, callbacks=watchers)
+    assert int(keras.saving.load_model(path).steps.numpy()) == 2
