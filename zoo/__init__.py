@@ -1,6 +1,7 @@
 """Who plays: architectures, latents and datasets."""
 
 from zoo import command, datasets, latents, neighbours, players, presets, saving, toys
+from zoo.batch_normalization import BatchNormalization
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
@@ -19,6 +20,7 @@ from zoo.weight_normalization import WeightNormalization
 
 __all__ = [
     "VAE",
+    "BatchNormalization",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "Discriminator",

@@ -2,6 +2,7 @@
 
 import keras
 
+from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.image_convolutions import ConvolutionFromImage, ConvolutionToImage
 from zoo.layers import join_labels
@@ -15,7 +16,7 @@ def _normal():
 
 
 def _normalize(x, name, dtype):
-    return keras.layers.BatchNormalization(
+    return BatchNormalization(
         momentum=0.9,
         epsilon=1e-5,
         gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),

@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.layers import Dropout, Maxout, join_labels
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
@@ -93,7 +94,7 @@ class MLPGenerator(Generator):
                 name=f"dense_{i}",
             )(x)
             if batch_normalization:
-                x = keras.layers.BatchNormalization(
+                x = BatchNormalization(
                     momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"normalization_{i}"
                 )(x)
             x = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")(x)

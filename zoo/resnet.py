@@ -2,6 +2,7 @@
 
 import keras
 
+from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined
 from zoo.layers import join_labels
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
@@ -91,9 +92,7 @@ def _rectify(x, name, dtype):
 
 
 def _normalize_and_rectify(x, name, dtype):
-    x = keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"{name}_normalization"
-    )(x)
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"{name}_normalization")(x)
     return _rectify(x, name, dtype)
 
 

@@ -15,6 +15,8 @@ This costs a second pass, of the reference, at each call: the paper uses it in g
 
 import keras
 
+from zoo.batch_normalization import moments
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ReferenceBatch(keras.layers.Layer):
@@ -133,12 +135,12 @@ class VirtualBatchNormalization(keras.layers.Layer):
         x = keras.ops.cast(inputs, "float32")
         reference, x = x[:n], x[n:]
         axes = tuple(range(len(x.shape) - 1))
-        mean, variance = keras.ops.moments(reference, axes, keepdims=True)
+        mean, variance = moments(reference, axes, keepdims=True)
         reference = self._scale(reference, mean, variance)
 
         own_mean, own_variance = x, 0.0
         if len(x.shape) > 2:
-            own_mean, own_variance = keras.ops.moments(x, axes[1:], keepdims=True)
+            own_mean, own_variance = moments(x, axes[1:], keepdims=True)
         # Mean square minus squared mean, of the mixture, without the cancellation.
         variance = (n * variance + own_variance) / (n + 1)
         variance += n * keras.ops.square((own_mean - mean) / (n + 1))
