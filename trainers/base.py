@@ -145,7 +145,7 @@ class Trainer(keras.Model):
             if self.penalties(name):
                 self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
         if any(penalty.measures_slope for penalty in self.discriminator_penalties):
-            checks.warn_of_coupling(self.discriminator)
+            checks.warn_of_slopes(self.discriminator)
         if objective.needs_bounded_slope and not self.bounds_slope:
             checks.warn_of_unbounded_critic(
                 objective, self.discriminator, self.discriminator_penalties

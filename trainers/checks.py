@@ -8,7 +8,15 @@ import keras
 
 from trainers.penalties import Penalty
 from zoo.names import nearest
+from zoo.normalization import BatchNormalization, LayerNormalization
 from zoo.spectral_normalization import SpectralNormalization
+
+BY_MOMENTS = (
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+)
+MENDED = (BatchNormalization, LayerNormalization)
 
 
 def default_optimizer():
@@ -54,8 +62,8 @@ def _users_level():
     return level
 
 
-def warn_of_coupling(discriminator):
-    """Warns of a layer that makes a penalty on the slope at one example ill-defined."""
+def warn_of_slopes(discriminator):
+    """Warns of a layer that makes a penalty on the slope at one example ill-defined, or wrong."""
     for layer in discriminator._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             warnings.warn(
@@ -65,6 +73,23 @@ def warn_of_coupling(discriminator):
                 stacklevel=_users_level(),
             )
             return
+    warn_of_moments(discriminator)
+
+
+def warn_of_moments(*players):
+    """Warns of a layer whose second derivative is wrong, where a step takes one."""
+    for player in players:
+        for layer in player._flatten_layers():
+            right = isinstance(layer, MENDED) or getattr(layer, "synchronized", False)
+            if isinstance(layer, BY_MOMENTS) and not right:
+                warnings.warn(
+                    "This trainer differentiates twice, and the layer "
+                    f"{layer.name!r} of {player.name!r} has a wrong second derivative: Keras's "
+                    f"{type(layer).__name__} takes TensorFlow's variance, which holds the mean "
+                    "constant. Prefer zoo.LayerNormalization or zoo.BatchNormalization.",
+                    stacklevel=_users_level(),
+                )
+                return
 
 
 def warn_of_unbounded_critic(objective, discriminator, given):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from trainers import checks
 from trainers.gan import GAN, check_schedule
 from zoo import replicas
 
@@ -41,6 +42,11 @@ class ConsensusGAN(GAN):
         check_schedule(type(self), "simultaneous", kwargs)
         super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
         self.weight = weight
+
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        if self.weight:
+            checks.warn_of_moments(self.generator, self.discriminator)
 
     def simultaneous_gradients(self, real, labels, turn):
         if self.weight == 0:

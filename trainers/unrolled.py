@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers import virtual
+from trainers import checks, virtual
 from trainers.gan import GAN, check_schedule
 from zoo import replicas
 
@@ -50,6 +50,7 @@ class UnrolledGAN(GAN):
         super().compile(*args, **kwargs)
         if self.unroll_steps:
             virtual.optimizer(self.discriminator_optimizer)  # Raises here, before any training.
+            checks.warn_of_moments(self.discriminator)
 
     def generator_views(self, real, fake, labels, turn):
         if not self.unroll_steps:

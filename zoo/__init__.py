@@ -1,11 +1,11 @@
 """Who plays: architectures, latents and datasets."""
 
 from zoo import command, datasets, latents, neighbours, players, presets, saving, toys
-from zoo.batch_normalization import BatchNormalization
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
 from zoo.minibatch_discrimination import MinibatchDiscrimination
 from zoo.mlp import MLPDiscriminator, MLPGenerator
+from zoo.normalization import BatchNormalization, LayerNormalization
 from zoo.players import Discriminator, Generator
 from zoo.presets import from_preset, list_presets
 from zoo.publishing import save_preset
@@ -27,6 +27,7 @@ __all__ = [
     "Generator",
     "LaplacianDiscriminator",
     "LaplacianGenerator",
+    "LayerNormalization",
     "MLPDiscriminator",
     "MLPGenerator",
     "MinibatchDiscrimination",

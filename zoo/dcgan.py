@@ -2,10 +2,10 @@
 
 import keras
 
-from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.image_convolutions import ConvolutionFromImage, ConvolutionToImage
 from zoo.layers import join_labels
+from zoo.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.

@@ -5,9 +5,9 @@ import math
 import keras
 import numpy as np
 
-from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
 from zoo.layers import Dropout, Maxout, join_labels
+from zoo.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}

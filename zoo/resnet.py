@@ -2,9 +2,9 @@
 
 import keras
 
-from zoo.batch_normalization import BatchNormalization
 from zoo.conditioning import check_conditioning, embed_labels, joined
 from zoo.layers import join_labels
+from zoo.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
 from zoo.spectral_normalization import SpectralNormalization
 

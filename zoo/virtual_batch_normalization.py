@@ -15,7 +15,7 @@ This costs a second pass, of the reference, at each call: the paper uses it in g
 
 import keras
 
-from zoo.batch_normalization import moments
+from zoo.normalization import moments
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -113,10 +113,54 @@ def test_other_objectives_need_no_bound(name):
 
 @pytest.mark.parametrize("cls", [trainers.GAN, trainers.UnrolledGAN, trainers.FGAN])
 def test_a_warning_points_at_the_line_that_compiles(cls):
-    gan = cls(*_line(keras.layers.BatchNormalization(), keras.layers.Dense(1)))
+    gan = cls(*_line(zoo.BatchNormalization(), keras.layers.Dense(1)))
     with pytest.warns(UserWarning, match="every example") as caught:
         gan.compile(discriminator_penalties=R1())
     assert caught[0].filename == __file__
+
+
+# === Layers whose second derivative is wrong ===
+
+MOMENTS = "'normalization' of 'critic' has a wrong second derivative"
+
+
+@pytest.mark.parametrize(
+    "cls, settings, kind",
+    [
+        (trainers.UnrolledGAN, {}, "BatchNormalization"),
+        (trainers.ConsensusGAN, {}, "BatchNormalization"),
+        (trainers.UnrolledGAN, {}, "GroupNormalization"),
+        (trainers.GAN, {"discriminator_penalties": R1()}, "GroupNormalization"),
+        (trainers.WassersteinGANGP, {}, "LayerNormalization"),
+    ],
+)
+def test_a_layer_that_takes_moments_is_warned_about(cls, settings, kind):
+    layer = getattr(keras.layers, kind)(name="normalization")
+    gan = cls(*_line(keras.layers.Dense(32), layer, keras.layers.Dense(1)))
+    with pytest.warns(UserWarning, match=MOMENTS):
+        gan.compile(**settings)
+
+
+def test_the_generator_counts_where_its_step_is_differentiated():
+    layers = keras.layers
+    norm = layers.BatchNormalization()
+    generator = keras.Sequential([keras.Input((1,)), norm, layers.Dense(1)], name="maker")
+    critic = _line()[1]
+    with pytest.warns(UserWarning, match="of 'maker' has a wrong second derivative"):
+        trainers.ConsensusGAN(generator, critic).compile()
+    with no_warning():
+        trainers.UnrolledGAN(generator, critic).compile()
+
+
+def test_what_is_not_differentiated_twice_is_not_warned_about():
+    critic = keras.layers.BatchNormalization(), keras.layers.Dense(1)
+    fine = zoo.BatchNormalization(), zoo.LayerNormalization(), keras.layers.Dense(1)
+    with no_warning():
+        trainers.GAN(*_line(*critic)).compile()
+        trainers.UnrolledGAN(*_line(*critic), unroll_steps=0).compile()
+        trainers.ConsensusGAN(*_line(*critic), weight=0.0).compile()
+        trainers.UnrolledGAN(*_line(*fine)).compile()
+        trainers.ConsensusGAN(*_line(*fine)).compile()
 
 
 # === Penalties ===

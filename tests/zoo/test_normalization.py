@@ -1,4 +1,4 @@
-"""Tests of zoo.batch_normalization."""
+"""Tests of zoo.normalization."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.batch_normalization import BatchNormalization, moments
+from zoo.normalization import BatchNormalization, LayerNormalization, moments
 
 RNG = np.random.default_rng(0)
 X, W = RNG.normal(1.0, 2.0, (6, 3, 4, 2)), RNG.normal(size=(6, 3, 4, 2))
@@ -67,9 +67,23 @@ def test_the_second_derivative():
     assert exact == pytest.approx(difference, rel=1e-7)
 
 
-def test_that_of_keras_is_wrong():
-    """When this fails, Keras has it right, and the layer can go."""
-    exact, difference = _second(_layer(keras.layers.BatchNormalization))
+@pytest.mark.parametrize("axis", [-1, [1, 2, 3]])
+def test_the_second_derivative_of_layer_normalization(axis):
+    exact, difference = _second(LayerNormalization(axis=axis, epsilon=0.1, dtype="float64"))
+    assert exact == pytest.approx(difference, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    "name, settings",
+    [
+        ("BatchNormalization", {}),
+        ("GroupNormalization", {"groups": 1}),
+        ("LayerNormalization", {"epsilon": 0.1}),
+    ],
+)
+def test_those_of_keras_are_wrong(name, settings):
+    """When this fails, Keras has it right, and our layers and the warning can go."""
+    exact, difference = _second(getattr(keras.layers, name)(**settings, dtype="float64"))
     assert abs(exact / difference - 1) > 1e-3
 
 
@@ -96,6 +110,25 @@ def test_the_rest_is_keras():
     assert BatchNormalization.from_config(ours.get_config()).get_config() == ours.get_config()
 
 
+@pytest.mark.parametrize("axis", [-1, 1, [1, 3], [1, 2, 3]])
+@pytest.mark.parametrize("settings", [{}, {"center": False, "scale": False}])
+def test_the_rest_of_layer_normalization_is_keras(axis, settings):
+    results = []
+    for cls in (LayerNormalization, keras.layers.LayerNormalization):
+        layer = cls(axis=axis, dtype="float64", **settings)
+        layer.build(X.shape)
+        for i, weight in enumerate(layer.weights):
+            weight.assign(np.random.default_rng(i).normal(size=weight.shape))
+        x = tf.constant(X)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(W * y**2)
+        results.append([y, *tape.gradient(loss, [x, *layer.trainable_variables])])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
 def test_a_mask_goes_the_way_of_keras():
     x = tf.constant(RNG.normal(size=(4, 5, 2)))
     mask = tf.constant(RNG.integers(0, 2, (4, 5)), tf.bool)
@@ -105,11 +138,13 @@ def test_a_mask_goes_the_way_of_keras():
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision(policy):
-    layer = BatchNormalization(dtype=policy)
-    y = layer(tf.constant(X, "float32"), training=True)
+@pytest.mark.parametrize("cls, axes", [(BatchNormalization, (0, 1, 2)), (LayerNormalization, -1)])
+def test_half_precision(policy, cls, axes):
+    y = cls(dtype=policy)(tf.constant(X, "float32"), training=True)
     assert y.dtype == policy.removeprefix("mixed_")
-    expected = (X - X.mean((0, 1, 2))) / np.sqrt(X.var((0, 1, 2)) + 1e-3)
+    x = np.array(tf.cast(tf.constant(X), policy.removeprefix("mixed_")), "float64")
+    expected = x - x.mean(axes, keepdims=True)
+    expected /= np.sqrt(x.var(axes, keepdims=True) + 1e-3)
     np.testing.assert_allclose(tf.cast(y, "float32"), expected, atol=0.02)
 
 
