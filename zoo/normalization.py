@@ -23,7 +23,7 @@ def moments(x, axes, keepdims=False):
     mean = tf.reduce_mean(x, axes, keepdims=True)
     constant = tf.stop_gradient(mean)
     variance = tf.reduce_mean(tf.math.squared_difference(x, constant), axes, keepdims=True)
-    variance -= tf.square(mean - constant)  # The size of the result: it costs nothing.
+    variance -= tf.square(mean - constant)  # Of the result's size, so cheap.
     if keepdims:
         return mean, variance
     return tf.squeeze(mean, axes), tf.squeeze(variance, axes)
