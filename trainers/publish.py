@@ -93,7 +93,9 @@ def publish(recipe, folder, directory=None, verbose=None):
         "trainer": recipe.settings.trainer,
         "objective": recipe.settings.objective,
         "scores": selected[0]["scores"],
-        "targets": [_judged(target, selected[0]["scores"]) for target in recipe.targets],
+        "targets": [
+            _judged(target, [trial["scores"] for trial in selected]) for target in recipe.targets
+        ],
         "spread": _spread(recipe, [trial["scores"] for trial in selected]),
         "selection": f"{recipe.selection} of {', '.join(checkpoints)}",
         "checkpoints": checkpoints,
@@ -183,18 +185,20 @@ def _epoch(path, recipe):
     return json.loads((path.parent / "scores.json").read_text())["best"]
 
 
-def _judged(target, scores):
-    """A target with what was reached."""
+def _judged(target, trials):
+    """A target with what was reached: by the worst of the seeds, where there are several."""
     label, figure, bound, number = target
-    value = _figure(scores, label, figure)
+    found = [_figure(scores, label, figure) for scores in trials]
+    value = min(found) if bound == "at least" else max(found)
     reached = value >= number if bound == "at least" else value <= number
+    reached = reached and all(map(math.isfinite, found))
     return {
         "score": label,
         "figure": figure,
         "bound": bound,
         "number": number,
         "found": value,
-        "reached": bool(reached and math.isfinite(value)),
+        "reached": bool(reached),
     }
 
 

@@ -7,7 +7,7 @@ generator, discriminator, trainer, compile
 selection     "last", or "best" by settings.score
 measures      names of `evaluation.measures`, each with a number of samples if it is not
               10,000: "nearest_neighbour:50000"
-targets       what the scores should reach: [[one of measures, figure, "at least" or "at most",
+targets       what all seeds should reach: [[one of measures, figure, "at least" or "at most",
               number]], where the figure is "value" or one of the score's details
 seeds         other seeds that are trained too, for the spread of the scores
 half          whether the weights are stored in float16

@@ -149,7 +149,18 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert figures["sliced_wasserstein"][0] == distance["value"]
     assert figures["modes:400 high_quality"][0] == modes["details"]["high_quality"]
     assert len(set(figures["sliced_wasserstein"])) == 3
-    assert [target["reached"] for target in card["targets"]] == [modes["value"] >= 8, True, True]
+    # A target is reached when all seeds reach it.
+    covered = min(figures["modes:400"])
+    assert card["targets"][0]["found"] == covered
+    assert [target["reached"] for target in card["targets"]] == [covered >= 8, True, True]
+    judged = publish._judged(
+        ["sliced_wasserstein", "value", "at most", figures["sliced_wasserstein"][0]],
+        [[{"label": "sliced_wasserstein", "value": v}] for v in figures["sliced_wasserstein"]],
+    )
+    assert judged["found"] == max(figures["sliced_wasserstein"])
+    for unknown in ([0.1, float("nan")], [float("nan"), 0.1]):
+        trials = [[{"label": "loss", "value": value}] for value in unknown]
+        assert not publish._judged(["loss", "value", "at most", 1.0], trials)["reached"]
     assert card["training"]["seconds"] >= 1
     assert re.fullmatch(r"[1-9][0-9]* CPU cores?", card["training"]["device"])
     assert publish.summary(card).startswith("modes:400 ")
