@@ -41,9 +41,13 @@ def table(cards):
     for card in cards:
         first = {s["name"]: s for s in reversed(card["scores"]) if s["name"] in WORDS}
         scores = [WORDS[s["name"]](s) for s in card["scores"] if first.get(s["name"]) is s]
+        training = card["training"]
+        minutes = f"{training['seconds'] / 60:.0f}"
+        if "CPU" not in training["device"]:
+            minutes += f" ({training['device']})"
         lines.append(
             f"| `{card['name']}` | {card['parameters']['generator']:,} | {card['bytes'] / 1e6:.1f} "
-            f"| {card['training']['seconds'] / 60:.0f} | {'; '.join(scores[:2])} |"
+            f"| {minutes} | {'; '.join(scores[:2])} |"
         )
     return lines
 

@@ -77,7 +77,7 @@ def test_a_score_in_words(name):
         "name": "tiny",
         "parameters": {"generator": 1234},
         "bytes": 100_000,
-        "training": {"seconds": 90},
+        "training": {"seconds": 90, "device": "1 CPU core"},
         "scores": [
             {"name": name, "value": value, "standard_error": 0.125, "details": details}
             for value in (0.5, 0.75)  # Once: by another protocol, say.
@@ -91,3 +91,5 @@ def test_a_score_in_words(name):
         "precision_recall": "precision 0.75, recall 0.50",
     }[name]
     assert gallery.table([card])[-1] == f"| `tiny` | 1,234 | 0.1 | 2 | {words} |"
+    card["training"]["device"] = "NVIDIA H200"
+    assert gallery.table([card])[-1] == f"| `tiny` | 1,234 | 0.1 | 2 (NVIDIA H200) | {words} |"

@@ -62,6 +62,13 @@ def test_shipped_presets_are_those_of_their_recipes(card):
     assert card["recipe"] == recipes.load(card["name"]).fingerprint
 
 
+def test_beside_a_recipe_for_an_accelerator_stands_one_for_a_cpu():
+    found = {name: recipes.load(name).device for name in recipes.names()}
+    needed = {f"{name}_cpu" for name, device in found.items() if device}
+    assert needed and needed == {name for name in found if name.endswith("_cpu")}
+    assert not any(found[name] for name in needed)
+
+
 def test_a_fingerprint_is_of_what_decides_the_weights(tmp_path):
     found = {
         recipes.load(_written(tmp_path, **changes)).fingerprint
