@@ -19,15 +19,18 @@ import zoo
 from benchmarks.speed import operations
 from zoo import command
 
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+SCHEDULES = ("alternating", "simultaneous")
+
 FLAGS = flags.FlagValues()
 flags.DEFINE_integer("batch_size", 512, "Examples a step.", 1, flag_values=FLAGS)
 flags.DEFINE_integer("filters", 64, "Maps of the widest layer.", 1, flag_values=FLAGS)
 flags.DEFINE_integer("rounds", 7, "Rounds of all rows.", 1, flag_values=FLAGS)
 flags.DEFINE_integer("steps", 50, "Steps of a row in a round.", 1, flag_values=FLAGS)
+flags.DEFINE_multi_enum("precision", PRECISIONS, PRECISIONS, "Which rows.", flag_values=FLAGS)
+flags.DEFINE_multi_enum("schedule", SCHEDULES, SCHEDULES, "Which rows.", flag_values=FLAGS)
 flags.DEFINE_bool("cpu", False, "Run without a GPU, to try the command.", flag_values=FLAGS)
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-SCHEDULES = ("alternating", "simultaneous")
 NET = {"image_shape": [28, 28, 1]}
 
 
@@ -77,8 +80,8 @@ def main(arguments):
     size = 8192 if devices else 512
     rows = {
         (precision, *way): training(precision, *way)
-        for precision in PRECISIONS[: None if devices else 1]
-        for way in itertools.product(SCHEDULES, (False, True))
+        for precision in FLAGS.precision
+        for way in itertools.product(FLAGS.schedule, (False, True))
     }
     products = {
         p: product(p.removeprefix("mixed_"), size) for p in dict.fromkeys(r[0] for r in rows)
