@@ -80,7 +80,7 @@ def main(arguments):
     size = 8192 if devices else 512
     rows = {
         (precision, *way): training(precision, *way)
-        for precision in FLAGS.precision
+        for precision in FLAGS.precision[: None if devices else 1]
         for way in itertools.product(FLAGS.schedule, (False, True))
     }
     products = {
