@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers import divergences, objectives
+from trainers import divergences, moves, objectives
 from trainers.gan import GAN
 from zoo.players import check_positive, discriminate
 
@@ -229,7 +229,7 @@ def _learn(critic, game, p, q, steps, seed):
                 real = game.divergence.activation(real)
                 fake = game.divergence.conjugate_of_activation(fake)
                 loss = tf.reduce_mean(fake) - tf.reduce_mean(real)
-            optimizer.apply(tape.gradient(loss, variables), variables)
+            moves.apply(optimizer, tape.gradient(loss, variables), variables)
 
     run()
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from trainers import checks, one_way_back, surrogate
+from trainers import checks, moves, one_way_back, surrogate
 from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
 from trainers.stopping import StoppingRule
@@ -224,12 +224,12 @@ class GAN(Trainer):
     def apply_discriminator(self, gradients):
         """The discriminator's optimizer moves it."""
         variables = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply(replicas.shared(gradients), variables)
+        moves.apply(self.discriminator_optimizer, gradients, variables)
 
     def apply_generator(self, gradients):
         """The generator's optimizer moves it."""
         variables = self.generator.trainable_variables
-        self.generator_optimizer.apply(replicas.shared(gradients), variables)
+        moves.apply(self.generator_optimizer, gradients, variables)
 
     def test_step(self, data):
         real, labels = self.unpack(data)
