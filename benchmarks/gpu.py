@@ -27,7 +27,9 @@ flags.DEFINE_integer("batch_size", 512, "Examples a step.", 1, flag_values=FLAGS
 flags.DEFINE_integer("filters", 64, "Maps of the widest layer.", 1, flag_values=FLAGS)
 flags.DEFINE_integer("rounds", 7, "Rounds of all rows.", 1, flag_values=FLAGS)
 flags.DEFINE_integer("steps", 50, "Steps of a row in a round.", 1, flag_values=FLAGS)
-flags.DEFINE_multi_enum("precision", PRECISIONS, PRECISIONS, "Which rows.", flag_values=FLAGS)
+flags.DEFINE_multi_enum(
+    "precision", None, PRECISIONS, "Which rows: all, and float32 without a GPU.", flag_values=FLAGS
+)
 flags.DEFINE_multi_enum("schedule", SCHEDULES, SCHEDULES, "Which rows.", flag_values=FLAGS)
 flags.DEFINE_bool("cpu", False, "Run without a GPU, to try the command.", flag_values=FLAGS)
 
@@ -80,7 +82,7 @@ def main(arguments):
     size = 8192 if devices else 512
     rows = {
         (precision, *way): training(precision, *way)
-        for precision in FLAGS.precision[: None if devices else 1]
+        for precision in FLAGS.precision or PRECISIONS[: None if devices else 1]
         for way in itertools.product(FLAGS.schedule, (False, True))
     }
     products = {

@@ -5,7 +5,7 @@ all gradients through one `IdentityN`; Grappler takes that for a path from every
 every write, drops the edges as redundant, then takes the `IdentityN` apart and the path with it
 (TensorFlow 2.21). Where a weight's gradient does not depend on the weight, as a last kernel's under
 the KL divergence, whose term of real samples is linear in the logit, a forward pass may then read
-what the step has already written: in one run of forty, a wrong gradient below that layer.
+what the step has already written, and the gradient below that layer is wrong.
 """
 
 import tensorflow as tf

@@ -28,6 +28,7 @@ def branches(name):
 
 
 def exclude_each_other(a, b):
+    """Whether two nodes lie in the two branches of one condition."""
     other = {"then": "else", "else": "then"}
     return bool(branches(a) & {(at, other[branch]) for at, branch in branches(b)})
 
@@ -76,6 +77,7 @@ def graph_of(folder, function, call):
 
 
 def step_of(make, players, data, compiled, optimizer):
+    """A call that takes one training step of a case."""
     keras.utils.set_random_seed(0)
     gan = make(*players())
     gan.compile(
@@ -96,6 +98,7 @@ def cases():
 
 
 def estimate():
+    """One step of the critic that estimates a divergence."""
     trainers.estimate_divergence(POINTS[:32], POINTS[32:], "kl", steps=1)
 
 

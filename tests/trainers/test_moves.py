@@ -38,7 +38,7 @@ def test_every_write_has_its_place_among_the_reads(found):
     assert {name: pairs for name, (_, _, pairs) in found.items() if pairs} == {}
 
 
-def test_gradients_wait_for_each_other_and_stay_as_they_are():
+def test_gradients_that_wait_stay_as_they_are():
     values = [tf.constant([1.0, -2.0]), None, tf.constant(3.0)]
 
     @tf.function
