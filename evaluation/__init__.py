@@ -5,9 +5,9 @@ from evaluation import classifier, extractors, measures
 from evaluation.classifier_score import ClassifierScore, ClassifierScoreMetric
 from evaluation.conditional_accuracy import ConditionalAccuracy
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
+from evaluation.exact_divergences import f_divergence, gaussian_f_divergence, ks_statistic
 from evaluation.frechet import FrechetDistance, FrechetMetric, Moments
 from evaluation.kernel_distance import KernelDistance
-from evaluation.known import f_divergence, gaussian_f_divergence, ks_statistic
 from evaluation.modes import ModeCoverage, StackedModes
 from evaluation.neighbours import Memorisation
 from evaluation.parzen import ParzenLogLikelihood, log_likelihood

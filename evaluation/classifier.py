@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import datasets, latents
+from zoo import datasets, random
 
 PEAK = 0.1  # Largest learning rate, of SGD with Nesterov's momentum at batches of 128.
 FEATURES = "features"
@@ -104,7 +104,7 @@ def _cycle(model, images, labels, epochs, seed, shift, flip, verbose):
 
     def augment(step, batch):
         pixels, classes = batch
-        return _moved(pixels, shift, flip, latents.fold((seed, 1), step)), classes
+        return _moved(pixels, shift, flip, random.fold((seed, 1), step)), classes
 
     data = batches.map(augment, num_parallel_calls=2).prefetch(2)
     model.fit(data, epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=verbose)
@@ -127,7 +127,7 @@ def _moved(images, shift, flip, seed):
     """Each image moved by up to `shift` pixels (the border is repeated) and mirrored or not."""
     images = tf.cast(images, "float32")
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    draws = latents.uniform((3, count), seed)
+    draws = random.uniform((3, count), seed)
     if flip:
         images = tf.where(draws[2, :, None, None, None] < 0.5, images[:, :, ::-1], images)
     down, right = tf.unstack(tf.cast(draws[:2] * (2 * shift + 1), "int32") - shift)

@@ -7,7 +7,7 @@ from scipy.special import entr, rel_entr
 
 from evaluation import features
 from evaluation.score import Measure
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 
 def classifier_score(probabilities):

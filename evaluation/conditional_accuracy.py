@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from evaluation.score import Measure, fingerprint
-from zoo.players import check_labels
+from zoo.validation import check_labels
 
 
 class ConditionalAccuracy(Measure):

@@ -16,7 +16,7 @@ from evaluation.classifier import FEATURES
 from evaluation.samples import check_numbers, pixels
 from evaluation.score import fingerprint
 from zoo import saving
-from zoo.names import nearest
+from zoo.validation import nearest
 
 PRESETS = Path(__file__).parent / "presets"
 INCEPTION_SIDE = 299

@@ -8,8 +8,8 @@ already.
 import numpy as np
 
 from evaluation.samples import check_numbers, check_same_shape
-from zoo import latents
-from zoo.players import check_positive
+from zoo import random
+from zoo.validation import check_positive
 
 
 def extract(extractor, samples, batch_size=500, at_least=1, name="samples"):
@@ -101,7 +101,7 @@ def canonical(samples):
 
 def permutation(count, seed, stream=0):
     """A random order of `range(count)`, a function of the seed and the stream."""
-    return np.argsort(latents.uniform((count,), (seed, stream)).numpy(), kind="stable")
+    return np.argsort(random.uniform((count,), (seed, stream)).numpy(), kind="stable")
 
 
 def _rows(extractor, what, samples, batch_size, at_least, name):

@@ -4,7 +4,7 @@ import numpy as np
 
 from evaluation import features
 from evaluation.score import Measure, fingerprint
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 BLOCK = 1024  # Rows and columns of the kernel's matrix at a time: 8 MiB in float64.
 

@@ -18,7 +18,7 @@ from evaluation.parzen import ParzenLogLikelihood
 from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
 from zoo import datasets, toys
-from zoo.names import nearest
+from zoo.validation import nearest
 
 # Which shipped extractor knows which data; of a folder, by its name.
 EXTRACTORS = {

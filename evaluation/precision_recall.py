@@ -5,7 +5,7 @@ import numpy as np
 from evaluation import features
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 ROWS, COLUMNS = 512, 4096  # Distances at a time: 16 MiB in float64.
 PAIRS = 2**21  # Numbers of pairs of rows at a time, whose distance is computed again.

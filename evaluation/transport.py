@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from evaluation.known import on_a_line
+from evaluation.exact_divergences import on_a_line
 from evaluation.samples import check_numbers, check_same_shape, pixels
 from evaluation.score import Measure, fingerprint
-from zoo import latents
-from zoo.players import check_positive
+from zoo import random
+from zoo.validation import check_positive
 
 BLOCK = 2**21  # Projected numbers at a time: 16 MiB in float64.
 ORDERS = (1, 2)
@@ -144,7 +144,7 @@ def directions(count, dimensions, seed):
     Returns:
         A float64 array of shape `(count, dimensions)`.
     """
-    draws = latents.normal((count, dimensions), (seed, 0)).numpy().astype("float64")
+    draws = random.normal((count, dimensions), (seed, 0)).numpy().astype("float64")
     return draws / np.linalg.norm(draws, axis=1, keepdims=True)
 
 

@@ -10,8 +10,7 @@ import tempfile
 import numpy as np
 
 from export import saved_model
-from zoo import latents as latents_lib
-from zoo import players
+from zoo import random, sampling, validation
 
 CLIENT = pathlib.Path(__file__).with_name("client.py")
 TOLERANCE = 1e-5  # Of float samples: a few units in the last place of float32.
@@ -70,10 +69,10 @@ def check(model, directory, count=64, client=CLIENT):
         RuntimeError: If the process fails: the exported model cannot be used.
     """
     generator, _ = saved_model.served_players(model)
-    players.check_positive(count=count)
+    validation.check_positive(count=count)
     asked = [*_questions(generator, np.arange(count)), *_questions(generator, np.arange(1))]
     answers = ask(directory, [question[:2] for question in asked], client)
-    pictures = players.traits(generator).value_range is not None
+    pictures = sampling.traits(generator).value_range is not None
     tolerated = 0 if pictures else TOLERANCE
     float_error, differing, total, png_equal = 0.0, 0, 0, None
     for (signature, _, truth), answer in zip(asked, answers, strict=True):
@@ -91,14 +90,14 @@ def check(model, directory, count=64, client=CLIENT):
 
 def _questions(generator, seeds):
     """What is asked for these seeds: `(signature, inputs, Python's answer)` a signature."""
-    traits = players.traits(generator)
+    traits = sampling.traits(generator)
     named, labels = {}, None
     if traits.num_classes is not None:
         labels = (seeds % traits.num_classes).astype("int32")
         named = {"labels": labels}
-    latents = latents_lib.draw_rows(traits.prior, traits.latent_dim, seeds)
-    images = players.decode(generator, latents, labels, len(seeds), as_float=True)
-    samples = players.sample(generator, len(seeds), labels, seeds, batch_size=len(seeds))
+    latents = random.draw_rows(traits.prior, traits.latent_dim, seeds)
+    images = sampling.decode(generator, latents, labels, len(seeds), as_float=True)
+    samples = sampling.sample(generator, len(seeds), labels, seeds, batch_size=len(seeds))
     seeds = {"seed": seeds.astype("int64"), **named}
     questions = [
         ("serving_default", {"latents": latents.numpy(), **named}, images),

@@ -8,8 +8,7 @@ import uuid
 import keras
 import tensorflow as tf
 
-from zoo import latents as latents_lib
-from zoo import players
+from zoo import pixels, players, random, sampling, validation
 
 PNG_CHANNELS = (1, 3, 4)  # Gray, RGB, RGB with opacity: what viewers agree on.
 
@@ -103,7 +102,7 @@ def served_players(model, discriminator=None):
             "A served model holds TensorFlow operations only. Expected a simulator whose function "
             f"is one of TensorFlow. Received: model={generator.name!r}, which calls NumPy"
         )
-    shape = players.traits(generator).image_shape
+    shape = sampling.traits(generator).image_shape
     seen = shape if discriminator is None else _seen_shape(discriminator)
     if seen != shape:
         raise ValueError(
@@ -115,14 +114,14 @@ def served_players(model, discriminator=None):
 
 def _seen_shape(discriminator):
     try:
-        return players.sample_shape(discriminator)
+        return sampling.sample_shape(discriminator)
     except (AttributeError, ValueError):
         return f"no known shape, of class {type(discriminator).__name__}"
 
 
 def endpoints(generator, discriminator):
     """The signatures that `save` writes: `{name: (function, input specs)}`, the default first."""
-    traits = players.traits(generator)
+    traits = sampling.traits(generator)
     pictures = traits.value_range is not None
     output = "images" if pictures else "samples"
     labels = _labels(traits.num_classes)
@@ -130,15 +129,15 @@ def endpoints(generator, discriminator):
     latents = tf.TensorSpec((None, traits.latent_dim), "float32", name="latents")
 
     def decode(latents, labels=None):
-        samples = players.generate(generator, latents, labels, training=False)
+        samples = sampling.generate(generator, latents, labels, training=False)
         if pictures:
-            return players.to_unit(samples, traits.value_range)
+            return pixels.to_unit(samples, traits.value_range)
         return tf.cast(samples, "float32")
 
     def draw(seed, labels=None):
-        rows = latents_lib.draw_rows(traits.prior, traits.latent_dim, seed)
+        rows = random.draw_rows(traits.prior, traits.latent_dim, seed)
         samples = decode(rows, labels)
-        return players.to_pixels(samples) if pictures else samples
+        return pixels.to_pixels(samples) if pictures else samples
 
     def encode(seed, labels=None):
         return tf.map_fn(tf.io.encode_png, draw(seed, labels), fn_output_signature="string")
@@ -147,7 +146,7 @@ def endpoints(generator, discriminator):
         if pictures:
             low, high = traits.value_range
             samples = samples * (high - low) + low
-        return players.discriminate(discriminator, samples, labels, training=False)[0]
+        return sampling.discriminate(discriminator, samples, labels, training=False)[0]
 
     signatures = {
         "serving_default": (_named(output, decode), [latents, *labels]),
@@ -193,7 +192,7 @@ def _check_version(directory, version):
     known = versions(directory)
     if version is None:
         return max(known, default=0) + 1
-    players.check_positive(version=version)
+    validation.check_positive(version=version)
     if version in known:
         raise FileExistsError(
             "A version that is being served is never changed. Expected a version other than "

@@ -13,7 +13,7 @@ import numpy as np
 from absl import flags
 
 import zoo
-from zoo import command, latents, pictures, players, presets
+from zoo import command, latents, pictures, presets, random, sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("output_dir", "docs", "Where gallery.md and gallery/ go.", flag_values=FLAGS)
@@ -63,13 +63,13 @@ def between(text, lines):
 
 def walk(generator, path):
     """A picture of walks, a pair of latents a row."""
-    ends = latents.from_seed(generator.prior, 2 * ROWS, generator.latent_dim, 1).numpy()
+    ends = random.from_seed(generator.prior, 2 * ROWS, generator.latent_dim, 1).numpy()
     grid = latents.walk(ends[::2], ends[1::2], STEPS).swapaxes(0, 1)
     labels = None
     if generator.num_classes:
         labels = np.repeat(np.arange(ROWS) % generator.num_classes, STEPS).astype("int32")
     flat = grid.reshape(-1, generator.latent_dim)
-    pictures.save_png(pictures.draw(players.decode(generator, flat, labels), STEPS), path)
+    pictures.save_png(pictures.draw(sampling.decode(generator, flat, labels), STEPS), path)
 
 
 def figures(card):

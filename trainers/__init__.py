@@ -2,15 +2,16 @@
 
 import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
 from trainers import divergences, objectives, penalties, perturbations, stopping
-from trainers.callbacks import Checkpoint, SampleGrid
+from trainers.callbacks.checkpoint import Checkpoint
+from trainers.callbacks.sample_grid import SampleGrid
+from trainers.callbacks.score import Score
 from trainers.consensus import ConsensusGAN
 from trainers.feature_matching import FeatureMatchingGAN
 from trainers.fgan import FGAN, estimate_divergence
 from trainers.gan import GAN
 from trainers.historical_averaging import HistoricalAveragingGAN
 from trainers.laplacian import LaplacianGAN
-from trainers.oracle import optimal_discriminator
-from trainers.score import Score
+from trainers.optimal_discriminator import optimal_discriminator
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 

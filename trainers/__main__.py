@@ -17,9 +17,9 @@ import signal
 
 from absl import flags
 
-from trainers import publish, recipes
-from trainers.run import train
-from trainers.settings import Settings
+from trainers.runs import publish, recipes
+from trainers.runs.run import train
+from trainers.runs.settings import Settings
 from zoo import command
 
 FLAGS = flags.FlagValues()

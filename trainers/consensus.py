@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from trainers import checks
 from trainers.gan import GAN, check_schedule
+from trainers.steps import checks
 from zoo import replicas
 
 

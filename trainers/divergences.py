@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.names import nearest
+from zoo.validation import nearest
 
 TAIL = 30.0  # From here on log softplus(-v) is -v, within 5e-14.
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from trainers.gan import GAN, View
 from zoo import replicas
-from zoo.names import nearest
-from zoo.players import discriminate, sample_shape
+from zoo.sampling import discriminate, sample_shape
+from zoo.validation import nearest
 
 NORMS = {
     "squared": lambda gap: tf.reduce_sum(tf.square(gap)),

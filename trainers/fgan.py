@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers import divergences, moves, objectives
+from trainers import divergences, objectives
 from trainers.gan import GAN
-from zoo.players import check_positive, discriminate
+from trainers.steps import apply_gradients
+from zoo.sampling import discriminate
+from zoo.validation import check_positive
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -229,7 +231,7 @@ def _learn(critic, game, p, q, steps, seed):
                 real = game.divergence.activation(real)
                 fake = game.divergence.conjugate_of_activation(fake)
                 loss = tf.reduce_mean(fake) - tf.reduce_mean(real)
-            moves.apply(optimizer, tape.gradient(loss, variables), variables)
+            apply_gradients.apply(optimizer, tape.gradient(loss, variables), variables)
 
     run()
 

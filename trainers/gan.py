@@ -5,13 +5,14 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from trainers import checks, moves, one_way_back, surrogate
-from trainers.base import TESTING, TRAINING, State, Trainer
 from trainers.penalties import Position
+from trainers.steps import apply_gradients, checks, gradient_estimators, one_stage
 from trainers.stopping import StoppingRule
+from trainers.trainer import TESTING, TRAINING, State, Trainer
 from zoo import replicas
-from zoo.latents import fold
-from zoo.players import check_positive, discriminate, generate
+from zoo.random import fold
+from zoo.sampling import discriminate, generate
+from zoo.validation import check_positive
 
 SCHEDULES = ("alternating", "simultaneous")
 # Methods by which both losses are functions of the logits alone.
@@ -121,7 +122,7 @@ class GAN(Trainer):
         return 1 if self.stopping_rule else self.discriminator_steps
 
     def check_generator(self):
-        surrogate.check(self, GAN)
+        gradient_estimators.check(self, GAN)
 
     def check_replicas(self):
         if self.stopping_rule is not None:
@@ -187,7 +188,7 @@ class GAN(Trainer):
         self.trackers["generator_loss"].update_state(losses)
 
     def generator_views(self, real, fake, labels, turn):
-        """What the generator's loss is made of; nothing of the discriminator moves."""
+        """What the generator's loss is made of; nothing of the discriminator apply_gradients."""
         with keras.StatelessScope():
             return self.views(real, fake, labels, training=True)
 
@@ -202,8 +203,8 @@ class GAN(Trainer):
 
     def simultaneous_gradients(self, real, labels, turn):
         """Both players' gradients at the same point, each with its optimizer's loss scale."""
-        if one_way_back.applies(self, GAN, LOSSES_OF_LOGITS):
-            return one_way_back.gradients(self, real, labels, turn)
+        if one_stage.applies(self, GAN, LOSSES_OF_LOGITS):
+            return one_stage.gradients(self, real, labels, turn)
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
@@ -224,12 +225,12 @@ class GAN(Trainer):
     def apply_discriminator(self, gradients):
         """The discriminator's optimizer moves it."""
         variables = self.discriminator.trainable_variables
-        moves.apply(self.discriminator_optimizer, gradients, variables)
+        apply_gradients.apply(self.discriminator_optimizer, gradients, variables)
 
     def apply_generator(self, gradients):
         """The generator's optimizer moves it."""
         variables = self.generator.trainable_variables
-        moves.apply(self.generator_optimizer, gradients, variables)
+        apply_gradients.apply(self.generator_optimizer, gradients, variables)
 
     def test_step(self, data):
         real, labels = self.unpack(data)
@@ -259,7 +260,7 @@ class GAN(Trainer):
 
     def moving_fake(self, real, labels, turn):
         """The samples by which the generator moves: a simulator tries other parameters on them."""
-        if not surrogate.estimates(self.generator):
+        if not gradient_estimators.estimates(self.generator):
             return self.fake(real, labels, turn, training=True)
         latents = self.latents(real.shape[0] or tf.shape(real)[0], *turn)
         return self.generator.explore(latents, self.exploration(turn))
@@ -302,7 +303,7 @@ class GAN(Trainer):
 
     def generator_objective(self, losses, turn):
         """The losses, or a simulator's surrogate for them, whose gradient is an estimate."""
-        if not surrogate.estimates(self.generator):
+        if not gradient_estimators.estimates(self.generator):
             return losses
         return self.generator.surrogate(losses, self.exploration(turn))
 

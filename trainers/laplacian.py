@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN
-from zoo import pyramid, replicas
-from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
-from zoo.latents import fold
+from zoo import replicas
+from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
+from zoo.random import fold
 
 
 class LevelGAN(GAN):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainers import divergences
 from zoo import replicas
-from zoo.names import nearest
+from zoo.validation import nearest
 
 
 def check_logits(real_logits, fake_logits):

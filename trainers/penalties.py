@@ -11,8 +11,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from zoo import latents, replicas
-from zoo.players import check_positive
+from zoo import random, replicas
+from zoo.validation import check_positive
 
 TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.
 
@@ -146,7 +146,7 @@ class R2(R1):
 def _shares(samples, seed):
     """One draw from U(0, 1) an example, to multiply samples with."""
     shape = (tf.shape(samples)[0], *(1 for _ in samples.shape[1:]))
-    return tf.cast(latents.uniform(shape, seed), samples.dtype)
+    return tf.cast(random.uniform(shape, seed), samples.dtype)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -194,8 +194,8 @@ class DRAGAN(GradientPenalty):
 
     def points(self, position):
         real = position.real
-        share = _shares(real, latents.fold(position.seed, 0))
-        noise = latents.uniform(tf.shape(real), latents.fold(position.seed, 1))
+        share = _shares(real, random.fold(position.seed, 0))
+        noise = random.uniform(tf.shape(real), random.fold(position.seed, 1))
         noise = tf.cast(noise, real.dtype)
         return real + share * noise * tf.math.reduce_std(real) / 2.0
 

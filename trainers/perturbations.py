@@ -6,7 +6,7 @@ A perturbation acts on what the players train with, never on the samples that a 
 import keras
 import tensorflow as tf
 
-from zoo import latents
+from zoo import random
 
 
 def _at(scale, step):
@@ -74,7 +74,7 @@ class InstanceNoise(Perturbation):
     """
 
     def samples(self, samples, seed, step):
-        return samples + _at(self.scale, step) * latents.normal(tf.shape(samples), seed)
+        return samples + _at(self.scale, step) * random.normal(tf.shape(samples), seed)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -91,7 +91,7 @@ class LabelFlips(Perturbation):
     highest = 1.0
 
     def logits(self, real_logits, fake_logits, seed, step):
-        flipped = latents.uniform(tf.shape(real_logits), seed) < _at(self.scale, step)
+        flipped = random.uniform(tf.shape(real_logits), seed) < _at(self.scale, step)
         return (
             tf.where(flipped, fake_logits, real_logits),
             tf.where(flipped, real_logits, fake_logits),

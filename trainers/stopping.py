@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 
 class StoppingRule:

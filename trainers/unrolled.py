@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from trainers import checks, virtual
 from trainers.gan import GAN, check_schedule
+from trainers.steps import checks, differentiable_optimizers
 from zoo import replicas
 
 
@@ -49,14 +49,16 @@ class UnrolledGAN(GAN):
     def compile(self, *args, **kwargs):
         super().compile(*args, **kwargs)
         if self.unroll_steps:
-            virtual.optimizer(self.discriminator_optimizer)  # Raises here, before any training.
+            differentiable_optimizers.optimizer(
+                self.discriminator_optimizer
+            )  # Raises here, before any training.
             checks.warn_of_moments(self.discriminator)
 
     def generator_views(self, real, fake, labels, turn):
         if not self.unroll_steps:
             return super().generator_views(real, fake, labels, turn)
         weights = [tf.convert_to_tensor(v) for v in self.discriminator.trainable_variables]
-        optimizer = virtual.optimizer(self.discriminator_optimizer)
+        optimizer = differentiable_optimizers.optimizer(self.discriminator_optimizer)
         for _ in range(self.unroll_steps):
             with tf.GradientTape() as tape:
                 tape.watch(weights)

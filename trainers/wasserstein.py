@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
-from trainers import checks
-from trainers.base import State
 from trainers.gan import GAN
 from trainers.penalties import GradientPenalty
+from trainers.steps import checks
+from trainers.trainer import State
 
 WARM_UP_STEPS, WARM_UP_MOVES, REFRESH_EVERY = 100, 25, 500
 

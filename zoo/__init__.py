@@ -1,22 +1,34 @@
 """Who plays: architectures, latents and datasets."""
 
-from zoo import command, datasets, latents, neighbours, players, presets, saving, toys
+from zoo import (
+    command,
+    datasets,
+    latents,
+    layers,
+    neighbours,
+    pictures,
+    players,
+    presets,
+    random,
+    saving,
+    toys,
+)
 from zoo.dcgan import DCGANDiscriminator, DCGANGenerator
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
-from zoo.minibatch_discrimination import MinibatchDiscrimination
+from zoo.layers.minibatch_discrimination import MinibatchDiscrimination
+from zoo.layers.normalization import BatchNormalization, LayerNormalization
+from zoo.layers.spectral_normalization import SpectralNormalization
+from zoo.layers.virtual_batch_normalization import ReferenceBatch, VirtualBatchNormalization
+from zoo.layers.weight_normalization import WeightNormalization
 from zoo.mlp import MLPDiscriminator, MLPGenerator
-from zoo.normalization import BatchNormalization, LayerNormalization
 from zoo.players import Discriminator, Generator
 from zoo.presets import from_preset, list_presets
-from zoo.publishing import save_preset
+from zoo.presets_writing import save_preset
 from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
 from zoo.resnet import ResNetDiscriminator, ResNetGenerator
 from zoo.saving import load
 from zoo.simulator import Simulator
-from zoo.spectral_normalization import SpectralNormalization
 from zoo.vae import VAE
-from zoo.virtual_batch_normalization import ReferenceBatch, VirtualBatchNormalization
-from zoo.weight_normalization import WeightNormalization
 
 __all__ = [
     "VAE",
@@ -44,11 +56,14 @@ __all__ = [
     "datasets",
     "from_preset",
     "latents",
+    "layers",
     "list_presets",
     "load",
     "neighbours",
+    "pictures",
     "players",
     "presets",
+    "random",
     "save_preset",
     "saving",
     "toys",

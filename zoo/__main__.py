@@ -205,13 +205,13 @@ def options_of(name):
 
 def main(arguments):
     """Runs the subcommand that the first argument names."""
-    from zoo import looks
+    from zoo import commands
 
     commands = {
-        "sample": looks.sample,
-        "walk": looks.walk,
-        "invert": looks.invert,
-        "neighbours": looks.neighbours,
+        "sample": commands.sample,
+        "walk": commands.walk,
+        "invert": commands.invert,
+        "neighbours": commands.neighbours,
         "list": list_,
         "card": card,
     }

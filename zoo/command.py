@@ -8,7 +8,7 @@ import textwrap
 
 from absl import flags
 
-from zoo.names import nearest
+from zoo.validation import nearest
 
 USER_ERRORS = (ValueError, OSError, ImportError)
 HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}

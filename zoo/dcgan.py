@@ -2,11 +2,11 @@
 
 import keras
 
-from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
-from zoo.image_convolutions import ConvolutionFromImage, ConvolutionToImage
-from zoo.layers import join_labels
-from zoo.normalization import BatchNormalization
-from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+from zoo.labels import Labels
+from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToImage
+from zoo.layers.normalization import BatchNormalization
+from zoo.players import Discriminator, Generator
+from zoo.validation import check_positive, check_sizes
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
 
@@ -29,11 +29,6 @@ def _dense(size, name, dtype, use_bias):
     return keras.layers.Dense(
         size, use_bias=use_bias, kernel_initializer=_normal(), dtype=dtype, name=name
     )
-
-
-def _check_units(units):
-    for size in units:
-        check_positive(units=size)
 
 
 def pyramid(image_shape):
@@ -120,30 +115,26 @@ class DCGANGenerator(Generator):
     ):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, height, width = pyramid(image_shape)
-        check_positive(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size)
-        _check_units(units)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
+        check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
-        inputs, x, one_hot = latent_input(latent_dim, num_classes)
-        labels = joined(one_hot, conditioning)
-        x = embed_labels(x, one_hot, conditioning, _normal(), dtype)
+        inputs, x = labels.input((latent_dim,), "latents")
+        x = labels.embed(x, _normal())
         for i, size in enumerate(units):
-            x = join_labels(x, labels, f"labels_dense_{i}", dtype)
+            x = labels.join(x, f"labels_dense_{i}")
             x = _dense(size, f"dense_{i}", dtype, use_bias=False)(x)
             x = _normalize(x, f"normalization_dense_{i}", dtype)
             x = keras.layers.ReLU(dtype=dtype, name=f"relu_dense_{i}")(x)
         maps = filters * 2 ** (stages - 1)
-        x = join_labels(x, labels, "labels_projection", dtype)
+        x = labels.join(x, "labels_projection")
         x = _dense(height * width * maps, "projection", dtype, use_bias=False)(x)
         x = keras.layers.Reshape((height, width, maps), dtype=dtype, name="maps")(x)
         for stage in range(stages - 1):
             x = _normalize(x, f"normalization_{stage}", dtype)
             x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stage}")(x)
-            x = join_labels(x, labels, f"labels_{stage}", dtype)
+            x = labels.join(x, f"labels_{stage}")
             maps //= 2
             x = keras.layers.Conv2DTranspose(
                 maps,
@@ -157,7 +148,7 @@ class DCGANGenerator(Generator):
             )(x)
         x = _normalize(x, f"normalization_{stages - 1}", dtype)
         x = keras.layers.ReLU(dtype=dtype, name=f"relu_{stages - 1}")(x)
-        x = join_labels(x, labels, "labels_output", dtype)
+        x = labels.join(x, "labels_output")
         x = ConvolutionToImage(
             image_shape[2],
             kernel_size,
@@ -178,25 +169,6 @@ class DCGANGenerator(Generator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.units = units
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "units": self.units,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-            "prior": self.prior,
-        }
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -248,19 +220,15 @@ class DCGANDiscriminator(Discriminator):
     ):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, _, _ = pyramid(image_shape)
-        check_positive(filters=filters, kernel_size=kernel_size)
-        _check_units(units)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
+        check_sizes(filters=filters, kernel_size=kernel_size, units=units)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
-        inputs, x, one_hot = image_input(image_shape, num_classes)
-        labels = joined(one_hot, conditioning)
+        inputs, x = labels.input(image_shape, "images")
         for stage in range(stages):
             normalized = batch_normalization and stage > 0
-            x = join_labels(x, labels, f"labels_{stage}", dtype)
+            x = labels.join(x, f"labels_{stage}")
             x = ConvolutionFromImage(
                 filters * 2**stage,
                 kernel_size,
@@ -276,16 +244,16 @@ class DCGANDiscriminator(Discriminator):
             x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{stage}")(x)
         features = keras.layers.Flatten(dtype=dtype, name="features")(x)
         for i, size in enumerate(units):
-            x = join_labels(features, labels, f"labels_dense_{i}", dtype)
+            x = labels.join(features, f"labels_dense_{i}")
             x = _dense(size, f"dense_{i}", dtype, use_bias=not batch_normalization)(x)
             if batch_normalization:
                 x = _normalize(x, f"normalization_dense_{i}", dtype)
             features = keras.layers.LeakyReLU(
                 negative_slope, dtype=dtype, name=f"leaky_relu_dense_{i}"
             )(x)
-        x = join_labels(features, labels, "labels_output", dtype)
+        x = labels.join(features, "labels_output")
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
-        x = project_labels(x, features, one_hot, conditioning, _normal())
+        x = labels.project(x, features, _normal())
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -294,24 +262,3 @@ class DCGANDiscriminator(Discriminator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.units = units
-        self.negative_slope = negative_slope
-        self.batch_normalization = batch_normalization
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "units": self.units,
-            "negative_slope": self.negative_slope,
-            "batch_normalization": self.batch_normalization,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-        }

@@ -5,10 +5,12 @@ import math
 import keras
 import numpy as np
 
-from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
-from zoo.layers import Dropout, Maxout, join_labels
-from zoo.normalization import BatchNormalization
-from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
+from zoo.labels import Labels
+from zoo.layers.dropout import Dropout
+from zoo.layers.maxout import Maxout
+from zoo.layers.normalization import BatchNormalization
+from zoo.players import Discriminator, Generator
+from zoo.validation import check_choice, check_rate, check_sizes
 
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
 
@@ -69,23 +71,17 @@ class MLPGenerator(Generator):
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
-        _check_sizes(image_shape, units, num_classes, latent_dim=latent_dim)
-        if output_activation not in VALUE_RANGES:
-            raise ValueError(
-                "The output activation fixes the range of the samples. "
-                f"Expected one of {sorted(VALUE_RANGES)}. "
-                f"Received: output_activation={output_activation!r}"
-            )
+        check_sizes(image_shape=image_shape, units=units, latent_dim=latent_dim)
+        check_choice(VALUE_RANGES, output_activation=output_activation)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
-        inputs, x, one_hot = latent_input(latent_dim, num_classes)
-        labels = joined(one_hot, conditioning)
-        x = embed_labels(x, one_hot, conditioning, _fresh(initializer), dtype)
+        inputs, x = labels.input((latent_dim,), "latents")
+        x = labels.embed(x, _fresh(initializer))
         for i, width in enumerate(units):
-            x = join_labels(x, labels, f"labels_{i}", dtype)
+            x = labels.join(x, f"labels_{i}")
             x = keras.layers.Dense(
                 width,
                 use_bias=not batch_normalization,
@@ -98,7 +94,7 @@ class MLPGenerator(Generator):
                     momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"normalization_{i}"
                 )(x)
             x = keras.layers.Activation(activation, dtype=dtype, name=f"activation_{i}")(x)
-        x = join_labels(x, labels, "labels_output", dtype)
+        x = labels.join(x, "labels_output")
         x = keras.layers.Dense(
             math.prod(image_shape),
             activation=output_activation,
@@ -117,29 +113,6 @@ class MLPGenerator(Generator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.units = units
-        self.activation = keras.activations.get(activation)
-        self.output_activation = output_activation
-        self.batch_normalization = batch_normalization
-        self.kernel_initializer = kernel_initializer
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "output_activation": self.output_activation,
-            "batch_normalization": self.batch_normalization,
-            "kernel_initializer": _serialize(self.kernel_initializer),
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-            "prior": self.prior,
-        }
 
     def set_output_bias(self, images):
         """Starts from the data's marginals: the output bias is the activation's inverse of them.
@@ -223,24 +196,18 @@ class MLPDiscriminator(Discriminator):
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
-        _check_sizes(image_shape, units, num_classes, pieces=pieces)
-        for name, rate in (("input_dropout", input_dropout), ("dropout", dropout)):
-            if not 0 <= rate < 1:
-                raise ValueError(
-                    f"`{name}` is the share of units dropped. Expected a number in [0, 1). "
-                    f"Received: {name}={rate}"
-                )
+        check_sizes(image_shape=image_shape, units=units, pieces=pieces)
+        check_rate(input_dropout=input_dropout, dropout=dropout)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
-        inputs, x, one_hot = image_input(image_shape, num_classes)
-        labels = joined(one_hot, conditioning)
+        inputs, x = labels.input(image_shape, "images")
         x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
         x = _drop(x, input_dropout, "dropout_input", dtype)
         for i, width in enumerate(units):
-            x = join_labels(x, labels, f"labels_{i}", dtype)
+            x = labels.join(x, f"labels_{i}")
             if activation == "maxout":
                 x = Maxout(width, pieces, _fresh(initializer), dtype=dtype, name=f"maxout_{i}")(x)
             else:
@@ -253,11 +220,11 @@ class MLPDiscriminator(Discriminator):
                 )(x)
             x = _drop(x, dropout, f"dropout_{i}", dtype)
         features = x
-        x = join_labels(x, labels, "labels_output", dtype)
+        x = labels.join(x, "labels_output")
         x = keras.layers.Dense(
             1, kernel_initializer=_fresh(initializer), dtype="float32", name="output"
         )(x)
-        x = project_labels(x, features, one_hot, conditioning, _fresh(initializer))
+        x = labels.project(x, features, _fresh(initializer))
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -266,42 +233,6 @@ class MLPDiscriminator(Discriminator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.units = units
-        self.activation = activation
-        self.pieces = pieces
-        self.input_dropout = input_dropout
-        self.dropout = dropout
-        self.kernel_initializer = kernel_initializer
-
-    def get_config(self):
-        activation = self.activation
-        if callable(activation):
-            activation = keras.activations.serialize(activation)
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "units": self.units,
-            "activation": activation,
-            "pieces": self.pieces,
-            "input_dropout": self.input_dropout,
-            "dropout": self.dropout,
-            "kernel_initializer": _serialize(self.kernel_initializer),
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-        }
-
-
-def _check_sizes(image_shape, units, num_classes, **numbers):
-    for size in image_shape:
-        check_positive(image_shape=size)
-    for width in units:
-        check_positive(units=width)
-    if num_classes is not None:
-        check_positive(num_classes=num_classes)
-    check_positive(**numbers)
 
 
 def _drop(x, rate, name, dtype):
@@ -312,9 +243,3 @@ def _fresh(initializer):
     """A copy of the initializer: one object draws the same numbers for every layer."""
     initializer = keras.initializers.get(initializer)
     return initializer.clone() if hasattr(initializer, "clone") else initializer
-
-
-def _serialize(initializer):
-    if isinstance(initializer, keras.initializers.Initializer):
-        return keras.initializers.serialize(initializer)
-    return initializer

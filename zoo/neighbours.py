@@ -3,7 +3,7 @@
 import numpy as np
 
 from zoo import pictures
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 BLOCK = 2**22  # Pixels of training images at a time: 32 MiB in float64.
 IMAGES, QUERIES = 4096, 4096  # Distances at a time at most: 64 MiB in float32.

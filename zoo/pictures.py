@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from zoo.players import check_positive
+from zoo.validation import check_positive
 
 COMFORTABLE = 960  # Pixels: 8 x 8 digits enlarged below this still fit on a laptop screen.
 LARGEST_SCALE = 8

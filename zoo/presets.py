@@ -19,7 +19,7 @@ import tempfile
 
 import keras
 
-from zoo.names import nearest
+from zoo.validation import nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1

@@ -4,78 +4,18 @@ import math
 
 import keras
 
-from zoo.conditioning import check_conditioning, embed_labels, joined, project_labels
-from zoo.grouped_convolution import GroupedConv2D
-from zoo.layers import join_labels
-from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
-from zoo.resampling import BilinearResampling
+from zoo.labels import Labels
+from zoo.layers.basis import DiscriminativeBasis, GenerativeBasis
+from zoo.layers.grouped_convolution import GroupedConv2D
+from zoo.layers.resampling import BilinearResampling
+from zoo.players import Discriminator, Generator
 from zoo.resnet import doublings
+from zoo.validation import check_positive
 
 SLOPE = 0.2  # Of LeakyReLU below zero.
 GAIN = 2 / (1 + SLOPE**2)  # Variance that makes up for what LeakyReLU takes.
 EXPANSION = 2  # Maps between the 1x1 convolutions of a block, per map outside.
 WIDE = 32  # Up to this side all maps are equally many, as published; each doubling halves them.
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class GenerativeBasis(keras.layers.Layer):
-    """Learned maps, each multiplied by one coefficient: `y[h, w, c] = basis[h, w, c] * a[c]`.
-
-    Args:
-        side: int. Side of the maps.
-
-    Call arguments:
-        inputs: `(batch, channels)`.
-
-    Returns:
-        `(batch, side, side, channels)`.
-    """
-
-    def __init__(self, side, **kwargs):
-        super().__init__(**kwargs)
-        self.side = side
-
-    def build(self, input_shape):
-        self.basis = self.add_weight(
-            shape=(self.side, self.side, input_shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-            name="basis",
-        )
-
-    def call(self, inputs):
-        return inputs[:, None, None, :] * self.basis
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.side, self.side, input_shape[-1])
-
-    def get_config(self):
-        return {**super().get_config(), "side": self.side}
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class DiscriminativeBasis(keras.layers.Layer):
-    """Products with learned maps: `a[c] = sum over h, w of basis[h, w, c] * x[h, w, c]`.
-
-    Call arguments:
-        inputs: `(batch, height, width, channels)`.
-
-    Returns:
-        `(batch, channels)`.
-    """
-
-    def build(self, input_shape):
-        _, height, width, channels = input_shape
-        self.basis = self.add_weight(
-            shape=(height, width, channels),
-            initializer=keras.initializers.RandomNormal(stddev=(height * width) ** -0.5),
-            name="basis",
-        )
-
-    def call(self, inputs):
-        return keras.ops.sum(inputs * self.basis, axis=(1, 2))
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], input_shape[-1])
 
 
 def _normal(variance=1.0):
@@ -109,7 +49,7 @@ def _block(x, labels, group_width, depth, name, dtype):
     maps = x.shape[-1]
     wide = EXPANSION * maps
     initializers = [_normal(GAIN * depth**-0.5) for _ in range(2)]
-    h = join_labels(x, labels, f"{name}_labels", dtype)
+    h = labels.join(x, f"{name}_labels")
     h = _convolution(wide, 1, f"{name}_convolution_0", dtype, initializers[0], use_bias=True)(h)
     h = keras.layers.LeakyReLU(SLOPE, dtype=dtype, name=f"{name}_leaky_relu_0")(h)
     h = _convolution(
@@ -210,17 +150,14 @@ class R3GANGenerator(Generator):
         image_shape = tuple(image_shape)
         base, widths = _widths(image_shape, filters, group_width)
         check_positive(latent_dim=latent_dim, blocks=blocks)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
         depth = blocks * len(widths)
 
         # === Functional Model ===
-        inputs, x, one_hot = latent_input(latent_dim, num_classes)
-        labels = joined(one_hot, conditioning)
-        x = embed_labels(x, one_hot, conditioning, _normal(), dtype)
-        x = join_labels(x, labels, "labels_projection", dtype)
+        inputs, x = labels.input((latent_dim,), "latents")
+        x = labels.embed(x, _normal())
+        x = labels.join(x, "labels_projection")
         x = _dense(widths[0], "projection", dtype)(x)
         x = GenerativeBasis(base, dtype=dtype, name="basis")(x)
         for stage, maps in enumerate(widths):
@@ -241,25 +178,6 @@ class R3GANGenerator(Generator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.blocks = blocks
-        self.group_width = group_width
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "filters": self.filters,
-            "blocks": self.blocks,
-            "group_width": self.group_width,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-            "prior": self.prior,
-        }
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -307,15 +225,12 @@ class R3GANDiscriminator(Discriminator):
         image_shape = tuple(image_shape)
         _, widths = _widths(image_shape, filters, group_width)
         check_positive(blocks=blocks)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
         depth = blocks * len(widths)
 
         # === Functional Model ===
-        inputs, x, one_hot = image_input(image_shape, num_classes)
-        labels = joined(one_hot, conditioning)
+        inputs, x = labels.input(image_shape, "images")
         x = _convolution(widths[-1], 1, "input_maps", dtype)(x)
         for stage, maps in enumerate(reversed(widths)):
             if stage:
@@ -325,9 +240,9 @@ class R3GANDiscriminator(Discriminator):
             for k in range(blocks):
                 x = _block(x, labels, group_width, depth, f"stage_{stage}_block_{k}", dtype)
         features = DiscriminativeBasis(dtype=dtype, name="basis")(x)
-        x = join_labels(features, labels, "labels_output", dtype)
+        x = labels.join(features, "labels_output")
         x = _dense(1, "output", "float32")(x)
-        x = project_labels(x, features, one_hot, conditioning, _normal())
+        x = labels.project(x, features, _normal())
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -336,20 +251,3 @@ class R3GANDiscriminator(Discriminator):
             dtype=dtype,
             **kwargs,
         )
-
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.blocks = blocks
-        self.group_width = group_width
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "filters": self.filters,
-            "blocks": self.blocks,
-            "group_width": self.group_width,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-        }

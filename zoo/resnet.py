@@ -2,11 +2,11 @@
 
 import keras
 
-from zoo.conditioning import check_conditioning, embed_labels, joined
-from zoo.layers import join_labels
-from zoo.normalization import BatchNormalization
-from zoo.players import Discriminator, Generator, check_positive, image_input, latent_input
-from zoo.spectral_normalization import SpectralNormalization
+from zoo.labels import Labels
+from zoo.layers.normalization import BatchNormalization
+from zoo.layers.spectral_normalization import SpectralNormalization
+from zoo.players import Discriminator, Generator
+from zoo.validation import check_positive
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
 SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
@@ -102,7 +102,7 @@ def _up_block(x, maps, labels, name, dtype):
     Each way on leads to a normalisation, which would take any bias out again.
     """
     h = _normalize_and_rectify(x, f"{name}_0", dtype)
-    h = join_labels(h, labels, f"{name}_labels", dtype)
+    h = labels.join(h, f"{name}_labels")
     h = keras.layers.UpSampling2D(dtype=dtype, name=f"{name}_up")(h)
     h = _convolution(maps, 3, f"{name}_convolution_0", dtype, use_bias=False)(h)
     h = _normalize_and_rectify(h, f"{name}_1", dtype)
@@ -116,7 +116,7 @@ def _up_block(x, maps, labels, name, dtype):
 def _down_block(x, hidden, maps, labels, name, dtype, wrap, down=True, first=False):
     """`down(x) * w + down(conv(relu(conv(relu(x)))))`; the first block's input is the image."""
     h = x if first else _rectify(x, f"{name}_0", dtype)
-    h = join_labels(h, labels, f"{name}_labels", dtype)
+    h = labels.join(h, f"{name}_labels")
     h = wrap(_convolution(hidden, 3, f"{name}_convolution_0", dtype))(h)
     h = _rectify(h, f"{name}_1", dtype)
     h = wrap(_convolution(maps, 3, f"{name}_convolution_1", dtype))(h)
@@ -197,17 +197,14 @@ class ResNetGenerator(Generator):
         blocks, base = doublings(image_shape, "ResNet")
         check_positive(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
         widths = [min(filters * 2**k, max_filters) for k in range(blocks, -1, -1)]
 
         # === Functional Model ===
-        inputs, x, one_hot = latent_input(latent_dim, num_classes)
-        labels = joined(one_hot, conditioning)
-        x = embed_labels(x, one_hot, conditioning, _glorot(), dtype)
-        x = join_labels(x, labels, "labels_projection", dtype)
+        inputs, x = labels.input((latent_dim,), "latents")
+        x = labels.embed(x, _glorot())
+        x = labels.join(x, "labels_projection")
         x = keras.layers.Dense(
             base * base * widths[0],
             use_bias=False,
@@ -219,7 +216,7 @@ class ResNetGenerator(Generator):
         for k, maps in enumerate(widths[1:]):
             x = _up_block(x, maps, labels, f"block_{k}", dtype)
         x = _normalize_and_rectify(x, "last", dtype)
-        x = join_labels(x, labels, "labels_output", dtype)
+        x = labels.join(x, "labels_output")
         x = keras.layers.Conv2D(
             image_shape[2],
             3,
@@ -240,22 +237,7 @@ class ResNetGenerator(Generator):
             **kwargs,
         )
 
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.max_filters = max_filters
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "filters": self.filters,
-            "max_filters": self.max_filters,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-            "prior": self.prior,
-        }
+        self.filters, self.max_filters = filters, max_filters
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -312,31 +294,24 @@ class ResNetDiscriminator(Discriminator):
         image_shape = tuple(image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
-        check_conditioning(conditioning)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        labels = Labels(num_classes, conditioning, dtype)
         wrap = _normalized if spectral_normalization else _plain
         downs = _halvings(image_shape[0])
 
         # === Functional Model ===
-        inputs, x, one_hot = image_input(image_shape, num_classes)
-        labels = joined(one_hot, conditioning)
+        inputs, x = labels.input(image_shape, "images")
         for k, down in enumerate(downs):
             maps = min(filters * 2**k, max_filters)
             hidden = x.shape[-1] if k else maps
             x = _down_block(x, hidden, maps, labels, f"block_{k}", dtype, wrap, down, k == 0)
         x = _rectify(x, "last", "float32")
         features = keras.ops.sum(x, axis=(1, 2))
-        x = join_labels(features, labels, "labels_output", "float32")
-        x = wrap(_linear(1, "output"))(x)
-        if one_hot is not None and conditioning == "projection":
-            # As `zoo.conditioning.project_labels`, with the classes' vectors normalised too.
-            vector = wrap(_linear(features.shape[-1], "output_labels", use_bias=False))(one_hot)
-            product = keras.layers.Dot(1, dtype="float32", name="label_projection")
-            x = keras.layers.Add(dtype="float32", name="conditional_logit")(
-                [x, product([features, vector])]
-            )
+        x = labels.join(features, "labels_output", "float32")
+        output = keras.layers.Dense(1, kernel_initializer=_glorot(), dtype="float32", name="output")
+        x = wrap(output)(x)
+        vectors = None if labels.projected is None else _glorot()
+        x = labels.project(x, features, vectors, wrap)
         logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
         super().__init__(
             inputs,
@@ -346,22 +321,7 @@ class ResNetDiscriminator(Discriminator):
             **kwargs,
         )
 
-        # === Config ===
-        self.conditioning = conditioning
-        self.filters = filters
-        self.max_filters = max_filters
-        self.spectral_normalization = spectral_normalization
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": self.image_shape,
-            "filters": self.filters,
-            "max_filters": self.max_filters,
-            "spectral_normalization": self.spectral_normalization,
-            "num_classes": self.num_classes,
-            "conditioning": self.conditioning,
-        }
+        self.filters, self.max_filters = filters, max_filters
 
 
 def _halvings(side):
@@ -373,9 +333,3 @@ def _halvings(side):
         side //= 2
         downs.append(True)
     return [*downs, False]
-
-
-def _linear(units, name, use_bias=True):
-    return keras.layers.Dense(
-        units, use_bias=use_bias, kernel_initializer=_glorot(), dtype="float32", name=name
-    )

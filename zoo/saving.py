@@ -18,8 +18,8 @@ import zlib
 import h5py
 import keras
 
-from zoo import players, presets
-from zoo.names import nearest
+from zoo import players, presets, sampling
+from zoo.validation import nearest
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -172,7 +172,7 @@ def _check_player(model, player, path, config):
     fits = not isinstance(model, others)
     if fits and player == "generator":
         try:
-            players.traits(model)
+            sampling.traits(model)
         except (AttributeError, ValueError):
             fits = False
     if not fits:

@@ -11,10 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import bounds as free
-from zoo import latents as latents_lib
-from zoo.names import nearest
-from zoo.players import Generator, check_positive, latent_input
+from zoo import constraints, random
+from zoo.players import Generator
+from zoo.validation import check_choice, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")
 
@@ -109,27 +108,19 @@ class Simulator(Generator):
         dtype=None,
         **kwargs,
     ):
-        if isinstance(function, dict):
-            function = keras.saving.deserialize_keras_object(function)
         bounds = {} if bounds is None else dict(bounds)
         sample_shape = tuple(sample_shape)
-        for size in sample_shape:
-            check_positive(sample_shape=size)
-        check_positive(latent_dim=latent_dim)
-        latents_lib.check_prior(prior)
-        if gradient not in GRADIENTS:
-            raise ValueError(
-                f"Unknown gradient. Expected one of {GRADIENTS}{nearest(gradient, GRADIENTS)}. "
-                f"Received: gradient={gradient!r}"
-            )
-        coordinates = free.coordinates(parameters, bounds)
+        check_sizes(sample_shape=sample_shape, latent_dim=latent_dim)
+        random.check_prior(prior)
+        check_choice(GRADIENTS, gradient=gradient)
+        coordinates = constraints.coordinates(parameters, bounds)
         scales = _scales(scale, coordinates)
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         simulation = _Simulation(function, coordinates, sample_shape, gradient, scales)
         simulation.check(prior, latent_dim)
 
         # === Functional Model ===
-        inputs, latents, _ = latent_input(latent_dim)
+        inputs = latents = keras.Input((latent_dim,), name="latents")
         super().__init__(
             inputs,
             simulation(latents),
@@ -140,13 +131,12 @@ class Simulator(Generator):
             **kwargs,
         )
 
-        # === Config ===
-        self.function = function
-        self.parameters = dict(parameters)
-        self.gradient = gradient
-        self.scale = scale
-        self.bounds = bounds
+        self.parameters, self.bounds = dict(parameters), bounds
         self.simulation = simulation
+
+    @property
+    def estimates_gradient(self):
+        return self.gradient != "pathwise"
 
     def values(self):
         """The parameters as they are now: a dict of str to float."""
@@ -196,18 +186,8 @@ class Simulator(Generator):
         _, _, c = self.simulation.steps(tf.shape(losses)[0], seed)
         return losses + losses * tf.linalg.matvec(c, weights - tf.stop_gradient(weights))
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "function": _serialize(self.function),
-            "parameters": dict(self.parameters),
-            "sample_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "prior": self.prior,
-            "gradient": self.gradient,
-            "scale": dict(self.scale) if isinstance(self.scale, dict) else self.scale,
-            "bounds": {name: list(ends) for name, ends in self.bounds.items()},
-        }
+    def serialized(self, name, value):
+        return _serialize(value) if name == "function" else super().serialized(name, value)
 
 
 class _Simulation(keras.layers.Layer):
@@ -248,10 +228,10 @@ class _Simulation(keras.layers.Layer):
         """
         half, width = count // 2, len(self.scales)
         if self.gradient == "score":
-            steps = self.scales * latents_lib.normal((half, width), seed)
+            steps = self.scales * random.normal((half, width), seed)
             factors = steps / self.scales**2  # d / scale^2
         else:
-            first = tf.cast(latents_lib.uniform((), seed, high=width), "int32")
+            first = tf.cast(random.uniform((), seed, high=width), "int32")
             chosen = tf.one_hot((tf.range(half) + first) % width, width)
             steps = self.scales * chosen
             factors = width * chosen / self.scales  # Each coordinate has its turn in 1 of k pairs.
@@ -266,7 +246,7 @@ class _Simulation(keras.layers.Layer):
         """Coordinates `(batch, k)` as a dict of parameters `(batch, 1)`."""
         columns = tf.split(theta, len(self.limits), axis=1)
         pairs = zip(self.limits, columns, strict=True)
-        return {name: free.bounded(column, low, high) for (name, low, high), column in pairs}
+        return {name: constraints.bounded(column, low, high) for (name, low, high), column in pairs}
 
     def simulate(self, theta, latents):
         """The function at coordinates `(batch, k)`, as float32."""
@@ -287,7 +267,7 @@ class _Simulation(keras.layers.Layer):
         """A trial call on a batch of a size that no other axis has, which also finds the kind."""
         taken = {*self.sample_shape, latent_dim}
         count = next(n for n in range(5, 100) if n not in taken)
-        latents = latents_lib.draw(prior, count, latent_dim, (0, 0))
+        latents = random.draw(prior, count, latent_dim, (0, 0))
         theta = tf.repeat(self.start[None], count, axis=0)
         parameters = self.parameters(theta)
         samples, error = _attempt(self.function, parameters, latents)

@@ -7,8 +7,8 @@ perfect generator would draw is known in closed form.
 import numpy as np
 import tensorflow as tf
 
-from zoo import latents
-from zoo.names import nearest
+from zoo import random
+from zoo.validation import nearest
 
 
 class Mixture:
@@ -71,9 +71,9 @@ class Mixture:
             seed = tf.stack([seed, 0])
         # Inverse CDF; the last bound is left out, so that rounding cannot name a mode too many.
         bounds = np.cumsum(self.weights)[:-1].astype("float32")
-        uniform = latents.uniform((count, 1), latents.fold(seed, 0))
+        uniform = random.uniform((count, 1), random.fold(seed, 0))
         mode = tf.reduce_sum(tf.cast(uniform >= bounds, "int32"), axis=-1)
-        noise = latents.normal((count, self.dim), latents.fold(seed, 1))
+        noise = random.normal((count, self.dim), random.fold(seed, 1))
         centres = tf.constant(self.centres, "float32")
         scales = tf.constant(self.scales[:, None], "float32")
         return tf.gather(centres, mode) + tf.gather(scales, mode) * noise

@@ -6,15 +6,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import latents, players
+from zoo import pixels, random, sampling
 from zoo.mlp import MLPGenerator
+from zoo.recorded import Recorded
+from zoo.validation import check_choice
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
 EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class VAE(keras.Model):
+class VAE(Recorded, keras.Model):
     """An encoder and a generator, trained together by `fit` on a bound of the likelihood.
 
     It maximises `E_q log p(x | z) - KL(q(z | x) || N(0, I)) <= log p(x)`, with the encoder's
@@ -59,20 +61,14 @@ class VAE(keras.Model):
         seed=0,
         **kwargs,
     ):
-        if likelihood not in LIKELIHOODS:
-            raise ValueError(
-                f"Unknown likelihood. Expected one of {sorted(LIKELIHOODS)}. "
-                f"Received: likelihood={likelihood!r}"
-            )
+        check_choice(LIKELIHOODS, likelihood=likelihood)
         if not scale > 0:
             raise ValueError(
                 f"A standard deviation is positive. Expected scale > 0. Received: scale={scale}"
             )
         super().__init__(**kwargs)
         self.units = tuple(units)
-        self.likelihood = likelihood
-        self.scale = scale
-        self.seed = int(seed)
+        self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)
         self.generator = MLPGenerator(
             image_shape,
             latent_dim,
@@ -135,7 +131,7 @@ class VAE(keras.Model):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = tf.convert_to_tensor(images)
         if images.dtype.is_integer:
-            images = players.from_pixels(images, self.generator.value_range or (0.0, 1.0))
+            images = pixels.from_pixels(images, self.generator.value_range or (0.0, 1.0))
         return tf.reshape(tf.cast(images, "float32"), (-1, *self.generator.image_shape))
 
     def terms(self, images, seed, training=False):
@@ -150,7 +146,7 @@ class VAE(keras.Model):
             `-log p(x | z)` and `KL(q || N(0, I))`, each `(batch,)`.
         """
         mean, log_variance = tf.split(self.encoder(images, training=training), 2, axis=-1)
-        z = mean + tf.exp(log_variance / 2.0) * latents.normal(tf.shape(mean), seed)
+        z = mean + tf.exp(log_variance / 2.0) * random.normal(tf.shape(mean), seed)
         made = self.generator(z, training=training)
         axes = list(range(1, len(images.shape)))
         if self.likelihood == "bernoulli":
@@ -165,7 +161,7 @@ class VAE(keras.Model):
 
     def train_step(self, data):
         images = self._unpack(data)
-        seed = latents.fold((self.seed, 0), self.steps.value)
+        seed = random.fold((self.seed, 0), self.steps.value)
         with tf.GradientTape() as tape:
             reconstruction, divergence = self.terms(images, seed, training=True)
             loss = self.optimizer.scale_loss(tf.reduce_mean(reconstruction + divergence))
@@ -175,7 +171,7 @@ class VAE(keras.Model):
         return self._track(reconstruction, divergence)
 
     def test_step(self, data):
-        seed = latents.fold((self.seed, 1), self.trackers["loss"].count)
+        seed = random.fold((self.seed, 1), self.trackers["loss"].count)
         return self._track(*self.terms(self._unpack(data), seed))
 
     def _track(self, reconstruction, divergence):
@@ -197,23 +193,14 @@ class VAE(keras.Model):
     @property
     def traits(self):
         """What can be known of the generator: `zoo.players.traits`."""
-        return players.traits(self.generator)
+        return sampling.traits(self.generator)
 
     def sample(self, count, seed=None, **kwargs):
         """Draws samples of the generator. See `zoo.players.sample`."""
-        return players.sample(self.generator, count, seed=seed, **kwargs)
+        return sampling.sample(self.generator, count, seed=seed, **kwargs)
 
     def get_config(self):
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "image_shape": self.generator.image_shape,
-            "latent_dim": self.generator.latent_dim,
-            "units": self.units,
-            "likelihood": self.likelihood,
-            "scale": self.scale,
-            "seed": self.seed,
-        }
+        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
 
 
 def _encoder(image_shape, latent_dim, units):

@@ -3,11 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evaluation.classifier_score import (
-    ClassifierScore,
-    ClassifierScoreMetric,
-    classifier_score,
-)
+from evaluation.classifier_score import ClassifierScore, ClassifierScoreMetric, classifier_score
 
 
 def _probabilities(count=101, classes=5, seed=0):

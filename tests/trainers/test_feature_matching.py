@@ -17,8 +17,8 @@ from tests.helpers import (
     tiny_mlp_pair,
     tiny_pair,
 )
-from trainers.base import TRAINING
 from trainers.gan import View
+from trainers.trainer import TRAINING
 from zoo import latents
 
 layers = keras.layers
@@ -235,7 +235,7 @@ def test_a_held_out_extractor_is_heard_by_nobody():
     # No batch of evaluate is smaller, so that one mean is the mean of all.
     images = tiny_data((4, 4, 1), count=32)[0]
     logs = gan.evaluate(images, batch_size=32, verbose=0, return_dict=True)
-    z = gan.latents(32, trainers.base.TESTING, 0)
+    z = gan.latents(32, trainers.trainer.TESTING, 0)
     samples = [images.astype("float32") / 255, gan.generator(z, training=False).numpy()]
     kernel, bias, gamma, beta, mean, variance = _float64(judge)
     features = [np.tanh(x.reshape(32, -1) @ kernel + bias) for x in samples]

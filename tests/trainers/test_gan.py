@@ -16,7 +16,7 @@ from tests.helpers import (
     tiny_mlp_pair,
     tiny_pair,
 )
-from trainers.base import TESTING, TRAINING
+from trainers.trainer import TESTING, TRAINING
 from zoo import latents
 
 

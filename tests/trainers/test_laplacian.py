@@ -20,8 +20,8 @@ from tests.helpers import (
 )
 from trainers import objectives, penalties, perturbations, stopping
 from trainers.laplacian import LaplacianGAN
-from zoo import latents, pyramid, saving
-from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator
+from zoo import latents, saving
+from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
 
 SHAPE = (8, 8, 1)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 import trainers
 from tests.helpers import largest_difference, state
 from trainers import divergences, objectives
-from trainers.base import TRAINING
+from trainers.trainer import TRAINING
 from zoo import latents
 
 REAL = np.array([-3.0, 0.0, 0.7, 2.0, 9.0])

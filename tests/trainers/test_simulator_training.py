@@ -16,8 +16,8 @@ from tests.helpers import (
     tiny_data,
     tiny_pair,
 )
-from trainers.base import TRAINING
 from trainers.gan import EXPLORATION
+from trainers.trainer import TRAINING
 from zoo import latents
 from zoo.simulator import Simulator
 

@@ -15,9 +15,9 @@ from tests.helpers import (
     state,
     tiny_data,
 )
-from trainers.base import TRAINING
 from trainers.penalties import R1, GradientPenalty, HistoricalAveraging
 from trainers.stopping import UntilConverged
+from trainers.trainer import TRAINING
 from zoo import latents
 
 layers = keras.layers
@@ -209,7 +209,7 @@ def test_the_estimate_is_the_critics_on_other_data_too(cls):
     gan.compile(run_eagerly=True)
     data = RNG.normal(1, 2, (24, 2)).astype("float32")
     logs = gan.evaluate(data, batch_size=24, verbose=0, return_dict=True)
-    fake = gan.generator(gan.latents(24, trainers.base.TESTING, 0)).numpy()
+    fake = gan.generator(gan.latents(24, trainers.trainer.TESTING, 0)).numpy()
     w = gan.discriminator.get_weights()[0].astype("float64")
     wanted = np.mean(data @ w) - np.mean(fake @ w)
     assert logs["wasserstein_estimate"] == pytest.approx(wanted, abs=1e-5)

@@ -8,9 +8,9 @@ import pytest
 
 import trainers
 from tests.helpers import player_inputs, run_player_test, tiny_data
-from zoo.conditioning import EMBEDDING
+from zoo.labels import EMBEDDING
+from zoo.layers.resampling import BilinearResampling
 from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
-from zoo.resampling import BilinearResampling
 from zoo.resnet import SIZES
 
 TINY = {"filters": 4, "blocks": 1, "group_width": 2}

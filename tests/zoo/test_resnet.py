@@ -7,9 +7,9 @@ import tensorflow as tf
 
 import trainers
 from tests.helpers import player_inputs, run_player_test, tiny_data
-from zoo.conditioning import EMBEDDING
+from zoo.labels import EMBEDDING
+from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.resnet import SIZES, ResNetDiscriminator, ResNetGenerator, doublings
-from zoo.spectral_normalization import SpectralNormalization
 
 SMALL = {"image_shape": (28, 28, 1), "filters": 2, "max_filters": 3}
 CONCAT = {"num_classes": 3, "conditioning": "concat"}

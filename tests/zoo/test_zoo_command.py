@@ -13,7 +13,7 @@ from PIL import Image
 import zoo
 from tests.helpers import tiny_pair
 from zoo import __main__ as zoo_main
-from zoo import command, latents, looks, neighbours, pictures, players, saving
+from zoo import command, commands, latents, neighbours, pictures, players, saving
 
 
 def python_m(*arguments, **environment):
@@ -239,13 +239,13 @@ def test_every_flag_belongs_to_a_command():
 
 
 def test_labels():
-    assert looks.parse_labels(None, None) is None
-    assert looks.parse_labels(None, 3) == looks.parse_labels("all", 3) == [0, 1, 2]
-    assert looks.parse_labels("2,0", 3) == [2, 0]
+    assert commands.parse_labels(None, None) is None
+    assert commands.parse_labels(None, 3) == commands.parse_labels("all", 3) == [0, 1, 2]
+    assert commands.parse_labels("2,0", 3) == [2, 0]
     with pytest.raises(ValueError, match="no labels. Expected .* Received: --labels=1"):
-        looks.parse_labels("1", None)
+        commands.parse_labels("1", None)
     with pytest.raises(ValueError, match=r"in \[0, 3\). Expected --labels=0,1,2 .*--labels=cat"):
-        looks.parse_labels("cat", 3)
+        commands.parse_labels("cat", 3)
 
 
 # === What every command shares ===

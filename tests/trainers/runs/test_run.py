@@ -1,0 +1,210 @@
+"""The command: a run in a folder, stopped anywhere and gone on with, and what it refuses."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers import all_variables, largest_difference
+from trainers import callbacks
+from trainers.runs import run
+from trainers.runs.settings import Settings
+from zoo import datasets, saving
+
+TOY = Settings(dataset="normal", generator="mlp", latent_dim=2, batch_size=20_000, epochs=2, seed=4)
+
+
+class _Interrupt(keras.callbacks.Callback):
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def _interrupted(monkeypatch, steps, settings, folder):
+    grid = callbacks.SampleGrid
+    with monkeypatch.context() as patch:
+        # The interruption rides on a callback that the command itself uses.
+        stop = _Interrupt(steps)
+        patch.setattr(grid, "on_train_batch_end", lambda self, b, logs: stop.on_train_batch_end(b))
+        with pytest.raises(KeyboardInterrupt):
+            run.train(settings, folder, verbose=0)
+
+
+def test_a_run_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch):
+    whole = run.train(TOY, tmp_path / "whole", verbose=0)
+    assert int(whole.steps) == 10
+    _interrupted(monkeypatch, 3, TOY, tmp_path / "stopped")  # In the middle of an epoch
+    assert int(keras.saving.load_model(tmp_path / "stopped" / "gan.keras").steps) == 3
+    _interrupted(monkeypatch, 2, TOY, tmp_path / "stopped")  # At its end
+    rest = run.train(TOY, tmp_path / "stopped", verbose=0)
+    assert int(rest.steps) == 10
+    assert largest_difference(all_variables(whole), all_variables(rest)) < 1e-6
+    for name in ("samples/epoch_0001.png", "samples/epoch_0002.png", "samples.png"):
+        pictures = [Image.open(tmp_path / which / name) for which in ("whole", "stopped")]
+        np.testing.assert_array_equal(*map(np.asarray, pictures))
+    # A finished run is gone on with by asking for more epochs.
+    more = run.train(dataclasses.replace(TOY, epochs=3), tmp_path / "stopped", verbose=0)
+    assert int(more.steps) == 15
+
+
+def test_the_folder_of_an_image_run(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        folder = tmp_path / "data" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(folder / f"{i}.png")
+    settings = Settings(
+        dataset=str(tmp_path / "data"), filters=2, conditional=True, batch_size=8, epochs=2
+    )
+    gan = run.train(settings, tmp_path / "run", verbose=0)
+    assert gan.traits.num_classes == 2 and int(gan.steps) == 10
+    written = {p.relative_to(tmp_path / "run").as_posix() for p in (tmp_path / "run").rglob("*.*")}
+    assert written >= {
+        "settings.json",
+        "gan.keras",
+        "generator.keras",
+        "log.csv",
+        "report.png",
+        "samples.png",
+        "samples/epoch_0000.png",
+        "samples/epoch_0002.png",
+        "samples/training.gif",
+    }
+    assert any(name.startswith("logs/train/events") for name in written)
+    generator = saving.load(tmp_path / "run" / "generator.keras")
+    np.testing.assert_array_equal(
+        generator.sample(4, [0, 1, 0, 1], seed=1), gan.sample(4, [0, 1, 0, 1], seed=1)
+    )
+    with Image.open(tmp_path / "run" / "report.png") as report:
+        assert report.size == (1400, 800)
+
+
+def _command(*arguments, **kwargs):
+    return subprocess.Popen(
+        [sys.executable, "-m", "trainers", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path, number):
+    arguments = ["--dataset=normal", "--generator=mlp", "--latent_dim=2", "--epochs=400"]
+    arguments += ["--batch_size=1000", f"--output_dir={tmp_path}"]
+    process = _command(*arguments)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "gan.keras").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "The same command goes on" in out and "Traceback" not in err
+    steps = int(keras.saving.load_model(tmp_path / "gan.keras").steps)
+    assert 100 <= steps < 40_000
+    arguments[3] = f"--epochs={steps // 100 + 1}"
+    out, err = _command(*arguments).communicate(timeout=120)
+    gan = keras.saving.load_model(tmp_path / "gan.keras")
+    assert int(gan.steps) == (steps // 100 + 1) * 100, err
+    assert "samples.png" in out and "python -m export" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--help"], None),
+        ([], "Expected --output_dir=FOLDER"),
+        (["--output_dir=x", "--epoch=3"], "--epoch; did you mean 'epochs'"),
+        (["--output_dir=x", "--schedule=both"], "alternating"),
+        (["--output_dir=x", "--dataset=mnits"], "did you mean 'mnist'"),
+        (["--output_dir=/dev/null/x"], "output_dir='/dev/null/x'"),
+    ],
+)
+def test_help_and_wrong_flags(tmp_path, arguments, message):
+    path = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
+    process = _command(*arguments, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
+    out, err = process.communicate(timeout=120)
+    if message is None:
+        assert process.returncode == 0 and "Usage: python -m trainers" in out
+        for field in dataclasses.fields(Settings):
+            assert f"{field.name}" in out
+        assert not err
+    else:
+        assert process.returncode == 2
+        assert message in err and err.startswith("error: ") and err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_run_in_the_folder_is_refused(tmp_path):
+    (tmp_path / "settings.json").write_text(json.dumps({**dataclasses.asdict(TOY), "seed": 5}))
+    with pytest.raises(ValueError, match="another run.*seed was 5, is 4"):
+        run.train(TOY, tmp_path, verbose=0)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_refused(tmp_path):
+    (tmp_path / "gan.keras").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(ValueError, match="damaged.*holds a GAN"):
+        run.train(TOY, tmp_path, verbose=0)
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "gan.keras")
+    with pytest.raises(ValueError, match="another class.*Expected a GAN.*Sequential"):
+        run.train(TOY, tmp_path, verbose=0)
+    assert not (tmp_path / "settings.json").exists()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"generator": "dcgam"}, "did you mean 'dcgan'"),
+        ({"conditional": True}, "no labels to learn.*'normal'"),
+        ({"generator": "dcgan"}, r"Expected image_shape=\(height, width, channels\)"),
+        ({"filters": 8}, "Dense layers have no maps.*generator='mlp', filters=8"),
+        ({"objective": "minmax"}, "did you mean 'minimax'"),
+        ({"ema_decay": 2.0}, "ema_decay=2"),
+    ],
+)
+def test_settings_that_cannot_work(tmp_path, changes, message):
+    with pytest.raises(ValueError, match=message):
+        run.train(dataclasses.replace(TOY, **changes), tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_keeps_its_best(tmp_path):
+    settings = dataclasses.replace(
+        TOY, dataset="ring", epochs=3, score="modes", score_samples=100, score_every=2
+    )
+    run.train(settings, tmp_path / "run", verbose=0)
+    found = json.loads((tmp_path / "run" / "score" / "scores.json").read_text())
+    assert list(found["scores"]) == ["2"] and found["best"] == 2
+    assert found["scores"]["2"]["protocol"]["samples"] == 100
+    log = (tmp_path / "run" / "log.csv").read_text().splitlines()
+    column = log[0].split(",").index("modes_covered")
+    assert [row.split(",")[column] for row in log[1:]].count("nan") == 2
+    best = keras.saving.load_model(tmp_path / "run" / "score" / "best.keras")
+    assert int(best.steps) == 10
+    assert (tmp_path / "run" / "report.png").exists()
+    with pytest.raises(ValueError, match="did you mean 'modes'"):
+        run.train(dataclasses.replace(settings, score="mode"), tmp_path / "no", verbose=0)
+    assert not (tmp_path / "no").exists()
+
+
+def test_an_epoch_is_whole_executions():
+    info = datasets.info("normal", examples=1000)
+    settings = dataclasses.replace(TOY, batch_size=30, steps_per_execution=10)
+    assert run.steps_per_epoch(settings, info) == 30
+    assert run.steps_per_epoch(dataclasses.replace(settings, batch_size=5000), info) == 10

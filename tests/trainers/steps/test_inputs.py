@@ -1,0 +1,189 @@
+"""What fit takes, and what it refuses before any work starts."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import trainers
+from tests.helpers import tiny_data, tiny_mlp_pair, tiny_pair
+from trainers.steps import inputs
+from zoo import players
+
+
+class _PyDataset(keras.utils.PyDataset):
+    def __init__(self, images, labels, **kwargs):
+        super().__init__(**kwargs)
+        self.arrays = images, labels
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        rows = slice(16 * index, 16 * (index + 1))
+        return tuple(array[rows] for array in self.arrays)
+
+
+def _generator(images, labels):
+    for start in range(0, 64, 16):
+        yield images[start : start + 16], labels[start : start + 16]
+
+
+def _gan(classes=3, pair=tiny_pair, **arguments):
+    gan = trainers.GAN(*pair(classes), **arguments)
+    gan.compile()
+    return gan
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda x, y: (x, y),
+        lambda x, y: (x[..., 0], y[:, None]),  # As keras.datasets has grey images, and labels
+        lambda x, y: (tf.constant(x), tf.constant(y)),
+        lambda x, y: (x.astype("int64"), y.astype("uint8")),
+        lambda x, y: (x / 127.5 - 1, y),
+        lambda x, y: (tf.data.Dataset.from_tensor_slices((x, y)).batch(16), None),
+        lambda x, y: (tf.data.Dataset.from_tensor_slices((x / 255, y)).batch(16), None),
+        lambda x, y: (_PyDataset(x, y), None),
+        lambda x, y: (_generator(x, y), None),
+    ],
+)
+def test_fit_takes_what_keras_takes(give):
+    gan = _gan()
+    x, y = give(*tiny_data())
+    gan.fit(x, y, batch_size=16, steps_per_epoch=4, verbose=0)
+    assert int(gan.steps) == 4
+
+
+def test_labels_are_ignored_without_classes():
+    gan = _gan(classes=None)
+    gan.fit(*tiny_data(), batch_size=32, verbose=0)
+    assert int(gan.steps) == 2
+
+
+def test_arrays_validation_and_epochs():
+    gan = _gan()
+    images, labels = tiny_data(count=70)
+    history = gan.fit(
+        images, labels, batch_size=16, epochs=2, validation_data=tiny_data(count=20), verbose=0
+    ).history
+    assert int(gan.steps) == 2 * 4  # The 6 images left over wait for another epoch.
+    assert len(history["val_js_estimate"]) == 2
+    gan.fit(images, labels, batch_size=16, epochs=2, steps_per_epoch=3, verbose=0)
+    assert int(gan.steps) == 8 + 6
+
+
+@pytest.mark.parametrize("pair, shape", [(tiny_pair, (8, 8, 1)), (tiny_mlp_pair, (4, 4, 1))])
+def test_integer_images_are_scaled_to_the_generators_range(pair, shape):
+    gan = _gan(None, pair)
+    low, high = gan.traits.value_range
+    image = tf.constant(np.array([0, 51, 255], "uint8").reshape(3, 1, 1, 1))
+    image = tf.broadcast_to(image, (3, *shape))
+    samples, labels = gan.unpack(image)
+    assert labels is None and samples.dtype == tf.float32
+    wanted = np.array([low, low + 0.2 * (high - low), high])
+    np.testing.assert_allclose(samples[:, 0, 0, 0], wanted, atol=1e-6)
+
+
+X, Y = tiny_data()
+FLOATS = X / 127.5 - 1
+
+
+def _with(value):
+    spoiled = FLOATS.copy()
+    spoiled[5, 0, 0, 0] = value
+    return spoiled
+
+
+def _dataset(*arrays, size=16):
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(size)
+
+
+@pytest.mark.parametrize(
+    "x, y, message",
+    [
+        (_with(1.5), Y, r"values from -1 to 1.*Received: values from -1 to 1\.5"),
+        (_with(np.nan), Y, "NaN or infinity.*1 bad values"),
+        (_with(np.inf), Y, "NaN or infinity.*1 bad values"),
+        (X.astype("int32") + 1, Y, "0 to 255.*to 256"),
+        (X[:, :6], Y, r"\(8, 8, 1\).*\(6, 8, 1\)"),
+        (X[:0], Y[:0], r"empty.*\(0, 8, 8, 1\)"),
+        (X.astype(str), Y, "Samples are numbers.*<U"),
+        (X, None, "conditional.*labels=None"),
+        (X, np.eye(3)[Y], "one-hot.*argmax"),
+        (X, Y + 1, "out of range.*from 1 to 3"),
+        (X, Y - 1, "out of range.*from -1 to 1"),
+        (X, Y.astype("float32"), "integers.*float32"),
+        (X, Y[:-1], "Expected 64 labels.*63"),
+        (_dataset(X, Y), Y, "Labels travel inside a data set"),
+        (_dataset(X, np.eye(3, dtype="float32")[Y]), None, "one-hot"),
+        (_dataset(X, Y + 3), None, "out of range.*from 3 to 5"),
+        (_dataset(X), None, "conditional.*labels=None"),
+        (_dataset(_with(np.nan), Y), None, "NaN or infinity"),
+        (_dataset(X, Y, np.ones(64)), None, "do not weigh examples"),
+        (_dataset(X, Y).take(0), None, "empty"),
+        (tf.data.Dataset.from_tensor_slices((X, Y)), None, "not batched.*dataset.batch"),
+        (_PyDataset(X, Y + 7), None, "out of range"),
+        (_generator(X, Y + 7), None, "out of range"),
+    ],
+)
+def test_bad_data_is_refused_before_any_work(x, y, message):
+    gan = _gan()
+    with pytest.raises(ValueError, match=message):
+        gan.fit(x, y, batch_size=16, verbose=0)
+    assert int(gan.steps) == 0
+
+
+def test_evaluate_checks_too():
+    with pytest.raises(ValueError, match="NaN"):
+        _gan().evaluate(_with(np.nan), Y, verbose=0)
+    with pytest.raises(ValueError, match="NaN"):
+        _gan().fit(X, Y, validation_data=(_with(np.nan), Y), verbose=0)
+
+
+@pytest.mark.parametrize("value, message", [(np.nan, "NaN, infinity"), (2.0, "-1 to 1")])
+def test_a_bad_later_batch_stops_the_training(value, message):
+    later = FLOATS.astype("float32").copy()
+    later[40] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        _gan(None).fit(tf.data.Dataset.from_tensor_slices(later).batch(16), verbose=0)
+
+
+def test_a_bad_later_label_stops_the_training():
+    labels = Y.copy()
+    labels[40] = 3
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label is out of range"):
+        _gan().fit(_dataset(X, labels), verbose=0)
+
+
+@pytest.mark.parametrize(
+    "fit, message",
+    [
+        (lambda gan: gan.fit(X, Y, batch_size=1), "'normalization_0'.*a batch of 1"),
+        (lambda gan: gan.fit(X[:1], Y[:1]), "a batch of 1"),
+        (lambda gan: gan.fit(X[:33], Y[:33], batch_size=16, shuffle=False), "a batch of 1"),
+        (lambda gan: gan.fit(_dataset(X, Y, size=1)), "a batch of 1"),
+        (lambda gan: gan.fit(X, Y, batch_size=16, sample_weight=[1]), "sample_weight"),
+        (lambda gan: gan.fit(X, Y, validation_split=0.1), r"validation_split=0\.1"),
+    ],
+)
+def test_batches_that_cannot_work(fit, message):
+    gan = _gan()
+    with pytest.raises(ValueError, match=message):
+        fit(gan)
+    assert int(gan.steps) == 0
+
+
+def test_discriminator_steps_need_their_parts():
+    gan = _gan(discriminator_steps=5)
+    with pytest.raises(ValueError, match="own part of the batch.*a batch of 4"):
+        gan.fit(X, Y, batch_size=4)
+    with pytest.raises(ValueError, match="at least 10 examples.*a batch of 9 for 5"):
+        gan.fit(X, Y, batch_size=9)
+
+
+def test_integers_need_a_value_range():
+    known = players.Traits(2, (3,))
+    with pytest.raises(ValueError, match="neither tanh nor sigmoid.*uint8"):
+        inputs.check(known, np.zeros((4, 3), "uint8"))

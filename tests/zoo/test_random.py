@@ -1,0 +1,102 @@
+"""Seeded draws: the right laws, the same numbers everywhere, rows that do not depend on count."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from zoo import random
+
+DRAWS = {
+    "normal": lambda seed: random.normal((300, 40), seed),
+    "uniform": lambda seed: random.uniform((300, 40), seed, -2.0, 5.0),
+    "truncated": lambda seed: random.draw("normal", 300, 40, seed, truncation=0.7),
+    "uniform prior": lambda seed: random.draw("uniform", 300, 40, seed),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_eager_graph_and_xla_draw_the_same_numbers(name):
+    # The seed is an argument: a constant one would be folded before XLA sees it.
+    def draw(step):
+        return DRAWS[name](random.fold((3, 0), step, 1))
+
+    step = tf.constant(5, "int64")
+    eager = draw(step).numpy()
+    np.testing.assert_array_equal(eager, tf.function(draw)(step))
+    # XLA's inverse CDF rounds otherwise in the tails.
+    compiled = tf.function(draw, jit_compile=True)(step)
+    np.testing.assert_allclose(eager, compiled, atol=1e-3)
+    inner = np.abs(eager) < 3
+    np.testing.assert_allclose(eager[inner], compiled.numpy()[inner], atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "name, law",
+    [
+        ("normal", stats.norm()),
+        ("uniform", stats.uniform(-2, 7)),
+        ("truncated", stats.truncnorm(-0.7, 0.7)),
+        ("uniform prior", stats.uniform(-np.sqrt(3), 2 * np.sqrt(3))),
+    ],
+)
+def test_draws_follow_their_law(name, law):
+    numbers = DRAWS[name]((11, 0)).numpy().ravel()
+    assert stats.kstest(numbers, law.cdf).pvalue > 0.01
+    assert abs(np.corrcoef(numbers[:-1], numbers[1:])[0, 1]) < 0.03
+
+
+def test_the_normal_is_the_inverse_cdf_of_the_uniform():
+    symmetric = random.uniform((10_000,), (5, 5), -1.0, 1.0).numpy().astype("float64")
+    normal = random.normal((10_000,), (5, 5)).numpy()
+    np.testing.assert_allclose(normal, stats.norm.ppf((symmetric + 1) / 2), rtol=2e-6)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_ten_million_normals_are_finite_and_reach_far(jit):
+    # A float32 probability near 1 rounds to 1, whose quantile is infinite.
+    draw = tf.function(lambda seed: random.normal((10_000_000,), seed), jit_compile=jit)
+    numbers = draw(tf.constant([1, 2], "int64")).numpy()
+    assert 5 < numbers.max() < 5.5 and -5.5 < numbers.min() < -5
+    assert abs(numbers.mean()) < 5 / np.sqrt(1e7) and abs(numbers.std() - 1) < 5 / np.sqrt(2e7)
+
+
+def test_a_row_does_not_depend_on_how_many_were_asked_for():
+    many = random.draw("normal", 64, 7, (2, 0)).numpy()
+    for count in (1, 2, 3, 33, 63):
+        np.testing.assert_array_equal(random.draw("normal", count, 7, (2, 0)), many[:count])
+
+
+def test_folding_separates_words_and_seeds():
+    seeds = [(0, 0), (1, 0), (0, 1)]
+    words = [(0,), (1,), (0, 0), (0, 1), (1, 0)]
+    folded = {tuple(random.fold(s, *w).numpy()) for s in seeds for w in words}
+    assert len(folded) == len(seeds) * len(words)
+
+
+def test_one_seed_a_row_equals_single_draws():
+    seeds = [5, -3, 2**40, 5]
+    rows = random.from_seed("uniform", 4, 6, seeds).numpy()
+    for row, seed in zip(rows, seeds, strict=True):
+        np.testing.assert_array_equal(row, random.from_seed("uniform", 1, 6, seed)[0])
+    np.testing.assert_array_equal(rows[0], rows[3])
+    assert not np.array_equal(rows[0], rows[1])
+
+
+def test_no_seed_draws_fresh_numbers():
+    a, b = (random.from_seed("normal", 2, 3, None).numpy() for _ in range(2))
+    assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: random.check_prior("norma"), "did you mean 'normal'.*prior='norma'"),
+        (lambda: random.draw("normal", 1, 1, (0, 0), 0), "positive number.*truncation=0"),
+        (lambda: random.from_seed("normal", 3, 1, [1, 2]), "each of the 3 samples"),
+        (lambda: random.from_seed("normal", 1, 1, 0.5), r"one integer.*seed=0\.5"),
+    ],
+)
+def test_errors_name_what_was_wrong(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

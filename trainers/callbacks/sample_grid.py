@@ -1,0 +1,204 @@
+"""Pictures of the same latents after every epoch, and an animation of them."""
+
+import math
+import os
+import pathlib
+import re
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from zoo import pictures
+from zoo.files import check_writable
+from zoo.validation import check_positive
+
+EPOCH_PNG = re.compile(r"epoch_(\d{4,})\.png")
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws the same latents after every epoch, and an animation of them after training.
+
+    Writes `directory/epoch_0000.png` before training and `directory/epoch_0007.png` after seven
+    epochs; `fit(..., initial_epoch=7)` goes on at `epoch_0008.png`. The animation shows the
+    pictures that led to this model: those of earlier runs up to the first epoch of this one, and
+    those of this one. An interrupted run leaves its pictures, and the run that resumes it
+    animates them too.
+
+    Args:
+        directory: Where the pictures go. Made when the first one is written.
+        count: int. Number of samples. Defaults to 64.
+        every: int. Draws after every so many epochs. Defaults to 1.
+        labels: Integers of shape `(count,)` or one integer, for a conditional generator. Defaults
+            to the classes in order along each row: a column is a class and its rows are styles.
+        seed: int. Fixes the latents.
+        animation: Name of the animation in the directory, ending in `.gif`, `.webp`, `.png` or
+            `.apng`; `None` makes none.
+        tensorboard: Log directory of `keras.callbacks.TensorBoard`, optional. The pictures join
+            it as the images of the run `samples`; the step is the number of epochs trained.
+        real: Real samples of shape `(n,)` or `(n, d)`, optional. Drawn behind the generated ones
+            where samples are points, and keeps the axes of all pictures the same.
+
+    Raises:
+        ValueError: If a number is not positive, there are not `count` labels, the animation has
+            another extension, or a directory cannot be written to. When training starts: if the
+            model has no `sample`, or the directory holds earlier pictures of another size.
+
+    Example:
+
+    ```python
+    gan.fit(x, epochs=20, callbacks=[trainers.SampleGrid("samples", tensorboard="logs")])
+    ```
+    """
+
+    def __init__(
+        self,
+        directory,
+        count=64,
+        every=1,
+        labels=None,
+        seed=0,
+        animation="training.gif",
+        tensorboard=None,
+        real=None,
+    ):
+        super().__init__()
+        check_positive(count=count, every=every)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise ValueError(
+                "The pictures of a training show the same latents. Expected an integer seed. "
+                f"Received: seed={seed!r}"
+            )
+        check_labels(labels, count)
+        if animation is not None:
+            pictures.check_animation(animation)
+            if EPOCH_PNG.fullmatch(str(animation)):
+                raise ValueError(
+                    "The animation would replace the picture of an epoch. Expected another name, "
+                    f"such as 'training.png'. Received: animation={animation!r}"
+                )
+        check_writable(directory, "directory")
+        if tensorboard is not None:
+            check_writable(tensorboard, "tensorboard")
+        self.directory = pathlib.Path(directory)
+        self.count = count
+        self.every = every
+        self.labels = labels
+        self.seed = seed
+        self.animation = animation
+        self.tensorboard = tensorboard
+        self.real = real
+        self._writer = None
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "sample"):
+            raise ValueError(
+                "SampleGrid draws what a GAN samples. Expected a model with `sample(count, labels, "
+                f"seed)`, such as trainers.GAN. Received: model={type(self.model).__name__}"
+            )
+        self._first = None
+        self._written = set()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._first is not None:
+            return
+        # Only here is the first epoch known: a callback that restores may have moved it.
+        self._first = epoch
+        picture = self._draw()
+        self._check_size(picture)
+        # A training that goes on in the middle of an epoch has moved on since its picture.
+        if epoch % self.every == 0 and not (epoch and self._path(epoch).exists()):
+            self._write(picture, epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            self._write(self._draw(), epoch + 1)
+
+    def on_train_end(self, logs=None):
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        frames = [
+            path
+            for number, path in self._found()
+            if number in self._written or self._first is not None and number <= self._first
+        ]
+        if self.animation is not None and frames:
+            pictures.save_animation(frames, self.directory / self.animation)
+
+    def _draw(self):
+        num_classes = getattr(getattr(self.model, "generator", None), "num_classes", None)
+        labels, columns = class_grid(self.count, num_classes)
+        labels = labels if self.labels is None else self.labels
+        samples = self.model.sample(self.count, labels=labels, seed=self.seed)
+        return pictures.draw(samples, columns, self.real)
+
+    def _write(self, picture, number):
+        pictures.save_png(picture, self._path(number))
+        self._written.add(number)
+        if self.tensorboard is None:
+            return
+        if self._writer is None:
+            # A folder of its own: TensorBoard follows only one growing file in each.
+            self._writer = tf.summary.create_file_writer(os.path.join(self.tensorboard, "samples"))
+        # Keras's TensorBoard may have switched recording off for this step.
+        with tf.summary.record_if(True), self._writer.as_default():
+            tf.summary.image("samples", picture[np.newaxis], step=number)
+        self._writer.flush()
+
+    def _path(self, number):
+        return self.directory / f"epoch_{number:04d}.png"
+
+    def _found(self):
+        """The pictures in the directory, as (number, path) in the order of their numbers."""
+        if not self.directory.is_dir():
+            return []
+        matches = [(EPOCH_PNG.fullmatch(path.name), path) for path in self.directory.iterdir()]
+        return sorted((int(match[1]), path) for match, path in matches if match)
+
+    def _check_size(self, picture):
+        height, width = picture.shape[:2]
+        for number, path in self._found():
+            if self.animation is None or number > self._first:
+                break
+            with Image.open(path) as image:
+                size = image.size
+            # What this run writes over need not fit.
+            if size != (width, height) and (number < self._first or number % self.every):
+                raise ValueError(
+                    "The directory holds pictures of another training, and an animation has one "
+                    "size. Expected the same `count` and images as before, or another directory. "
+                    f"Received: {path} of {size[0]} x {size[1]} pixels, now {width} x {height}"
+                )
+
+
+def class_grid(count, num_classes):
+    """Labels and columns of a grid in which a column is a class and its rows are styles.
+
+    There are as many times `num_classes` columns as comes closest to a square, and never 0 times;
+    where that is more than twice as wide as a square, a square, which shows the first classes.
+
+    Args:
+        count: int. Number of samples.
+        num_classes: int, or `None` for a generator without labels.
+
+    Returns:
+        int labels of shape `(count,)` and the number of columns; `(None, None)` without labels.
+    """
+    if not num_classes:
+        return None, None
+    side = math.ceil(math.sqrt(count))
+    columns = num_classes * max(1, round(side / num_classes))
+    if num_classes > 2 * side:
+        columns = side
+    return np.arange(count) % columns % num_classes, columns
+
+
+def check_labels(labels, count):
+    """Raises a `ValueError` if labels are neither `count` of them, nor one, nor `None`."""
+    if np.ndim(labels) and np.shape(labels) != (count,):
+        raise ValueError(
+            f"Every sample has one label. Expected {count} labels or one integer for all. "
+            f"Received: labels of shape {np.shape(labels)}"
+        )

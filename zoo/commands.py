@@ -1,0 +1,203 @@
+"""The pictures of `python -m zoo`: samples, walks, inversions and neighbours of a generator.
+
+Each function takes the flags of its command as attributes of `options`.
+"""
+
+import itertools
+import math
+import pathlib
+
+import numpy as np
+
+from zoo import datasets, latents, pictures, pixels, random, sampling, saving, validation
+from zoo import neighbours as search
+
+
+def sample(options):
+    """Draws the samples and writes the picture."""
+    pictures.check_png(options.output)
+    generator, known = load(options)
+    cycle = parse_labels(options.labels, known.num_classes)
+    labels = repeated(cycle, options.count)
+    columns = options.columns
+    if columns is None and cycle is not None:
+        columns = len(cycle) * max(1, round(math.sqrt(options.count) / len(cycle)))
+    samples = sampling.sample(generator, options.count, labels, options.seed, options.truncation)
+    pictures.save_png(pictures.draw(samples, columns), options.output)
+    print(f"{options.output}: {options.count} samples of {options.model}, seed {options.seed}")
+    print(f"Serve the model: python -m export --model={options.model} --output_dir=serving/NAME")
+
+
+def walk(options):
+    """Walks between latents, and writes the walks as a picture and as an animation."""
+    animation = options.animation or str(pathlib.Path(options.output).with_suffix(".gif"))
+    pictures.check_png(options.output)
+    pictures.check_animation(animation)
+    if pathlib.Path(animation) == pathlib.Path(options.output):
+        raise ValueError(
+            "The picture and the animation are two files. Expected another name for one of them. "
+            f"Received: --output={options.output}, --animation={animation}"
+        )
+    generator, known = load(options, images=True)
+    how = {"mode": options.mode, "prior": known.prior}
+    rows, steps = options.rows, options.steps
+    labels = repeated(parse_labels(options.labels, known.num_classes), rows)
+    ends = random.from_seed(
+        known.prior,
+        4 if options.corners else 2 * rows,
+        known.latent_dim,
+        options.seed,
+        options.truncation,
+    ).numpy()
+    if options.corners:
+        labels = labels and labels[:1] * rows
+        grid = latents.corners(*ends, rows, steps, **how)
+        # Clockwise: the third corner lies under the first.
+        frames = latents.loop(ends[[0, 1, 3, 2]], steps, **how)[:, None]
+    else:  # Row r has the same ends, whatever the number of rows.
+        grid = latents.walk(ends[::2], ends[1::2], steps, **how).swapaxes(0, 1)
+        frames = [grid[:, column] for column in (*range(steps), *range(steps - 2, 0, -1))]
+
+    def drawn(paths, columns):
+        """The picture of latents of shape `(rows, n, latent_dim)`, a label a row."""
+        flat = paths.reshape(-1, known.latent_dim)
+        each = labels and [label for label in labels[: len(paths)] for _ in paths[0]]
+        each = validation.check_labels(each, known.num_classes)
+        return pictures.draw(sampling.decode(generator, flat, each), columns)
+
+    picture = drawn(grid, steps)
+    frames = [drawn(column[:, None], None) for column in frames]
+    pictures.save_png(picture, options.output)
+    pictures.save_animation(frames, animation, hold=1)
+    what = f"a grid of {rows} x {steps}" if options.corners else f"{rows} walks of {steps} steps"
+    print(f"{options.output}, {animation}: {what}, {options.mode}, seed {options.seed}")
+
+
+def invert(options):
+    """Finds latents for images of a dataset, and draws each beside its reconstruction."""
+    pictures.check_png(options.output)
+    generator, known = load(options, images=True)
+    cycle = None
+    if options.labels is not None or known.num_classes is None:
+        cycle = parse_labels(options.labels, known.num_classes)
+    check_channels(options, known)
+    batch = next(
+        iter(
+            datasets.load(
+                options.dataset,
+                options.split,
+                options.count,
+                image_size=known.image_shape[:2],
+                shuffle=False,
+            )
+        )
+    )
+    images, labels = batch if isinstance(batch, tuple) else (batch, None)
+    images = images.numpy()
+    if known.num_classes is None:
+        labels = None
+    elif cycle is not None:
+        labels = repeated(cycle, len(images))
+    elif labels is None:
+        raise ValueError(
+            "The generator is conditional, and the dataset has no labels. Expected --labels=0,1,2. "
+            f"Received: --dataset={options.dataset}"
+        )
+    found = latents.invert(
+        generator, images, labels, options.starts, options.steps, seed=options.seed
+    )
+    made = pixels.to_pixels(found.reconstructions).numpy()
+    pairs = np.concatenate([images, made], axis=2)
+    pictures.save_png(pictures.enlarge(pictures.grid(pairs, padding=4)), options.output)
+    print(
+        f"{options.output}: {len(images)} images of {options.dataset} ({options.split}), each on "
+        "the left of its reconstruction"
+    )
+    print(
+        f"mean squared error of pixels in [0, 1]: mean {found.mse.mean():.5f}, median "
+        f"{np.median(found.mse):.5f}, worst {found.mse.max():.5f}; "
+        f"{options.starts} starts of {options.steps} steps"
+    )
+
+
+def neighbours(options):
+    """Draws rows of samples with the nearest training image of the last one of each."""
+    pictures.check_png(options.output)
+    generator, known = load(options, images=True)
+    rows, columns = options.rows, options.columns
+    labels = repeated(parse_labels(options.labels, known.num_classes), rows)
+    labels = labels and [label for label in labels for _ in range(columns)]
+    check_channels(options, known)
+    images, _ = datasets.arrays(
+        options.dataset, options.split, image_size=known.image_shape[:2], labels=False
+    )
+    samples = sampling.sample(
+        generator, rows * columns, labels, options.seed, options.truncation
+    ).reshape(rows, columns, *known.image_shape)
+    indices, distances = search.nearest(samples[:, -1], images)
+    picture = search.figure(samples, images[indices[:, 0]])
+    pictures.save_png(pictures.enlarge(picture), options.output)
+    print(
+        f"{options.output}: {rows} rows of samples; framed is the nearest of {len(images)} images "
+        f"of {options.dataset} ({options.split}) to the last of its row"
+    )
+    listed = ", ".join(
+        f"{distance:.3f} (image {index})"
+        for index, distance in zip(indices[:, 0], distances[:, 0], strict=True)
+    )
+    print(f"distances, in the length of the difference of pixels in [0, 1]: {listed}")
+
+
+def load(options, images=False):
+    """The generator and its traits; with `images`, one whose samples are pictures."""
+    if options.model is None:
+        raise ValueError("A flag is missing. Expected --model=FILE.keras. Received: no --model")
+    generator = saving.load(options.model)
+    known = sampling.traits(generator)
+    if images and (len(known.image_shape) != 3 or known.value_range is None):
+        raise ValueError(
+            "This command draws images. Expected a generator of images with a value_range. "
+            f"Received: {options.model} with samples of shape {known.image_shape}"
+        )
+    return generator, known
+
+
+def check_channels(options, known):
+    """Raises a `ValueError` unless the dataset has as many channels as the generator."""
+    shape = datasets.info(
+        options.dataset, options.split, image_size=known.image_shape[:2]
+    ).sample_shape
+    if shape != tuple(known.image_shape):
+        raise ValueError(
+            f"The dataset has other images. Expected samples of shape {known.image_shape}, which "
+            f"the generator makes. Received: --dataset={options.dataset} with {shape}"
+        )
+
+
+def repeated(cycle, count):
+    """The first `count` labels of a cycle, or `None`."""
+    return None if cycle is None else list(itertools.islice(itertools.cycle(cycle), count))
+
+
+def parse_labels(text, num_classes):
+    """The labels that the flag asks for, to be repeated: `"0,1,2"` or `"all"`.
+
+    Raises:
+        ValueError: If the generator has no labels or the text lists no integers.
+    """
+    if num_classes is None:
+        if text is not None:
+            raise ValueError(
+                "The generator has no labels. Expected a command without --labels. "
+                f"Received: --labels={text}"
+            )
+        return None
+    if text in (None, "all"):
+        return list(range(num_classes))
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"Labels are integers in [0, {num_classes}). Expected --labels=0,1,2 or --labels=all. "
+            f"Received: --labels={text}"
+        ) from None

@@ -1,0 +1,117 @@
+"""What every dataset offers: what is known of it, all of it as arrays, and batches of it.
+
+What makes batch `i` of epoch `e` is a pure function of (seed, e, i), computed inside the graph for
+a whole batch at a time. So a batch costs one gather, and a run that was interrupted goes on with
+exactly the batches that it would have seen.
+"""
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from zoo.datasets.order import Order
+from zoo.validation import check_choice
+
+SPLITS = ("train", "test")
+# Decoded sets up to this size are held in memory, where a batch costs one gather. Twice this (the
+# set, and its copy while it becomes a tensor) still fits a laptop; CIFAR-10 is 0.15 GiB of it.
+MEMORY_LIMIT = 2 * 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetInfo:
+    """What is known about a dataset before it is read.
+
+    Attributes:
+        name: As it was given.
+        sample_shape: `(height, width, channels)` for images, `(dim,)` for toys.
+        dtype: `"uint8"` or `"float32"`.
+        num_classes: Number of labels, or `None`.
+        count: Number of examples of the split.
+    """
+
+    name: str
+    sample_shape: tuple
+    dtype: str
+    num_classes: int | None
+    count: int
+
+
+class Dataset:
+    """The examples of one split. A subclass sets the attributes, and defines `read` and `stream`.
+
+    Attributes:
+        name, sample_shape, dtype, num_classes, count: As of `DatasetInfo`.
+        drawn: bool. Whether examples are drawn as they are needed, so that there is no whole set.
+    """
+
+    name = None
+    sample_shape = None
+    dtype = "uint8"
+    num_classes = None
+    count = None
+    drawn = False
+
+    def read(self):
+        """All samples, and labels or `None`, as arrays in their original order."""
+        raise NotImplementedError(f"{type(self).__name__} has to define read")
+
+    def stream(self, order, labels):
+        """A `tf.data.Dataset` of batches in an `Order`, made as they are needed."""
+        raise NotImplementedError(f"{type(self).__name__} has to define stream")
+
+    @property
+    def info(self):
+        """The `DatasetInfo`, to build players for the data."""
+        return DatasetInfo(self.name, self.sample_shape, self.dtype, self.num_classes, self.count)
+
+    def arrays(self, labels=True):
+        """All of it as NumPy arrays in the original order: `(samples, labels)`.
+
+        `labels` is `None` when the set has none or they are not wanted.
+        """
+        samples, known = self.read()
+        return samples, known if labels else None
+
+    def batches(
+        self,
+        batch_size=128,
+        *,
+        seed=0,
+        shuffle=True,
+        labels=True,
+        drop_remainder=None,
+        repeat=False,
+        start_step=0,
+    ):
+        """Batches of it, a `tf.data.Dataset`; arguments as of `zoo.datasets.load`."""
+        order = (batch_size, seed, shuffle, drop_remainder, repeat, start_step)
+        if not self.drawn and self.count * math.prod(self.sample_shape) <= MEMORY_LIMIT:
+            return gathered(*self.arrays(labels), Order(self.count, *order))
+        return self.stream(Order(self.count, *order), labels)
+
+
+def gathered(samples, labels, order):
+    """The batches of arrays that are held in memory, a `tf.data.Dataset`."""
+    with tf.device("cpu"):  # Batches are gathered on the host, while the accelerator trains.
+        samples = tf.convert_to_tensor(samples)
+        if labels is not None:
+            labels = tf.convert_to_tensor(labels)
+            labels = tf.cast(labels, tf.int32) if labels.dtype.is_integer else labels
+
+    def batch(indices, epoch, step):
+        picked = tf.gather(samples, indices)
+        return picked if labels is None else (picked, tf.gather(labels, indices))
+
+    return order.dataset(batch)
+
+
+def check_split(split, name):
+    """The number of a split, `"train"` or `"test"`.
+
+    Raises:
+        ValueError: If it is another one.
+    """
+    check_choice(SPLITS, f" (of {name})", split=split)
+    return SPLITS.index(split)

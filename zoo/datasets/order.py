@@ -1,0 +1,96 @@
+"""Which examples make which batch: a pure function of (seed, epoch, step), inside the graph."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import random
+
+PREFETCH = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """Which examples make which batch."""
+
+    count: int
+    batch_size: int
+    seed: int
+    shuffle: bool
+    drop_remainder: bool | None
+    repeat: bool
+    start_step: int
+
+    def __post_init__(self):
+        if not (isinstance(self.batch_size, int | np.integer) and self.batch_size >= 1):
+            raise ValueError(
+                "A batch holds examples. Expected an int of at least 1. "
+                f"Received: batch_size={self.batch_size!r}"
+            )
+        if not isinstance(self.seed, int | np.integer):
+            raise ValueError(f"A seed is a number. Expected an int. Received: seed={self.seed!r}")
+        step = self.start_step
+        if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
+            raise ValueError(
+                "Steps count through all epochs. Expected an int of at least 0, and repeat=True "
+                f"unless it is 0. Received: start_step={step!r}, repeat={self.repeat}"
+            )
+        if self.count < 1:
+            raise ValueError("The dataset is empty. Expected at least one example. Received: n=0")
+        if self.drop_remainder and self.count < self.batch_size:
+            raise ValueError(
+                "Without its remainder this dataset has no batch. Expected a batch_size of at most "
+                f"{self.count}. Received: batch_size={self.batch_size}, drop_remainder=True"
+            )
+
+    def arguments(self):
+        """The order as `Dataset.batches` takes it."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[1:]}
+
+    @property
+    def drops(self):
+        if self.drop_remainder is None:
+            return self.shuffle and self.count >= self.batch_size
+        return self.drop_remainder
+
+    @property
+    def steps(self):
+        whole, rest = divmod(self.count, self.batch_size)
+        return whole + (rest > 0 and not self.drops)
+
+    def dataset(self, make, workers=None):
+        """The dataset of `make(indices, epoch, step)`, made in `workers` parallel calls."""
+        options = tf.data.Options()
+        options.autotune.enabled = False  # Its tuning threads would take cores from training.
+        options.threading.max_intra_op_parallelism = 1
+        dataset = self._epochs_and_steps().map(
+            lambda epoch, step: make(self._indices(epoch, step), epoch, step),
+            num_parallel_calls=workers,
+        )
+        if not self.repeat:
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps))
+        return dataset.prefetch(PREFETCH).with_options(options)
+
+    def _epochs_and_steps(self):
+        if self.repeat or not self.shuffle:
+            steps = tf.data.Dataset.range(self.steps)
+            if self.repeat:
+                steps = tf.data.Dataset.counter(self.start_step)
+            return steps.map(lambda i: (i // self.steps * int(self.shuffle), i % self.steps))
+        epochs = tf.data.Dataset.random(self.seed, rerandomize_each_iteration=True).take(1)
+        return epochs.flat_map(
+            lambda epoch: tf.data.Dataset.range(self.steps).map(lambda i: (epoch, i))
+        )
+
+    def _indices(self, epoch, step):
+        size = min(self.batch_size, self.count)
+        indices = tf.range(size, dtype=tf.int64) + step * size
+        if self.steps * size > self.count:
+            indices = indices[: self.count - step * size]
+        if not self.shuffle:
+            return indices
+        seed = random.fold((self.seed, 0), epoch)
+        return tf.random.experimental.index_shuffle(
+            indices, seed, tf.constant(self.count - 1, "int64")
+        )

@@ -1,0 +1,109 @@
+"""How labels enter a player: joined to every layer, or embedded once and projected on.
+
+`"concat"` appends the one-hot label to the input of every layer (Mirza and Osindero, 2014; the
+conditional nets of DCGAN). With `"projection"` the generator gets an embedding of the label beside
+its latents, and the discriminator's logit is `w . f(x) + v_y . f(x)`, with a vector `v_y` a class:
+the projection discriminator of Miyato and Koyama, 2018 (arXiv:1802.05637, equation 3), which is the
+form of `log p(x, y) / q(x, y)` when both are log-linear in the features f.
+"""
+
+import keras
+
+from zoo.layers.concat_labels import ConcatLabels
+from zoo.validation import check_positive
+
+CONDITIONINGS = ("concat", "projection")
+EMBEDDING = 32  # Coordinates of the generator's label embedding.
+
+
+class Labels:
+    """The labels of a player's graph, or none: what each layer asks for them.
+
+    Args:
+        num_classes: int, or `None` for a player without labels.
+        conditioning: `"concat"` or `"projection"`.
+        dtype: Keras dtype policy.
+
+    Raises:
+        ValueError: If there are no such classes, or the conditioning is another one.
+    """
+
+    def __init__(self, num_classes, conditioning, dtype):
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        if conditioning not in CONDITIONINGS:
+            raise ValueError(
+                f"`conditioning` is unknown. Expected one of {CONDITIONINGS}. "
+                f"Received: conditioning={conditioning!r}"
+            )
+        self.num_classes, self.conditioning, self.dtype = num_classes, conditioning, dtype
+        self.one_hot = None
+
+    @property
+    def joined(self):
+        """The one-hot labels that every layer joins to its input, or `None`."""
+        return self.one_hot if self.conditioning == "concat" else None
+
+    @property
+    def projected(self):
+        """The one-hot labels that are embedded and projected on, or `None`."""
+        return self.one_hot if self.conditioning == "projection" else None
+
+    def input(self, shape, name):
+        """The player's inputs: the tensor `name`, and `labels` (int32) where there are classes.
+
+        Returns:
+            The inputs for the model, and the tensor.
+        """
+        tensor = keras.Input(shape, name=name)
+        if self.num_classes is None:
+            return tensor, tensor
+        labels = keras.Input((), name="labels", dtype="int32")
+        self.one_hot = keras.ops.one_hot(labels, self.num_classes)
+        return {name: tensor, "labels": labels}, tensor
+
+    def join(self, x, name, dtype=None):
+        """`x` with the one-hot labels appended, or `x` itself where they do not join."""
+        if self.joined is None:
+            return x
+        return ConcatLabels(dtype=dtype or self.dtype, name=name)(x, self.joined)
+
+    def embed(self, latents, initializer):
+        """Latents with the label's embedding beside them, where that is how labels enter.
+
+        An initializer that is not needed took its number from Keras's global seed all the same:
+        the other weights do not depend on how labels enter.
+        """
+        if self.projected is None:
+            return latents
+        embedding = keras.layers.Dense(
+            EMBEDDING,
+            use_bias=False,
+            kernel_initializer=initializer,
+            dtype=self.dtype,
+            name="label_embedding",
+        )(self.projected)
+        return ConcatLabels(dtype=self.dtype, name="label_latents")(latents, embedding)
+
+    def project(self, logit, features, initializer, wrap=lambda layer: layer):
+        """The logit `(batch, 1)` with `v_y . features` added, where that is how labels enter.
+
+        Args:
+            logit: `(batch, 1)`.
+            features: `(batch, k)`.
+            initializer: Of the vectors `v_y`.
+            wrap: What is put around the layer of the vectors `v_y`: spectral normalization, say.
+        """
+        if self.projected is None:
+            return logit
+        vector = wrap(
+            keras.layers.Dense(
+                features.shape[-1],
+                use_bias=False,
+                kernel_initializer=initializer,
+                dtype="float32",
+                name="output_labels",
+            )
+        )(self.projected)
+        product = keras.layers.Dot(1, dtype="float32", name="label_projection")([features, vector])
+        return keras.layers.Add(dtype="float32", name="conditional_logit")([logit, product])

@@ -1,0 +1,229 @@
+"""LAPGAN: pictures from coarse to fine, a small pair of players a level (Denton et al., 2015)."""
+
+import itertools
+
+import keras
+
+from zoo.labels import Labels
+from zoo.lapgan import pyramid
+from zoo.lapgan.levels import BandDiscriminator, BandGenerator
+from zoo.mlp import MLPDiscriminator, MLPGenerator
+from zoo.players import Discriminator, Generator
+from zoo.validation import check_rate, check_sizes
+
+VALUE_RANGE = (-1.0, 1.0)
+
+
+def grow(parts, latents, labels=None, training=False):
+    """The pictures of a chain of generators, from the coarsest to the finest.
+
+    `I_0 = G_0(z_0)`, and `I_k = up(I_(k-1)) + G_k(z_k, up(I_(k-1)))`, each cut to [-1, 1]: the
+    levels learned from coarse pictures that lie there.
+
+    Args:
+        parts: The generators of the levels.
+        latents: `(batch, sum of the levels' latent_dim)`.
+        labels: int32 `(batch,)`, for generators with classes.
+        training: bool.
+
+    Returns:
+        A list of pictures, one a level.
+    """
+    ends = list(itertools.accumulate(part.latent_dim for part in parts))[:-1]
+    pieces = keras.ops.split(latents, ends, axis=-1) if ends else [latents]
+    found = []
+    for part, piece in zip(parts, pieces, strict=True):
+        inputs = {"latents": piece} if labels is None else {"latents": piece, "labels": labels}
+        if not found:
+            inputs = piece if labels is None else inputs
+            picture = part(inputs, training=training)
+        else:
+            coarse = pyramid.up(found[-1])
+            picture = coarse + part({**inputs, "coarse": coarse}, training=training)
+        found.append(keras.ops.clip(picture, *VALUE_RANGE))
+    return found
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class LaplacianGenerator(Generator):
+    """A picture from a coarse one, to which level by level the missing detail is added.
+
+    Level 0 makes the coarsest picture with dense layers; each further level doubles the sides and
+    adds a band that a `BandGenerator` makes of the picture so far and a plane of noise. The
+    coarsest latent and the planes are one flat vector, coarse to fine, so that this is a generator
+    like any other. The output is cut to [-1, 1], where pictures lie; the levels are trained apart
+    and on uncut sums (`trainers.LaplacianGAN`), so the cut stops no gradient there.
+
+    Args:
+        image_shape: tuple `(height, width, channels)`; sides are multiples of `2**(levels - 1)`.
+        levels: int. Number of pictures, the coarsest included; 3 makes 32 of 16 of 8.
+        latent_dim: int. Coordinates of the coarsest level's latent. The attribute `latent_dim`
+            counts the planes of the other levels too.
+        filters: int. Maps of the band generators' hidden layers.
+        units: tuple of int. Widths of the coarsest generator's hidden layers.
+        num_classes: int, optional. Number of labels.
+        prior: `"uniform"` or `"normal"`.
+        dtype: Keras dtype policy; the images are float32 under all of them.
+
+    Returns:
+        Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
+        (batch,)}`: float32 images in [-1, 1] of shape `(batch, height, width, channels)`.
+
+    Raises:
+        ValueError: If the sides cannot be halved so often, or a size is not positive.
+
+    Example:
+
+    ```python
+    generator = zoo.LaplacianGenerator((28, 28, 1), levels=3, latent_dim=64)
+    images = generator.sample(16, seed=0)  # (16, 28, 28, 1), uint8
+    ```
+
+    Reference:
+        - [Denton et al., 2015](https://arxiv.org/abs/1506.05751), sections 3 and 4. The paper
+          counts the levels from the finest.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        levels=3,
+        latent_dim=100,
+        filters=64,
+        units=(1200, 1200),
+        num_classes=None,
+        prior="uniform",
+        dtype=None,
+        **kwargs,
+    ):
+        shapes = pyramid.shapes(image_shape, levels)
+        check_sizes(latent_dim=latent_dim, filters=filters)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        shared = {"num_classes": num_classes, "prior": prior, "dtype": dtype}
+
+        # === Layers ===
+        coarsest = MLPGenerator(
+            shapes[0],
+            latent_dim,
+            units,
+            output_activation="tanh",
+            kernel_initializer="glorot_uniform",
+            name="level_0",
+            **shared,
+        )
+        bands = [
+            BandGenerator(shape, filters, name=f"level_{level}", **shared)
+            for level, shape in enumerate(shapes[1:], start=1)
+        ]
+
+        # === Functional Model ===
+        parts = [coarsest, *bands]
+        labels = Labels(num_classes, "concat", dtype)
+        size = sum(part.latent_dim for part in parts)
+        inputs, latents = labels.input((size,), "latents")
+        pictures = grow(parts, latents, inputs["labels"] if num_classes else None)
+        super().__init__(
+            inputs,
+            pictures[-1],
+            latent_dim=latents.shape[-1],
+            value_range=VALUE_RANGE,
+            **shared,
+            **kwargs,
+        )
+
+    @property
+    def parts(self):
+        """The generators of the levels, coarsest first."""
+        return [self.get_layer(f"level_{level}") for level in range(self.levels)]
+
+    def chain(self, latents, labels=None):
+        """The pictures on the way, in inference mode: the last is the generator's output.
+
+        Args:
+            latents: float `(batch, latent_dim)`.
+            labels: Integers `(batch,)`, with classes.
+
+        Returns:
+            A list of float32 tensors in [-1, 1], one a level, coarsest first.
+        """
+        latents = keras.ops.convert_to_tensor(latents, "float32")
+        if self.num_classes:
+            labels = keras.ops.convert_to_tensor(labels, "int32")
+        return grow(self.parts, latents, labels if self.num_classes else None)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class LaplacianDiscriminator(Discriminator):
+    """One discriminator a level, each of the pictures of its own size.
+
+    Level 0 is dense, the others are `BandDiscriminator`s. Called on images it is its finest level:
+    a discriminator like any other, and the only level that a trainer of whole pictures moves.
+    `trainers.LaplacianGAN` trains all `parts`.
+
+    Args:
+        image_shape: tuple `(height, width, channels)`; sides are multiples of `2**(levels - 1)`.
+        levels: int. Number of pictures, the coarsest included.
+        filters: int. Maps of the convolutions.
+        units: tuple of int. Widths of the coarsest discriminator's hidden layers.
+        dropout: float in [0, 1). Share of hidden units and of features dropped in training.
+        negative_slope: float. Slope of LeakyReLU below zero in the convolutions; the paper has 0.
+        num_classes: int, optional. Number of labels.
+        dtype: Keras dtype policy; the logits are float32 under all of them.
+
+    Returns:
+        Called on images `(batch, height, width, channels)` in [-1, 1], or on `{"images": ...,
+        "labels": int32 (batch,)}`: `{"logits": (batch,), "features": (batch, k)}`.
+
+    Raises:
+        ValueError: If the sides cannot be halved so often, a size is not positive, or the rate is
+            outside [0, 1).
+
+    Reference:
+        - [Denton et al., 2015](https://arxiv.org/abs/1506.05751), sections 3 and 4.
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        levels=3,
+        filters=64,
+        units=(600, 600),
+        dropout=0.5,
+        negative_slope=0.2,
+        num_classes=None,
+        dtype=None,
+        **kwargs,
+    ):
+        shapes = pyramid.shapes(image_shape, levels)
+        check_sizes(filters=filters)
+        check_rate(dropout=dropout)
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        shared = {"dropout": dropout, "num_classes": num_classes, "dtype": dtype}
+
+        # === Layers ===
+        coarsest = MLPDiscriminator(
+            shapes[0],
+            units,
+            activation="relu",
+            input_dropout=0.0,
+            kernel_initializer="glorot_uniform",
+            name="level_0",
+            **shared,
+        )
+        bands = [
+            BandDiscriminator(
+                shape, filters, negative_slope=negative_slope, name=f"level_{level}", **shared
+            )
+            for level, shape in enumerate(shapes[1:], start=1)
+        ]
+
+        # === Functional Model ===
+        parts = [coarsest, *bands]
+        inputs, _ = Labels(num_classes, "concat", dtype).input(shapes[-1], "images")
+        super().__init__(inputs, parts[-1](inputs), num_classes=num_classes, dtype=dtype, **kwargs)
+        self.parts = parts
+
+    @property
+    def trainable_variables(self):
+        """Those of the finest level: a loss of its logits has no gradient of the others."""
+        return self.parts[-1].trainable_variables

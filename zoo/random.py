@@ -1,0 +1,205 @@
+"""Priors and seeded draws: the one place where the zoo makes latents and noise.
+
+Every draw is a stateless function of its seed, and the same in eager mode, in a graph and under
+XLA. TensorFlow's own float draws are not: XLA takes other bits of Philox's integers for the
+mantissa, and pairs them otherwise for the normal. The integers agree, so they are drawn here and
+the floats are made of them one by one. A draw of `(n, d)` therefore begins with the draw of
+`(m, d)` for every `m < n`: a row does not depend on how many rows were asked for.
+
+On a replica of a `tf.distribute` strategy a draw has the rows that follow those of the replicas
+before it, so that all replicas together draw what one device would.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import replicas
+from zoo.validation import nearest
+
+UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
+PHILOX = 1  # TensorFlow's number of the algorithm.
+VECTOR = 64  # A multiple of the floats in any CPU's vector register.
+SCRAMBLE = 0x02461E293EC8F720  # TensorFlow's key to make key and counter of a seed.
+BLOCK = 4  # Numbers of a block of Philox, which its counter counts.
+
+
+def _draw(shape, seed, transform):
+    """`transform` of draws from the odd multiples of 2^-24 in (-1, 1), all exact in float32.
+
+    The vector and the scalar code of a kernel may round differently. The scalar one computes what
+    is left of the array behind the last full vector, so the array is padded and nothing is left.
+    """
+    count = tf.reduce_prod(tf.cast(shape, "int32"))
+    key, stream = tf.unstack(_block((SCRAMBLE,), seed))
+    block, skipped = tf.constant(0, "int64"), 0
+    if replicas.count() > 1:
+        first = tf.cast(replicas.number(), "int64") * tf.cast(count, "int64")
+        block, skipped = first // BLOCK, tf.cast(first % BLOCK, "int32")
+    size = -(-(skipped + count) // VECTOR) * VECTOR
+    bits = _bits((size,), (key,), (block, stream))
+    odd = 2 * tf.cast(tf.bitwise.right_shift(bits, 8), "int32") + (1 - 2**24)
+    drawn = transform(tf.cast(odd, "float32") * 2.0**-24)
+    return tf.reshape(drawn[skipped : skipped + count], shape)
+
+
+def _bits(shape, key, counter):
+    """Philox's integers of 32 bits; key and counter are one and two int64 numbers.
+
+    (Integers of 32 bits, on which XLA and the plain kernels agree.)
+    """
+    key, counter = (tf.bitcast(tf.cast(tf.stack(x), "int64"), "uint64") for x in (key, counter))
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, key=key, counter=counter, alg=PHILOX, dtype="uint32"
+    )
+
+
+def _block(key, counter):
+    """One block of Philox: two int64 numbers."""
+    return tf.bitcast(tf.reshape(_bits((BLOCK,), key, counter), (2, 2)), "int64")
+
+
+def normal(shape, seed):
+    """Draws float32 from N(0, 1), cut at 5.4 by the resolution of float32.
+
+    Args:
+        shape: tuple of int, or an int tensor.
+        seed: Two integers; equal seeds give equal numbers everywhere.
+    """
+    return truncated_normal(shape, seed, math.inf)
+
+
+def truncated_normal(shape, seed, limit):
+    """Draws float32 from N(0, 1) on (-limit, limit) by its inverse CDF; `seed` as for `normal`."""
+    inside = math.erf(limit / math.sqrt(2.0))
+
+    def quantile(x):
+        # The nearer tail is exact in float32, where a probability near 1 would round to 1.
+        return -tf.sign(x) * tf.math.ndtri((1.0 - inside * tf.abs(x)) / 2.0)
+
+    return _draw(shape, seed, quantile)
+
+
+def uniform(shape, seed, low=0.0, high=1.0):
+    """Draws float32 from U(low, high); `seed` as for `normal`."""
+    return _draw(shape, seed, lambda x: (low + high) / 2.0 + (high - low) / 2.0 * x)
+
+
+def fold(seed, *words):
+    """A new seed from a seed and any number of integers: `fold(seed, step, move)`.
+
+    Each word is a block of Philox: the seed's first number is the key, its second and the word are
+    the counter.
+
+    Args:
+        seed: Two int64 numbers.
+        *words: Integers or scalar integer tensors.
+
+    Returns:
+        An int64 tensor of shape `(2,)`, different for different words.
+    """
+    seed = tf.convert_to_tensor(seed, "int64")
+    for word in words:
+        if tf.is_tensor(word) or isinstance(word, tf.Variable):
+            word = tf.cast(word, "int64")
+        seed = _block(seed[:1], (seed[1], word))
+    return seed
+
+
+def _uniform_prior(shape, seed, limit):
+    limit = min(limit, UNIFORM_LIMIT)
+    return uniform(shape, seed, -limit, limit)
+
+
+PRIORS = {"normal": truncated_normal, "uniform": _uniform_prior}
+
+
+def check_prior(prior):
+    """Returns `prior`, or raises a `ValueError` that names the known priors."""
+    if prior not in PRIORS:
+        raise ValueError(
+            f"Unknown prior. Expected one of {sorted(PRIORS)}{nearest(prior, PRIORS)}. "
+            f"Received: prior={prior!r}"
+        )
+    return prior
+
+
+def draw(prior, count, latent_dim, seed, truncation=None):
+    """Draws latents from a prior.
+
+    `"normal"` is N(0, I); `"uniform"` is U(-sqrt 3, sqrt 3) in each coordinate (mean 0, variance
+    1; the prior of Goodfellow et al., 2014).
+
+    Args:
+        prior: `"normal"` or `"uniform"`.
+        count: Number of rows.
+        latent_dim: Number of columns.
+        seed: Two integers: all rows come from one draw.
+        truncation: Positive float, optional. No coordinate lies further than this from 0: the
+            normal is cut there (Brock et al., 2019, section 3.1), the uniform narrowed.
+
+    Returns:
+        A float32 tensor of shape `(count, latent_dim)`.
+
+    Raises:
+        ValueError: If the prior is unknown or the truncation is not positive.
+    """
+    check_prior(prior)
+    if truncation is not None and not truncation > 0:
+        raise ValueError(
+            "A truncation cuts the prior at that distance from 0. Expected a positive number. "
+            f"Received: truncation={truncation}"
+        )
+    return PRIORS[prior]((count, latent_dim), seed, math.inf if truncation is None else truncation)
+
+
+def draw_rows(prior, latent_dim, seeds, truncation=None):
+    """Draws one latent a seed: row i is row 0 of `draw(prior, 1, latent_dim, (seeds[i], 0))`.
+
+    This is what an exported model does, where a server may merge the rows of several requests.
+
+    Args:
+        prior: `"normal"` or `"uniform"`.
+        latent_dim: Number of columns.
+        seeds: int64 tensor of shape `(n,)`.
+        truncation: As in `draw`.
+
+    Returns:
+        A float32 tensor of shape `(n, latent_dim)`.
+    """
+    return tf.map_fn(
+        lambda seed: draw(prior, 1, latent_dim, tf.stack([seed, 0]), truncation)[0],
+        tf.cast(seeds, "int64"),
+        fn_output_signature=tf.TensorSpec((latent_dim,), "float32"),
+    )
+
+
+def from_seed(prior, count, latent_dim, seed, truncation=None):
+    """Latents from what a user calls a seed: one integer for all rows, or one integer a row.
+
+    Args:
+        prior: `"normal"` or `"uniform"`.
+        count: Number of rows.
+        latent_dim: Number of columns.
+        seed: An integer (row r is a function of (seed, r)), a sequence of `count` integers (row r
+            is row 0 of its own seed), or `None` (fresh numbers at each call).
+        truncation: As in `draw`.
+
+    Returns:
+        A float32 tensor of shape `(count, latent_dim)`.
+
+    Raises:
+        ValueError: If the number of seeds is not `count`, or they are not integers.
+    """
+    if seed is None:
+        seed = np.random.SeedSequence().generate_state(1, np.uint64).view(np.int64)[0] >> 1
+    seeds = np.asarray(seed)
+    if seeds.dtype.kind not in "iu" or seeds.ndim > 1 or (seeds.ndim and len(seeds) != count):
+        raise ValueError(
+            f"A seed is one integer, or one integer for each of the {count} samples. "
+            f"Received: seed={seed!r}"
+        )
+    if seeds.ndim:
+        return draw_rows(prior, latent_dim, seeds.astype("int64"), truncation)
+    return draw(prior, count, latent_dim, (int(seeds), 0), truncation)

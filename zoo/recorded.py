@@ -1,0 +1,84 @@
+"""Objects that remember how they were made: constructor arguments are written once."""
+
+import functools
+import inspect
+import types
+
+import keras
+
+ARGUMENTS = "_constructor_arguments"
+
+
+class Recorded:
+    """A mixin: the constructor's arguments are recorded, and `get_config` is made of them.
+
+    `cls.from_config(thing.get_config())` makes the same thing again, for every subclass and its
+    own arguments. Nothing has to be written for it but `__init__`. An argument that the constructor
+    does not keep under its own name becomes an attribute.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _recording(cls.__init__)
+
+    def get_config(self):
+        """The constructor's arguments, in the words of JSON."""
+        given = getattr(self, ARGUMENTS, {})
+        return {name: self.serialized(name, value) for name, value in given.items()}
+
+    def serialized(self, name, value):
+        """One argument of the constructor as `get_config` gives it."""
+        return keras.saving.serialize_keras_object(value)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The inverse of `get_config`."""
+        return cls(**{k: deserialized(value, custom_objects) for k, value in config.items()})
+
+
+def deserialized(value, custom_objects=None):
+    """The object of a config, or of every config in a list; other values as they are."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(deserialized(item, custom_objects) for item in value)
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        return keras.saving.deserialize_keras_object(value, custom_objects)
+    return value
+
+
+def _recording(init):
+    """The constructor, which first records what the object as a whole was made with."""
+    signature = inspect.signature(init)
+
+    @functools.wraps(init)
+    def __init__(self, *args, **kwargs):
+        if ARGUMENTS in self.__dict__:  # The constructor of a subclass has called this one.
+            init(self, *args, **kwargs)
+            return
+        given = _bound(signature, self, args, kwargs)
+        # A read-only view: Keras would look for weights in a dict.
+        object.__setattr__(self, ARGUMENTS, types.MappingProxyType(given))
+        init(self, *args, **kwargs)
+        for name, value in given.items():
+            if not hasattr(self, name):
+                setattr(self, name, tuple(value) if isinstance(value, list) else value)
+
+    __init__.__signature__ = signature  # Keras asks the constructor itself, not what it wraps.
+    return __init__
+
+
+def _bound(signature, self, args, kwargs):
+    """All arguments by their names, defaults included."""
+    try:
+        bound = signature.bind(self, *args, **kwargs)
+    except TypeError:  # The constructor itself complains of this, with its own name.
+        return {}
+    bound.apply_defaults()
+    found = {}
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found |= value
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            found[name] = value
+    return found

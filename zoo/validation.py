@@ -1,0 +1,118 @@
+"""Checks of arguments, made before any work starts; every message names its argument first."""
+
+import difflib
+
+import numpy as np
+
+
+def nearest(name, known):
+    """`"; did you mean 'ring'?"` when known names resemble `name`, else `""`."""
+    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def check_choice(known, hint="", **argument):
+    """Returns an argument that is one of the known values.
+
+    Args:
+        known: The values; a dict counts by its keys.
+        hint: What else would do, for the message: `", or an Objective of yours"`.
+        **argument: The one argument, by its name.
+
+    Raises:
+        ValueError: If it is none of them. The nearest names are offered.
+    """
+    ((name, value),) = argument.items()
+    if isinstance(value, str) and value in known:
+        return value
+    raise ValueError(
+        f"`{name}` is unknown. Expected one of {sorted(known)}{hint}{nearest(value, known)}. "
+        f"Received: {name}={value!r}"
+    )
+
+
+def check_integer(minimum=0, **numbers):
+    """Raises a `ValueError` naming the first argument that is no integer of at least `minimum`."""
+    for name, value in numbers.items():
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < minimum:
+            kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+            raise ValueError(
+                f"`{name}` is out of range. Expected {kind}. Received: {name}={value!r}"
+            )
+
+
+def check_positive(**numbers):
+    """Raises a `ValueError` naming the first argument that is not a positive integer."""
+    check_integer(1, **numbers)
+
+
+def check_sizes(**sizes):
+    """Raises a `ValueError` naming the first argument with a part that is not a positive integer.
+
+    Args:
+        **sizes: Integers, or tuples of them; `None` stands for a size that is not wanted.
+    """
+    for name, size in sizes.items():
+        for part in size if isinstance(size, (tuple, list)) else (size,):
+            if part is not None or isinstance(size, (tuple, list)):
+                check_positive(**{name: part})
+
+
+def check_rate(**rates):
+    """Raises a `ValueError` naming the first argument that is no share of units to drop."""
+    for name, rate in rates.items():
+        if not 0 <= rate < 1:
+            raise ValueError(
+                f"`{name}` is no share of units to drop. Expected a number in [0, 1). "
+                f"Received: {name}={rate}"
+            )
+
+
+def check_labels(labels, num_classes, count=None):
+    """Labels as an int32 array of shape `(n,)`.
+
+    Args:
+        labels: Integers in `[0, num_classes)` of shape `(n,)` or `(n, 1)`.
+        num_classes: int, or `None` for a player without labels.
+        count: int, optional. The `n` that is wanted.
+
+    Raises:
+        ValueError: If labels are missing, not wanted, not integers, one-hot, out of range, or
+            their number is not `count`.
+    """
+    if num_classes is None:
+        if labels is not None:
+            raise ValueError(
+                "`labels` are given, and the generator has none. Expected labels=None, or a "
+                f"generator made with num_classes. Received: labels of shape {np.shape(labels)}"
+            )
+        return None
+    if labels is None:
+        raise ValueError(
+            "`labels` are missing: the generator is conditional. Expected integers in "
+            f"[0, {num_classes}). Received: labels=None"
+        )
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == num_classes != 1:
+        raise ValueError(
+            "`labels` look one-hot. Expected integers of shape (n,): use labels.argmax(axis=1). "
+            f"Received: labels of shape {labels.shape} and dtype {labels.dtype}"
+        )
+    if labels.dtype.kind not in "iu" or labels.ndim > 2 or labels.ndim == 2 and labels.shape[1] > 1:
+        raise ValueError(
+            f"`labels` name no classes. Expected integers of shape (n,) in [0, {num_classes}). "
+            f"Received: labels of shape {labels.shape} and dtype {labels.dtype}"
+        )
+    labels = labels.reshape(-1)
+    if labels.size and not (0 <= labels.min() and labels.max() < num_classes):
+        raise ValueError(
+            f"`labels` are out of range. Expected integers in [0, {num_classes}). "
+            f"Received: labels from {labels.min()} to {labels.max()}"
+        )
+    if count is not None and len(labels) != count:
+        raise ValueError(
+            f"`labels` are not one a sample. Expected {count} labels. "
+            f"Received: {len(labels)} labels"
+        )
+    return labels.astype("int32")
