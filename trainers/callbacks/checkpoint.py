@@ -1,4 +1,4 @@
-"""The whole trainer in a file, written while it trains."""
+"""Checkpoints: the whole trainer in one file, written while it trains."""
 
 import pathlib
 import time
@@ -31,7 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         path = pathlib.Path(path)
         if path.suffix != ".keras":
             raise ValueError(
-                "A checkpoint is a Keras file. Expected a path that ends in .keras. "
+                "`path` names no Keras file. Expected a path that ends in .keras. "
                 f"Received: path={str(path)!r}"
             )
         check_writable(path.parent, "path")

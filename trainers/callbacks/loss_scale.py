@@ -1,4 +1,4 @@
-"""Loss scaling in float16: says so when it cannot help."""
+"""A warning where loss scaling in float16 cannot help."""
 
 import warnings
 

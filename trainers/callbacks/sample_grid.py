@@ -1,6 +1,5 @@
 """Pictures of the same latents after every epoch, and an animation of them."""
 
-import math
 import os
 import pathlib
 import re
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from trainers.callbacks.labels import check_label_count, class_grid
 from zoo import pictures
 from zoo.files import check_writable
 from zoo.validation import check_positive
@@ -67,15 +67,15 @@ class SampleGrid(keras.callbacks.Callback):
         check_positive(count=count, every=every)
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
             raise ValueError(
-                "The pictures of a training show the same latents. Expected an integer seed. "
+                "`seed` is no integer. Expected an integer seed: all pictures show its latents. "
                 f"Received: seed={seed!r}"
             )
-        check_labels(labels, count)
+        check_label_count(labels, count)
         if animation is not None:
             pictures.check_animation(animation)
             if EPOCH_PNG.fullmatch(str(animation)):
                 raise ValueError(
-                    "The animation would replace the picture of an epoch. Expected another name, "
+                    "`animation` would replace the picture of an epoch. Expected another name, "
                     f"such as 'training.png'. Received: animation={animation!r}"
                 )
         check_writable(directory, "directory")
@@ -94,7 +94,7 @@ class SampleGrid(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "sample"):
             raise ValueError(
-                "SampleGrid draws what a GAN samples. Expected a model with `sample(count, labels, "
+                "`model` has no method `sample`. Expected a model with `sample(count, labels, "
                 f"seed)`, such as trainers.GAN. Received: model={type(self.model).__name__}"
             )
         self._first = None
@@ -167,38 +167,7 @@ class SampleGrid(keras.callbacks.Callback):
             # What this run writes over need not fit.
             if size != (width, height) and (number < self._first or number % self.every):
                 raise ValueError(
-                    "The directory holds pictures of another training, and an animation has one "
-                    "size. Expected the same `count` and images as before, or another directory. "
+                    "`directory` holds pictures of another size. Expected the same `count` and "
+                    "images as before, or another directory: an animation has one size. "
                     f"Received: {path} of {size[0]} x {size[1]} pixels, now {width} x {height}"
                 )
-
-
-def class_grid(count, num_classes):
-    """Labels and columns of a grid in which a column is a class and its rows are styles.
-
-    There are as many times `num_classes` columns as comes closest to a square, and never 0 times;
-    where that is more than twice as wide as a square, a square, which shows the first classes.
-
-    Args:
-        count: int. Number of samples.
-        num_classes: int, or `None` for a generator without labels.
-
-    Returns:
-        int labels of shape `(count,)` and the number of columns; `(None, None)` without labels.
-    """
-    if not num_classes:
-        return None, None
-    side = math.ceil(math.sqrt(count))
-    columns = num_classes * max(1, round(side / num_classes))
-    if num_classes > 2 * side:
-        columns = side
-    return np.arange(count) % columns % num_classes, columns
-
-
-def check_labels(labels, count):
-    """Raises a `ValueError` if labels are neither `count` of them, nor one, nor `None`."""
-    if np.ndim(labels) and np.shape(labels) != (count,):
-        raise ValueError(
-            f"Every sample has one label. Expected {count} labels or one integer for all. "
-            f"Received: labels of shape {np.shape(labels)}"
-        )

@@ -10,9 +10,9 @@ import numpy as np
 
 from evaluation import Measure
 from evaluation import Score as Result
-from trainers.callbacks.sample_grid import check_labels
+from trainers.callbacks.labels import check_label_count
 from zoo import sampling, saving
-from zoo.files import check_writable
+from zoo.files import check_writable, write_text
 from zoo.validation import check_positive
 
 SCORES, BEST, LAST = "scores.json", "best.keras", "last.keras"
@@ -79,10 +79,10 @@ class Score(keras.callbacks.Callback):
             check_positive(patience=patience)
         if not isinstance(measure, Measure):
             raise ValueError(
-                "What measures samples is a measure. Expected an evaluation.Measure, such as "
+                "`measure` is no measure of samples. Expected an evaluation.Measure, such as "
                 f"evaluation.FrechetDistance(...). Received: measure={measure!r}"
             )
-        check_labels(labels, count)
+        check_label_count(labels, count)
         if directory is not None:
             check_writable(directory, "directory")
             directory = pathlib.Path(directory)
@@ -94,7 +94,7 @@ class Score(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "sampler"):
             raise ValueError(
-                "Score measures what a GAN samples. Expected a trainer of `trainers`, such as "
+                "`model` has no `sampler` to measure. Expected a trainer of `trainers`, such as "
                 f"trainers.GAN. Received: model={type(self.model).__name__}"
             )
         self._begun = False
@@ -144,9 +144,8 @@ class Score(keras.callbacks.Callback):
         for name in (BEST, LAST) if better else (LAST,):
             saving.save(self.model, self.directory / name)
         texts = {str(k): json.loads(score.to_json()) for k, score in self.scores.items()}
-        temporary = self.directory / f".{SCORES}"
-        temporary.write_text(json.dumps({"best": self.best, "scores": texts}, indent=2))
-        temporary.replace(self.directory / SCORES)
+        found = json.dumps({"best": self.best, "scores": texts}, indent=2)
+        write_text(self.directory / SCORES, found)
 
     def _read(self, epoch):
         """The scores of the epochs before this one; those after belong to another course."""

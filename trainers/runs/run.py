@@ -18,7 +18,8 @@ from evaluation import measures
 from trainers import objectives
 from trainers.runs import cluster, report
 from trainers.callbacks.checkpoint import Checkpoint
-from trainers.callbacks.sample_grid import SampleGrid, class_grid
+from trainers.callbacks.labels import class_grid
+from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.runs.settings import Details, make
 from zoo import datasets, pictures, saving

@@ -145,7 +145,7 @@ def test_on_points():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"measure": lambda x: 0}, "Expected an evaluation.Measure"),
+        ({"measure": lambda x: 0}, "`measure` is no measure.*Expected an evaluation.Measure"),
         ({"every": 0}, "every=0"),
         ({"count": 0}, "count=0"),
         ({"patience": 0}, "patience=0"),
@@ -161,5 +161,5 @@ def test_errors(arguments, message):
 def test_another_model_is_refused():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(loss="mse")
-    with pytest.raises(ValueError, match="model=Sequential"):
+    with pytest.raises(ValueError, match="`model` has no `sampler`.*model=Sequential"):
         model.fit(np.zeros((4, 1)), np.zeros(4), verbose=0, callbacks=[Score(Scripted([1]))])

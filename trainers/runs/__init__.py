@@ -1,0 +1,1 @@
+"""One training as a folder: its settings, its recipe, its report, and the preset it becomes."""
