@@ -158,15 +158,19 @@ def _tables(page):
             yield head, rows
 
 
-def _rows(page, names):
-    """`(column, cell, name)` of every cell that a table has beside one of the names."""
+def _cells(page, names, seeds=False):
+    """`(name, column, cell)` of every full cell beside one of the names.
+
+    In a table whose first column is `preset, by seed` a cell has a figure a seed: those, or the
+    others.
+    """
     for head, rows in _tables(page):
-        for first, *cells in rows:
+        for first, *cells in rows if ("by seed" in head[0]) is seeds else ():
             name = NAME.match(first)
             if name and name[1] in names:
-                assert len(cells) == len(head) - 1, first
                 for column, cell in zip(head[1:], cells, strict=True):
-                    yield column, cell, name[1]
+                    if cell:
+                        yield name[1], column, cell
 
 
 def _check(cell, *values):
@@ -194,10 +198,14 @@ def _with_error(label):
     return lambda card: [_score(card, label)["value"], _score(card, label)["standard_error"]]
 
 
+def _real(extractor):
+    """The Fréchet distance of real images, by the card of an extractor."""
+    return extractor["real"]["frechet_distance"]["value"]
+
+
 def _floor(card):
     """The Fréchet distance of real images, by the extractor of the preset's data."""
-    dataset = re.sub("^keras:|^data/|_jpeg$", "", card["dataset"])
-    return EXTRACTORS[dataset]["real"]["frechet_distance"]["value"]
+    return _real(EXTRACTORS[re.sub("^keras:|^data/|_jpeg$", "", card["dataset"])])
 
 
 def _floors(card):
@@ -236,19 +244,12 @@ RINGS = {
 
 
 def _compare(page, columns, cards, seeds=False):
-    """Checks all cells of known columns; returns which names had which of them."""
+    """Checks all cells of these columns; returns the names, with the columns that each has."""
     seen = {}
-    for head, rows in _tables(page):
-        if ("by seed" in head[0]) is not seeds:
-            continue
-        for first, *cells in rows:
-            name = NAME.match(first)
-            if not name or name[1] not in cards:
-                continue
-            for column, cell in zip(head[1:], cells, strict=True):
-                if column in columns and cell:
-                    _check(cell, *columns[column](cards[name[1]]))
-                    seen.setdefault(name[1], set()).add(column)
+    for name, column, cell in _cells(page, cards, seeds):
+        if column in columns:
+            _check(cell, *columns[column](cards[name]))
+            seen.setdefault(name, set()).add(column)
     return seen
 
 
@@ -285,30 +286,32 @@ def test_real_images_have_the_figures_of_the_cards():
 
 
 def test_minutes_and_devices_are_those_of_the_cards():
+    devices = {"": "1 CPU core", "(2 cores)": "2 CPU cores", "(H200)": "NVIDIA H200"}
     seen = set()
-    for column, cell, name in _rows(PRESETS, CARDS):
+    for name, column, cell in _cells(PRESETS, CARDS):
         if column == "minutes":
             training = CARDS[name]["training"]
             minutes, _, device = cell.partition(" ")
             _check(minutes, training["seconds"] / 60)
-            named = {"(H200)": "NVIDIA H200", "(2 cores)": "2 CPU cores", "": "1 CPU core"}
-            assert named[device] == training["device"], name
+            assert devices[device] == training["device"], name
             seen.add(name)
     assert seen == set(CARDS)
 
 
 def test_targets_in_floors_are_those_of_the_cards():
-    seen = set()
-    for column, cell, name in _rows(PRESETS, CARDS):
-        if column == "target, in floors" and cell:
-            (target,) = [t for t in CARDS[name]["targets"] if t["score"] == "frechet"]
-            _check(cell, target["number"] / _floor(CARDS[name]))
-            assert target["reached"] == ("missed" not in cell), name
-            seen.add(name)
     wanted = {
-        n for n, card in CARDS.items() if any(t["score"] == "frechet" for t in card["targets"])
+        name: target
+        for name, card in CARDS.items()
+        for target in card["targets"]
+        if target["score"] == "frechet"
     }
-    assert seen == wanted
+    seen = set()
+    for name, column, cell in _cells(PRESETS, CARDS):
+        if column == "target, in floors":
+            _check(cell, wanted[name]["number"] / _floor(CARDS[name]))
+            assert wanted[name]["reached"] == ("missed" not in cell), name
+            seen.add(name)
+    assert seen == set(wanted)
 
 
 def test_recipes_for_a_cpu_are_no_presets():
@@ -318,27 +321,30 @@ def test_recipes_for_a_cpu_are_no_presets():
     assert {name for name in NAME.findall(text) if name.endswith("_cpu")} == recipes
 
 
+def _cycles(card):
+    return card["epochs"] if isinstance(card["epochs"], list) else [card["epochs"]]
+
+
 def test_extractors_have_the_figures_of_their_cards():
     columns = {
+        "epochs": _cycles,
         "minutes": lambda card: [card["seconds"] / 60],
         "test accuracy": lambda card: [100 * card["accuracy"]],
-        "Fréchet distance, 10,000 train to test": lambda card: [
-            card["real"]["frechet_distance"]["value"]
-        ],
+        "Fréchet distance, 10,000 train to test": lambda card: [_real(card)],
         "of all train to test": lambda card: [card["train_test_frechet_distance"]],
-        "epochs": lambda card: (
-            [card["epochs"]] if isinstance(card["epochs"], int) else card["epochs"]
-        ),
     }
     seen = _compare(MEASUREMENTS, columns, EXTRACTORS)
     assert set(seen) == set(EXTRACTORS)
     assert all(found == set(columns) for found in seen.values())
-    for card in EXTRACTORS.values():
-        assert f"{_rounded_floor(card)}" in PRESETS.read_text()
 
 
-def _rounded_floor(card):
-    return f"{card['real']['frechet_distance']['value']:.4f}"
+def test_floors_are_those_of_the_extractors():
+    floors = (
+        f"(MNIST {_real(EXTRACTORS['mnist']):.4f}, "
+        f"Fashion-MNIST {_real(EXTRACTORS['fashion_mnist']):.4f}, "
+        f"CIFAR-10 as JPEG {_real(EXTRACTORS['cifar10']):.4f})"
+    )
+    assert floors in PRESETS.read_text()
 
 
 def test_a_wrong_figure_is_seen(tmp_path):
