@@ -9,6 +9,7 @@ finished run goes on too.
 
   python -m trainers --recipe=dcgan_mnist             # trains what made a preset
   python -m trainers --recipe=dcgan_mnist --publish   # and writes the preset
+  python -m trainers --list                           # prints what can be chosen
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ import signal
 
 from absl import flags
 
-from trainers.runs import publish, recipes
+from trainers.runs import listing, publish, recipes
 from trainers.runs.run import train
 from trainers.runs.settings import Settings
 from zoo import command
@@ -42,6 +43,13 @@ flags.DEFINE_bool(
     "Measures what the recipe made and writes the preset, among the shipped ones.",
     flag_values=FLAGS,
 )
+flags.DEFINE_bool(
+    "list",
+    False,
+    "Prints what can be chosen: trainers with their papers, objectives, the f-divergences with "
+    "their formulas, penalties, perturbations and recipes.",
+    flag_values=FLAGS,
+)
 for _field in dataclasses.fields(Settings):
     _help, _choices = _field.metadata["help"], _field.metadata["choices"]
     if _choices:
@@ -61,12 +69,17 @@ RUNS = "runs/recipes"
 def main(arguments):
     """Trains and says where everything is."""
     command.no_arguments(arguments)
+    if FLAGS.list:
+        print(listing.as_text())
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
         signal.signal(number, signal.default_int_handler)
     if FLAGS.recipe is not None or FLAGS.publish:
         return _recipe()
     if FLAGS.output_dir is None:
-        raise ValueError("Where to? Expected --output_dir=FOLDER. Received: no --output_dir")
+        raise ValueError(
+            "`--output_dir` is missing. Expected --output_dir=FOLDER. Received: no --output_dir"
+        )
     settings = Settings(**{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)})
     folder = FLAGS.output_dir.rstrip("/")
     try:
@@ -95,13 +108,14 @@ def _recipe():
     given = [f.name for f in dataclasses.fields(Settings) if FLAGS[f.name].present]
     if given or FLAGS.recipe is None:
         raise ValueError(
-            "A recipe decides everything. Expected --recipe=NAME, with --publish and --output_dir "
-            f"at most. Received: {', '.join('--' + name for name in given) or 'no --recipe'}"
+            "`--recipe` decides everything. Expected --recipe=NAME, with --publish and "
+            "--output_dir at most. "
+            f"Received: {', '.join('--' + name for name in given) or 'no --recipe'}"
         )
     if FLAGS.recipe == "all":
         if not FLAGS.publish:
             raise ValueError(
-                "All recipes are trained to be published. Expected --recipe=all --publish. "
+                "`--recipe=all` is only there to publish. Expected --recipe=all --publish. "
                 "Received: no --publish"
             )
         failed = publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS)

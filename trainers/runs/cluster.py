@@ -6,6 +6,8 @@ import pathlib
 
 import tensorflow as tf
 
+from zoo.validation import check_choice
+
 STRATEGIES = ("none", "mirrored", "multi_worker")
 EXAMPLE = (
     '{"cluster": {"worker": ["host0:9000", "host1:9000"]}, "task": {"type": "worker", "index": 0}}'
@@ -28,10 +30,7 @@ def strategy(name):
     Reference:
         - https://www.tensorflow.org/guide/distributed_training, for TF_CONFIG.
     """
-    if name not in STRATEGIES:
-        raise ValueError(
-            f"Unknown strategy. Expected one of {STRATEGIES}. Received: strategy={name!r}"
-        )
+    check_choice(STRATEGIES, strategy=name)
     if name == "multi_worker":
         _check_config(os.environ.get("TF_CONFIG"))
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -64,17 +63,19 @@ def own_folder(strategy, folder, spare):
 def _check_config(text):
     wanted = f"Expected the environment variable TF_CONFIG, such as {EXAMPLE}. "
     if not text:
-        raise ValueError(f"Which processes take part? {wanted}Received: no TF_CONFIG")
+        raise ValueError(
+            f"`TF_CONFIG` has to say which processes take part. {wanted}Received: no TF_CONFIG"
+        )
     try:
         config = json.loads(text)
         task = config["task"]
         address = config["cluster"][task["type"]][task["index"]]
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ValueError(
-            f"TF_CONFIG does not say which process this is. {wanted}Received: TF_CONFIG={text!r}"
+            f"`TF_CONFIG` does not say which process this is. {wanted}Received: TF_CONFIG={text!r}"
         ) from error
     if task["type"] not in ("chief", "worker"):
         raise ValueError(
-            "Every process trains. Expected a task of type chief or worker in TF_CONFIG. "
+            "`TF_CONFIG` names a task that does not train. Expected type chief or worker. "
             f"Received: {task['type']!r} at {address}"
         )

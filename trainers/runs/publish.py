@@ -1,25 +1,22 @@
-"""From recipes to presets: trained, measured as they will be loaded, and written with a card."""
+"""From recipes to presets: trained, measured, and written with a card."""
 
 import importlib.metadata
 import json
-import math
 import os
 import pathlib
 import sys
 import time
 
 import zoo
-from evaluation import measures
+from trainers.runs import scoring
 from trainers.runs.recipes import load
+from trainers.runs.resuming import CHECKPOINT
 from trainers.runs.run import train
-from zoo import presets, saving
+from zoo import presets
+from zoo.files import write_text
 
 PACKAGES = ("tensorflow", "keras", "numpy")
 SECONDS = "seconds.json"
-# How far a score may be off when it is measured again, as a share of it. Where a classifier is
-# trained on the samples, rounding grows.
-TOLERANCE = {"classifier_accuracy": 0.02}
-EXACT, LEAST = 0.01, 1e-3
 
 
 def cook(recipe, folder, verbose=None):
@@ -38,14 +35,14 @@ def cook(recipe, folder, verbose=None):
         ValueError: As `trainers.runs.run.train`.
     """
     run = pathlib.Path(folder) / f"seed_{recipe.settings.seed}"
-    begun, before, file = time.monotonic(), _seconds(run), run / "gan.keras"
+    begun, before, file = time.monotonic(), _seconds(run), run / CHECKPOINT
     written = file.stat().st_mtime if file.exists() else None
     try:
         train(recipe.settings, run, verbose, recipe.details)
     finally:
         if file.exists() and file.stat().st_mtime != written:  # Something was learned.
             now = before + time.monotonic() - begun
-            (run / SECONDS).write_text(json.dumps({"seconds": round(now, 1)}))
+            write_text(run / SECONDS, json.dumps({"seconds": round(now, 1)}))
     return run
 
 
@@ -64,55 +61,42 @@ def publish(recipe, folder, directory=None, verbose=None):
     Returns:
         The card.
     """
-    runs = [
-        cook(recipe.with_seed(s), folder, verbose) for s in (recipe.settings.seed, *recipe.seeds)
-    ]
-    source = {
-        "image_size": recipe.settings.image_size,
-        "data_dir": recipe.settings.data_dir,
-        "skip_unreadable": recipe.settings.skip_unreadable,
-    }
-    reference = measures.Reference(recipe.settings.dataset, **source)
-    known = {name: measures.get(name, reference) for _, name, _ in recipe.counts()}
-    trials = []
-    for run in runs:
-        files = _files(run)
-        wanted = files if run is runs[0] else {recipe.selection: files[recipe.selection]}
-        trials.append(
-            {
-                name: {"epoch": _epoch(path, recipe), "scores": _measured(path, recipe, known, run)}
-                for name, path in wanted.items()
-            }
-        )
-    checkpoints, selected = trials[0], [trial[recipe.selection] for trial in trials]
-    generator, discriminator = _players(_files(runs[0])[recipe.selection])
-    card = {
+    seeds = (recipe.settings.seed, *recipe.seeds)
+    runs = [cook(recipe.with_seed(seed), folder, verbose) for seed in seeds]
+    card = _card(recipe, scoring.measured(recipe, runs), _seconds(runs[0]))
+    generator, discriminator = scoring.players(scoring.checkpoints(runs[0])[recipe.selection])
+    directory = pathlib.Path(directory or presets.SHIPPED) / recipe.name
+    zoo.save_preset(generator, directory, discriminator, card, recipe.half)
+    return presets.card(directory)
+
+
+def _card(recipe, trials, seconds):
+    """What a preset's card says of how it was made; `zoo.save_preset` adds what it is."""
+    settings = recipe.settings
+    selected = [trial[recipe.selection] for trial in trials]
+    scores = [checkpoint["scores"] for checkpoint in selected]
+    return {
         "description": recipe.description,
-        "dataset": recipe.settings.dataset,
-        "source": {name: value for name, value in source.items() if value},
-        "trainer": recipe.settings.trainer,
-        "objective": recipe.settings.objective,
-        "scores": selected[0]["scores"],
-        "targets": [
-            _judged(target, [trial["scores"] for trial in selected]) for target in recipe.targets
-        ],
-        "spread": _spread(recipe, [trial["scores"] for trial in selected]),
-        "selection": f"{recipe.selection} of {', '.join(checkpoints)}",
-        "checkpoints": checkpoints,
+        "dataset": settings.dataset,
+        "source": {name: value for name, value in settings.source.items() if value},
+        "trainer": settings.trainer,
+        "objective": settings.objective,
+        "scores": scores[0],
+        "targets": [scoring.judged(target, scores) for target in recipe.targets],
+        "spread": scoring.spread(recipe, scores),
+        "selection": f"{recipe.selection} of {', '.join(trials[0])}",
+        "checkpoints": trials[0],
         "command": f"python -m trainers --recipe={recipe.name} --publish",
         "recipe": recipe.fingerprint,
         "training": {
             "device": recipe.device or _cores(),
-            "seconds": round(_seconds(runs[0])),
+            "seconds": round(seconds),
             "epochs": selected[0]["epoch"],
-            "batch_size": recipe.settings.batch_size,
-            "seed": recipe.settings.seed,
+            "batch_size": settings.batch_size,
+            "seed": settings.seed,
         },
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    directory = pathlib.Path(directory or presets.SHIPPED) / recipe.name
-    zoo.save_preset(generator, directory, discriminator, card, recipe.half)
-    return presets.card(directory)
 
 
 def publish_all(names, folder, verbose=None):
@@ -147,80 +131,6 @@ def summary(card):
     scores = ", ".join(f"{score['label']} {score['value']:.4g}" for score in card["scores"])
     missed = [f"{t['score']} {t['figure']}" for t in card["targets"] if not t["reached"]]
     return scores + (f"; missed: {', '.join(missed)}" if missed else "")
-
-
-def _files(run):
-    files = {"last": run / "gan.keras", "best": run / "score" / "best.keras"}
-    return {name: path for name, path in files.items() if path.exists()}
-
-
-def _players(path):
-    """The two players of a trainer's file; of an autoencoder only the generator."""
-    config = saving.check_keras_file(path)
-    both = saving.is_trainer(config)
-    return saving.load(path), saving.load(path, "discriminator") if both else None
-
-
-def _measured(path, recipe, known, run):
-    """The scores of a checkpoint as it will be loaded: through a preset in the run's folder."""
-    preset = zoo.save_preset(_players(path)[0], run / "measured", half=recipe.half)
-    generator = zoo.from_preset(preset)
-    found, drawn = [], {}
-    for label, name, count in recipe.counts():
-        if count not in drawn:
-            labels = measures.labels_of(count, generator.num_classes)
-            drawn[count] = generator.sample(count, labels, seed=0, batch_size=500), labels
-        score = json.loads(known[name].evaluate(*drawn[count]).to_json())
-        score |= {"label": label, "measure": name, "count": count}
-        share = TOLERANCE.get(score["name"], EXACT)
-        score["tolerance"] = max(share * abs(float(score["value"])), LEAST)
-        found.append(score)
-    return found
-
-
-def _epoch(path, recipe):
-    """The number of epochs after which a checkpoint was written."""
-    if path.name == "gan.keras":
-        return recipe.settings.epochs
-    return json.loads((path.parent / "scores.json").read_text())["best"]
-
-
-def _judged(target, trials):
-    """A target with what was reached: by the worst of the seeds, where there are several."""
-    label, figure, bound, number = target
-    found = [_figure(scores, label, figure) for scores in trials]
-    value = min(found) if bound == "at least" else max(found)
-    reached = value >= number if bound == "at least" else value <= number
-    reached = reached and all(map(math.isfinite, found))
-    return {
-        "score": label,
-        "figure": figure,
-        "bound": bound,
-        "number": number,
-        "found": value,
-        "reached": bool(reached),
-    }
-
-
-def _figure(scores, label, figure):
-    score = next(score for score in scores if score["label"] == label)
-    return float(score["value"] if figure == "value" else score["details"][figure])
-
-
-def _spread(recipe, trials):
-    """What every seed scored, and of the targets' other figures too, where there are several."""
-    if len(trials) < 2:
-        return None
-    wanted = {label: (label, "value") for label in recipe.measures}
-    for label, figure, *_ in recipe.targets:
-        if figure != "value":
-            wanted[f"{label} {figure}"] = label, figure
-    return {
-        "seeds": [recipe.settings.seed, *recipe.seeds],
-        "figures": {
-            name: [_figure(scores, *which) for scores in trials] for name, which in wanted.items()
-        },
-    }
 
 
 def _cores():

@@ -19,8 +19,8 @@ import json
 import pathlib
 
 from trainers.runs.settings import Details, Settings
-from zoo.validation import nearest
-from zoo.presets import sha256
+from zoo.files import sha256
+from zoo.validation import check_choice, nearest
 
 FOLDER = pathlib.Path(__file__).parent.parent / "recipes"
 SELECTIONS = ("last", "best")
@@ -52,8 +52,8 @@ class Recipe:
 
     def counts(self):
         """The measures: `[(as it is written, name, number of samples)]`."""
-        parts = [(measure, *measure.partition(":")) for measure in self.measures]
-        return [(measure, name, int(count or COUNT)) for measure, name, _, count in parts]
+        split = [(measure, *measure.partition(":")) for measure in self.measures]
+        return [(measure, name, int(count or COUNT)) for measure, name, _, count in split]
 
     def with_seed(self, seed):
         """The same recipe with another seed."""
@@ -67,54 +67,60 @@ def names():
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
-def load(name):
+def load(recipe):
     """A recipe by its name, or from the JSON file of another.
 
     Raises:
         ValueError: If there is no such recipe (the nearest names are given), a key is unknown or a
             value has another type.
     """
-    path = pathlib.Path(name)
+    path = pathlib.Path(recipe)
     if path.suffix != ".json":
-        path = FOLDER / f"{name}.json"
-        if name not in names():
-            raise ValueError(
-                f"Unknown recipe. Expected one of {names()}, or a .json file"
-                f"{nearest(name, names())}. Received: {name!r}"
-            )
+        check_choice(names(), ", or a .json file", recipe=recipe)
+        path = FOLDER / f"{recipe}.json"
     try:
-        found = json.loads(path.read_text())
+        return _made(path.stem, json.loads(path.read_text()))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"`recipe` is no JSON: {error}. Expected a file such as dcgan_mnist.json of "
+            f"{FOLDER.parent.name}/{FOLDER.name}. Received: recipe={str(path)!r}"
+        ) from error
     except ValueError as error:
-        raise ValueError(f"The recipe is no JSON: {error}. Received: {str(path)!r}") from error
+        raise ValueError(f"{error} in {str(path)!r}") from error
+
+
+def _made(name, found):
+    """The recipe that a file's JSON holds.
+
+    Raises:
+        ValueError: If it holds none. The message is to be completed by where.
+    """
     own = {field.name: field.type for field in dataclasses.fields(Recipe)}
     details = {field.name for field in dataclasses.fields(Details)}
-    _check_keys(found, (own.keys() - {"name", "details", "fingerprint"}) | details, path)
-    _check_keys(found.get("settings", {}), [f.name for f in dataclasses.fields(Settings)], path)
+    _check_type("recipe", found, dict)
+    _check_keys(found, (own.keys() - {"name", "details", "fingerprint"}) | details)
+    _check_type("settings", found.get("settings", {}), dict)
+    _check_keys(found.get("settings", {}), [f.name for f in dataclasses.fields(Settings)])
     for key in details & found.keys():
-        _check_type(key, found[key], dict, path)
+        _check_type(key, found[key], dict)
     for key, kind in own.items():
         if key in found and key != "settings":
-            _check_type(key, found[key], list if kind is tuple else kind, path)
-    if found.get("selection", "last") not in SELECTIONS:
-        raise ValueError(
-            f"A preset is one of two checkpoints. Expected one of {SELECTIONS}. Received: "
-            f"selection={found['selection']!r} in {str(path)!r}"
-        )
+            _check_type(key, found[key], list if kind is tuple else kind)
+    check_choice(SELECTIONS, selection=found.get("selection", "last"))
     if found.get("selection") == "best" and not found.get("settings", {}).get("score"):
         raise ValueError(
-            "The best checkpoint is the best by a score. Expected settings.score. "
-            f"Received: selection='best' without, in {str(path)!r}"
+            "`selection` is the best by no score. Expected settings.score. "
+            "Received: selection='best' without"
         )
     for target in found.get("targets", []):
         listed = found.get("measures", [])
         if len(target) != 4 or target[0] not in listed or target[2] not in BOUNDS:
             raise ValueError(
-                f'A target is a bound. Expected [one of measures, figure, "at least" or '
-                f'"at most", number]. '
-                f"Received: {target} in {str(path)!r}"
+                "`targets` holds what is no bound. Expected [one of measures, figure, "
+                f'"at least" or "at most", number]. Received: {target}'
             )
     return Recipe(
-        name=path.stem,
+        name=name,
         description=found.get("description", ""),
         settings=Settings(**found.get("settings", {})),
         details=Details(**{key: found[key] for key in details & found.keys()}),
@@ -131,19 +137,17 @@ def _fingerprint(found):
     return sha256(json.dumps(decides, sort_keys=True).encode())[:16]
 
 
-def _check_keys(found, known, path):
-    _check_type("the recipe", found, dict, path)
+def _check_keys(found, keys):
     for key in found:
-        if key not in known:
+        if key not in keys:
             raise ValueError(
-                f"A recipe has no such key{nearest(key, known)}. Expected some of {sorted(known)}. "
-                f"Received: {key!r} in {str(path)!r}"
+                f"`{key}` is no key of a recipe{nearest(key, keys)}. Expected some of "
+                f"{sorted(keys)}. Received: {key!r}"
             )
 
 
-def _check_type(key, value, kind, path):
+def _check_type(key, value, kind):
     if not isinstance(value, kind):
         raise ValueError(
-            f"A value of the recipe has another type. Expected {key} to be a {kind.__name__}. "
-            f"Received: {value!r} in {str(path)!r}"
+            f"`{key}` has another type. Expected a {kind.__name__}. Received: {key}={value!r}"
         )

@@ -1,12 +1,12 @@
 """The report of a training: its losses, its discriminator and its samples on one picture."""
 
-import csv
 import dataclasses
 import math
 import textwrap
 
 import numpy as np
 
+from trainers.runs.log import read_log
 from zoo import pictures
 
 WIDTH, HEIGHT = 1400, 800  # Pixels.
@@ -40,37 +40,6 @@ class Best:
     name: str
     higher_is_better: bool
     samples: np.ndarray
-
-
-def read_log(log_csv):
-    """Reads what `keras.callbacks.CSVLogger` wrote.
-
-    Where an epoch stands there twice, because a resumed training repeated it, the later line
-    counts. What is no finite number is nan.
-
-    Args:
-        log_csv: Path of a CSV file with a column `epoch`, counted from 0.
-
-    Returns:
-        A dict from column name to a float64 array; `epoch` is counted from 1 and increases.
-
-    Raises:
-        ValueError: If the file has no column `epoch`, or no epoch.
-    """
-    with open(log_csv, newline="") as file:
-        reader = csv.DictReader(file, restkey="")
-        columns, rows = list(reader.fieldnames or []), list(reader)
-    by_epoch = {_number(row.get("epoch")): row for row in rows}
-    epochs = sorted(epoch for epoch in by_epoch if math.isfinite(epoch))
-    if not epochs:
-        raise ValueError(
-            "A training log has a line for each epoch. Expected what keras.callbacks.CSVLogger "
-            f"writes, with a column `epoch`. Received: {log_csv} with the columns {columns} and "
-            f"{len(rows)} lines"
-        )
-    log = {name: np.array([_number(by_epoch[epoch][name]) for epoch in epochs]) for name in columns}
-    log["epoch"] += 1
-    return log
 
 
 def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
@@ -176,14 +145,6 @@ def _panel(figure, picture, place, title):
     image.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="antialiased")
     image.set_axis_off()
     image.set_title(title, fontsize=10)
-
-
-def _number(cell):
-    try:
-        number = float(cell)
-    except (TypeError, ValueError):
-        return math.nan
-    return number if math.isfinite(number) else math.nan
 
 
 def _write(figure, top, text, width, count, **style):

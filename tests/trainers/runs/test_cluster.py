@@ -109,10 +109,10 @@ def test_what_tf_config_has_to_say(monkeypatch, config, message):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if config is not None:
         monkeypatch.setenv("TF_CONFIG", config)
-    with pytest.raises(ValueError, match="(?s)Expected.*Received.*" + message):
+    with pytest.raises(ValueError, match="(?s)`TF_CONFIG` .*Expected.*Received.*" + message):
         cluster.strategy("multi_worker")
 
 
 def test_unknown_strategies():
-    with pytest.raises(ValueError, match="Expected one of .*mirrored.* strategy='mirror'"):
+    with pytest.raises(ValueError, match="`strategy` is unknown.*mirrored.* strategy='mirror'"):
         cluster.strategy("mirror")

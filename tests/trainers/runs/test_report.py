@@ -1,4 +1,4 @@
-"""Tests of trainers.report."""
+"""The report of a training: which curves and pictures are drawn, and where."""
 
 import csv
 import math
@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from trainers.runs import report
+from trainers.runs.log import read_log
 
 COLUMNS = [
     "discriminator_fake",
@@ -53,7 +54,7 @@ def _areas(figure):
 
 
 def _draw(log_csv, samples, title="MNIST, GAN", notes=None, classic=True):
-    log, picture = report.read_log(log_csv), report._picture(samples)
+    log, picture = read_log(log_csv), report._picture(samples)
     return report._figure(log, picture, title, notes, classic)
 
 
@@ -189,25 +190,16 @@ def test_a_diverged_training(tmp_path):
     (tmp_path / "log.csv").write_text(
         "epoch,discriminator_loss,generator_loss,js_estimate\n0,1.0,nan,NA\n1,inf,,nan\n"
     )
-    log = report.read_log(tmp_path / "log.csv")
+    log = read_log(tmp_path / "log.csv")
     assert np.isnan(log["generator_loss"]).all() and np.isnan(log["discriminator_loss"][1])
     report.write(tmp_path / "report.png", tmp_path / "log.csv", _digits(), "MNIST")
     assert _pixels(tmp_path / "report.png").shape == (800, 1400, 3)
 
 
-def test_a_resumed_log_counts_every_epoch_once(tmp_path):
-    (tmp_path / "log.csv").write_text(
-        "epoch,generator_loss\n0,1.0\n1,2.0\n2,9.0\nepoch,generator_loss\n2,3.0\n3,4.0\n"
-    )
-    log = report.read_log(tmp_path / "log.csv")
-    assert log["epoch"].tolist() == [1, 2, 3, 4]
-    assert log["generator_loss"].tolist() == [1, 2, 3, 4]
-
-
 @pytest.mark.parametrize("text", ["", "epoch,generator_loss\n", "generator_loss\n1.0\n"])
 def test_a_file_that_is_no_log(tmp_path, text):
     (tmp_path / "log.csv").write_text(text)
-    with pytest.raises(ValueError, match="has a line for each epoch.*CSVLogger.*log.csv with"):
+    with pytest.raises(ValueError, match="`log_csv` is no log.*CSVLogger.*log.csv with"):
         report.write(tmp_path / "report.png", tmp_path / "log.csv", _digits(), "MNIST")
     assert not (tmp_path / "report.png").exists()
 
@@ -225,7 +217,7 @@ def test_the_best_and_the_last_are_both_shown(tmp_path, higher, epoch, value):
     rows = path.read_text().splitlines()
     scores = ["frechet_distance", "3", "0.5", "nan", "7"]
     path.write_text("\n".join(f"{row},{score}" for row, score in zip(rows, scores, strict=True)))
-    log = report.read_log(path)
+    log = read_log(path)
     black, white = np.zeros((16, 28, 28, 1), "uint8"), np.full((16, 28, 28, 1), 255, "uint8")
     best = report.Best("frechet_distance", higher, white)
     figure = report._figure(log, report._picture(black), "title", None, True, best)
