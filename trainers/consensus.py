@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers.gan import GAN, check_schedule
+from trainers.gan import GAN
 from trainers.steps import checks
 from zoo import replicas
 
@@ -33,38 +33,34 @@ class ConsensusGAN(GAN):
         - [Mescheder et al., 2017](https://arxiv.org/abs/1705.10461), algorithm 2.
     """
 
+    second_order = True
+
     def __init__(self, generator, discriminator, weight=10.0, seed=0, **kwargs):
         if not weight >= 0:
             raise ValueError(
-                "The weight multiplies what is minimised. Expected a number of at least 0. "
-                f"Received: weight={weight}"
+                f"`weight` is negative. Expected a number of at least 0. Received: weight={weight}"
             )
-        check_schedule(type(self), "simultaneous", kwargs)
+        checks.refuse_schedule(type(self), "simultaneous", kwargs)
         super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
         self.weight = weight
 
-    def compile(self, *args, **kwargs):
-        super().compile(*args, **kwargs)
+    def warn(self, wanted):
+        super().warn(wanted)
         if self.weight:
             checks.warn_of_moments(self.generator, self.discriminator)
 
-    def simultaneous_gradients(self, real, labels, turn):
+    def simultaneous_gradients(self, real, labels, key):
         if self.weight == 0:
-            return super().simultaneous_gradients(real, labels, turn)
+            return super().simultaneous_gradients(real, labels, key)
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         d_scale = self.discriminator_optimizer.scale_loss(tf.constant(1.0))
         g_scale = self.generator_optimizer.scale_loss(tf.constant(1.0))
         with tf.GradientTape() as tape:
-            d_gradients, g_gradients = super().simultaneous_gradients(real, labels, turn)
+            d_gradients, g_gradients = super().simultaneous_gradients(real, labels, key)
             size = self.weight * (_size(d_gradients, d_scale) + _size(g_gradients, g_scale))
         d_pull, g_pull = tape.gradient(size, (d_variables, g_variables))
         return _pulled(d_gradients, d_pull, d_scale), _pulled(g_gradients, g_pull, g_scale)
-
-    def get_config(self):
-        config = {**super().get_config(), "weight": self.weight}
-        del config["schedule"], config["discriminator_steps"]
-        return config
 
 
 def _size(gradients, scale):

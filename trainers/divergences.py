@@ -2,7 +2,8 @@
 
 `D_f(P || Q) = E_Q f(p/q) = sup_T E_P T - E_Q f*(T)` over functions T into the domain of the convex
 conjugate `f*(t) = sup_u t u - f(u)`. The discriminator's output v enters as `T = g_f(v)`. `p` is
-the density of the data, `q` the generator's, `u = p/q` and `r = log u`.
+the density of the data, `q` the generator's, `u = p/q` and `r = log u`. `TABLE` has the formulas of
+all, and the classes below their stable forms.
 """
 
 import math
@@ -11,7 +12,69 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from zoo.recorded import Recorded
 from zoo.validation import nearest
+
+
+class Row(NamedTuple):
+    """The formulas of one divergence. `e^x`, `W` is Lambert's function, `, m = ...` says what m is.
+
+    Attributes:
+        name: str. What `get` knows it by.
+        f: `f(u)`.
+        optimal_critic: `T*(r) = f'(e^r)`.
+        threshold: `f'(1)`.
+        activation: `g_f(v)`.
+        conjugate: `f*(t)`.
+    """
+
+    name: str
+    f: str
+    optimal_critic: str
+    threshold: str
+    activation: str
+    conjugate: str
+
+
+# fmt: off
+TABLE = (
+    Row("kl", "u log(u)", "1 + r", "1", "v", "e^(t-1)"),
+    Row("reverse_kl", "-log(u)", "-e^(-r)", "-1", "-e^(-v)", "-1 - log(-t)"),
+    Row("pearson", "(u-1)^2", "2 (e^(r) - 1)", "0", "v", "m^2/4 + m, m = max(t, -2)"),
+    Row("neyman", "(1-u)^2 / u", "1 - e^(-2 r)", "0", "1 - e^(-v)", "2 - 2 sqrt(1-t)"),
+    Row("squared_hellinger", "(sqrt(u) - 1)^2", "1 - e^(-r/2)", "0", "1 - e^(-v)", "t / (1-t)"),
+    Row("jeffrey", "(u-1) log(u)", "1 + r - e^(-r)", "0", "v", "w + 1/w + t - 2, w = W(e^(1-t))"),
+    Row("gan", "u log(u) - (u+1) log(u+1)", "-log(1 + e^(-r))", "-log(2)",
+        "-log(1 + e^(-v))", "-log(1 - e^(t))"),
+    Row("jensen_shannon", "u log(u) - (u+1) log((u+1)/2)", "log(2) - log(1 + e^(-r))", "0",
+        "log(2) - log(1 + e^(-v))", "-log(2 - e^(t))"),
+    Row("weighted_jensen_shannon", "pi u log(u) - m log(m), m = 1-pi+pi u",
+        "pi (r - log(1-pi+pi e^(r)))", "0",
+        "-pi log(pi) - log(1 + e^(-v))", "(1-pi) log((1-pi) / (1 - pi e^(t/pi)))"),
+    Row("total_variation", "abs(u-1) / 2", "sign(r) / 2", "0", "tanh(v) / 2", "max(t, -1/2)"),
+    Row("alpha", "(u^a - 1 - a (u-1)) / (a (a-1))", "(e^((a-1) r) - 1) / (a-1)", "0",
+        "1/(1-a) - log(1 + e^(-v)); a>1: v",
+        "(m^(a/(a-1)) - 1) / a, m = max(0, 1+(a-1) t)"),
+)
+# fmt: on
+
+
+def as_text():
+    """The table as text of at most 100 columns: what `python -m trainers --list` prints."""
+    heads = Row("divergence", "f(u)", "T*(r)", "f'(1)", "g_f(v)", "f*(t)")
+    lines = []
+    for columns in (
+        ("name", "f", "optimal_critic", "threshold"),
+        ("name", "activation", "conjugate"),
+    ):
+        rows = [[getattr(row, column) for column in columns] for row in (heads, *TABLE)]
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            lines.append("  ".join(cells).rstrip())
+        lines.append("")
+    return "\n".join(lines[:-1])
+
 
 TAIL = 30.0  # From here on log softplus(-v) is -v, within 5e-14.
 
@@ -23,7 +86,7 @@ class Domain(NamedTuple):
     closed: bool = False
 
 
-class Divergence:
+class Divergence(Recorded):
     """One row of f-GAN's tables. All functions are elementwise on float tensors, of their dtype.
 
     A subclass, registered with `keras.saving.register_keras_serializable`, defines `f` and
@@ -34,7 +97,7 @@ class Divergence:
         domain: `Domain` of f*.
         threshold: float, `f'(1)`. `T > threshold` says that p > q.
         logit_slope: float. Unless `optimal_logit` is overridden, `T* = g_f(logit_slope r)`.
-        parameters: Names of the constructor's arguments.
+        parameters: Names of the constructor's arguments, which `get` asks for.
 
     Reference:
         - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), tables 1, 2 and 6.
@@ -79,15 +142,6 @@ class Divergence:
     def optimal_critic(self, log_ratio):
         """`T* = f'(p/q)`, which attains the supremum, from `r = log p/q`."""
         return self.activation(self.optimal_logit(log_ratio))
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {name: getattr(self, name) for name in self.parameters}
-
-    @classmethod
-    def from_config(cls, config):
-        """The inverse of `get_config`."""
-        return cls(**config)
 
 
 def _logit_below(gap):
@@ -283,7 +337,8 @@ class WeightedJensenShannon(Divergence):
     def __init__(self, pi):
         if not 0 < pi < 1:
             raise ValueError(
-                f"The weight of the data is a share. Expected a number in (0, 1). Received: pi={pi}"
+                "`pi`, the weight of the data, is no share. Expected a number in (0, 1). "
+                f"Received: pi={pi}"
             )
         self.pi = pi
         self.domain = Domain(-pi * math.log(pi))
@@ -357,7 +412,7 @@ class AlphaDivergence(Divergence):
         limits = {0: "'reverse_kl', the limit at 0", 1: "'kl', the limit at 1"}
         if alpha in limits or not math.isfinite(alpha):
             raise ValueError(
-                "The formula divides by alpha (alpha - 1). Expected another finite number, or "
+                "`alpha` is 0, 1 or not finite. Expected another number, or "
                 f"{limits.get(alpha, 'another divergence')}. Received: alpha={alpha}"
             )
         self.alpha = alpha
@@ -409,14 +464,14 @@ def get(divergence, **parameters):
         return divergence
     if not isinstance(divergence, str) or divergence not in DIVERGENCES:
         raise ValueError(
-            f"Unknown divergence. Expected one of {sorted(DIVERGENCES)} and its parameters, or a "
-            f"trainers.divergences.Divergence by itself{nearest(divergence, DIVERGENCES)}. "
+            f"`divergence` is unknown. Expected one of {sorted(DIVERGENCES)}, its parameters, or "
+            f"a trainers.divergences.Divergence by itself{nearest(divergence, DIVERGENCES)}. "
             f"Received: divergence={divergence!r}, parameters={parameters}"
         )
     cls = DIVERGENCES[divergence]
     if set(parameters) != set(cls.parameters):
         raise ValueError(
-            f"{divergence!r} has other parameters. Expected {cls.parameters}. "
+            f"`parameters` are not those of {divergence!r}. Expected {cls.parameters}. "
             f"Received: parameters={parameters}"
         )
     return cls(**parameters)

@@ -5,10 +5,11 @@ import functools
 import keras
 import tensorflow as tf
 
-from trainers.gan import GAN, View
+from trainers.gan import GAN
+from trainers.steps.game import View
 from zoo import replicas
 from zoo.sampling import discriminate, sample_shape
-from zoo.validation import nearest
+from zoo.validation import check_choice, nearest
 
 NORMS = {
     "squared": lambda gap: tf.reduce_sum(tf.square(gap)),
@@ -58,6 +59,8 @@ class FeatureMatchingGAN(GAN):
         - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.1.
     """
 
+    mixes_examples = True
+
     def __init__(
         self,
         generator,
@@ -68,15 +71,11 @@ class FeatureMatchingGAN(GAN):
         held_out_extractor=None,
         **kwargs,
     ):
-        if norm not in NORMS:
-            raise ValueError(
-                f"Unknown norm. Expected one of {sorted(NORMS)}{nearest(norm, NORMS)}. "
-                f"Received: norm={norm!r}"
-            )
+        check_choice(NORMS, norm=norm)
         if feature_extractor is not None and feature_layer is not None:
             raise ValueError(
-                "Features have one source. Expected a feature_extractor or a feature_layer of the "
-                f"discriminator. Received: {feature_extractor.name!r} and {feature_layer!r}"
+                "`feature_extractor` and `feature_layer` are both given. Expected one source of "
+                f"features. Received: {feature_extractor.name!r} and {feature_layer!r}"
             )
         super().__init__(generator, discriminator, **kwargs)
         self.norm = norm
@@ -95,7 +94,7 @@ class FeatureMatchingGAN(GAN):
         if name is None:
             if self.feature_extractor is None and not isinstance(outputs, dict):
                 raise ValueError(
-                    "A plain Keras model returns logits only. Expected a feature_layer (one of "
+                    "`discriminator` returns logits only. Expected a feature_layer (one of "
                     f"{[layer.name for layer in player.layers]}), a feature_extractor or a "
                     f"zoo.Discriminator. Received: discriminator={player.name!r}"
                 )
@@ -103,7 +102,7 @@ class FeatureMatchingGAN(GAN):
         names = [layer.name for layer in player.layers]
         if name not in names:
             raise ValueError(
-                f"The discriminator has no such layer. Expected one of {names}"
+                f"`feature_layer` is no layer of the discriminator. Expected one of {names}"
                 f"{nearest(name, names)}. Received: feature_layer={name!r}"
             )
         logits = outputs["logits"] if isinstance(outputs, dict) else outputs
@@ -131,7 +130,7 @@ class FeatureMatchingGAN(GAN):
                 raise ValueError(f"it takes {shape}")
         except ValueError as error:
             raise ValueError(
-                f"The extractor cannot take the samples: {error}. Expected a built Keras model of "
+                f"`{argument}` cannot take the samples: {error}. Expected a built Keras model of "
                 f"one input of shape {wanted}. Received: {argument}={extractor.name!r}"
             ) from None
         return extractor
@@ -159,18 +158,3 @@ class FeatureMatchingGAN(GAN):
             means.append(replicas.mean(tf.reduce_mean(tf.cast(features, "float32"), axis=0)))
         # ||E f(x) - E f(G(z))||, squared or L1
         return NORMS[self.norm](tf.stop_gradient(means[0]) - means[1])
-
-    def get_config(self):
-        config = {**super().get_config(), "feature_layer": self.feature_layer, "norm": self.norm}
-        for name in ("feature_extractor", "held_out_extractor"):
-            config[name] = keras.saving.serialize_keras_object(getattr(self, name))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for name in ("feature_extractor", "held_out_extractor"):
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
-        return super().from_config(config, custom_objects)

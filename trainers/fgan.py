@@ -82,7 +82,7 @@ class FGAN(GAN):
         objective = self.game if objective is None else objectives.get(objective)
         if _config(objective) != _config(self.game):
             raise ValueError(
-                "An f-GAN plays for its own divergence. Expected objective=None, or another "
+                "`objective` is another than the divergence of the FGAN. Expected None, or another "
                 f"trainer than FGAN with divergence={self.divergence.name!r} and generator_loss="
                 f"{self.game.generator!r}. Received: objective={type(objective).__name__} with "
                 f"{objective.get_config()}"
@@ -93,14 +93,6 @@ class FGAN(GAN):
         super().track_discriminator(losses, real, fake)
         bound = self.game.bound(real.logits, fake.logits)
         self.trackers["divergence_estimate"].update_state(bound)
-
-    def get_config(self):
-        game = self.game.get_config()
-        return {
-            **super().get_config(),
-            "divergence": game["divergence"],
-            "generator_loss": game["generator"],
-        }
 
 
 def _config(objective):
@@ -166,7 +158,7 @@ def estimate_divergence(p, q, name, critic=None, steps=1000, seed=0, **parameter
     p, q = _samples(p, "p"), _samples(q, "q")
     if p.shape[1] != q.shape[1]:
         raise ValueError(
-            "The samples live in different spaces. Expected arrays (n, d) and (m, d). "
+            "`p` and `q` have different dimensions. Expected arrays (n, d) and (m, d). "
             f"Received: p of shape {p.shape} and q of shape {q.shape}"
         )
     rng = np.random.default_rng(seed)
@@ -190,9 +182,9 @@ def _samples(samples, name):
     array = np.asarray(samples, "float32")
     if array.ndim != 2 or len(array) < 4 or not np.isfinite(array).all():
         raise ValueError(
-            "Half of the samples teach, the other half tests. Expected a finite float array "
-            f"(n, d) with n >= 4. Received: {name} of shape {array.shape} with "
-            f"{np.sum(~np.isfinite(array))} values that are not finite"
+            f"`{name}` is no set of samples. Expected a finite float array (n, d) with n >= 4: "
+            f"half of them teach, the other half tests. Received: {name} of shape {array.shape} "
+            f"with {np.sum(~np.isfinite(array))} values that are not finite"
         )
     return array
 

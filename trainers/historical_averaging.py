@@ -35,6 +35,3 @@ class HistoricalAveragingGAN(GAN):
     def own_penalties(self):
         term = HistoricalAveraging(self.weight)
         return {"generator": (term,), "discriminator": (term,)}
-
-    def get_config(self):
-        return {**super().get_config(), "weight": self.weight}

@@ -1,14 +1,14 @@
 """LAPGAN: an independent game at each level of a Laplacian pyramid (Denton et al., 2015)."""
 
-import warnings
+import dataclasses
 
 import keras
-import tensorflow as tf
 
 from trainers.gan import GAN
+from trainers.steps.compilation import unbuilt
+from trainers.steps.game import batch_rows
 from zoo import replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
-from zoo.random import fold
 
 
 class LevelGAN(GAN):
@@ -25,8 +25,8 @@ class LevelGAN(GAN):
         super().__init__(generator, discriminator, **kwargs)
         self.level = level
 
-    def seed_of(self, stream, *turn):
-        return fold(super().seed_of(stream, *turn), self.level)
+    def key_of(self, stream, *words):
+        return super().key_of(stream, *words, self.level)
 
 
 class BandGAN(LevelGAN):
@@ -35,10 +35,10 @@ class BandGAN(LevelGAN):
     The coarse pictures are those of real images, so no level waits for another.
     """
 
-    def fake(self, real, labels, turn, training):
+    def fake(self, real, labels, key, training):
         """`l + G(z, l)`, where `l = up(down(real))`."""
         coarse = pyramid.up(pyramid.down(real))
-        inputs = {"latents": self.latents(real.shape[0] or tf.shape(real)[0], *turn)}
+        inputs = {"latents": self.latents(batch_rows(real), key)}
         if self.traits.num_classes:
             inputs["labels"] = labels
         return coarse + self.generator({**inputs, "coarse": coarse}, training=training)
@@ -124,26 +124,24 @@ class LaplacianGAN(GAN):
         self._levels = _check_levels(levels, self.generator.levels)
         self.train_function = self.test_function = None  # Other levels are another step.
 
-    def compile(self, *args, **kwargs):
-        super().compile(*args, **kwargs)
-        average = self.ema_generator
+    def check_compilation(self, wanted):
+        super().check_compilation(wanted)
+        for gan in self.level_gans:
+            gan.check_compilation(wanted)
+
+    def adopt(self, wanted, average):
+        super().adopt(wanted, average)
         averages = [None] * len(self.level_gans) if average is None else average.parts
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # Said above, once for all levels.
-            for gan, part in zip(self.level_gans, averages, strict=True):
-                gan.ema_generator = part
-                gan.compile(
-                    self.objective,
-                    _unbuilt(self.generator_optimizer),
-                    _unbuilt(self.discriminator_optimizer),
-                    perturbations=self.perturbations,
-                    ema_decay=self.ema_decay,
-                    **self._compile_settings,
-                )
+        optimizers = [wanted.optimizers[name] for name in ("generator", "discriminator")]
+        for gan, part in zip(self.level_gans, averages, strict=True):
+            copies = dict(zip(wanted.optimizers, map(unbuilt, optimizers), strict=True))
+            gan.adopt(dataclasses.replace(wanted, optimizers=copies), part)
         # What moves are the levels' copies; these stay as their pattern, without moments.
-        self.generator_optimizer = _unbuilt(self.generator_optimizer)
-        self.discriminator_optimizer = _unbuilt(self.discriminator_optimizer)
+        self.generator_optimizer, self.discriminator_optimizer = map(unbuilt, optimizers)
         self.generator_penalty_states = self.discriminator_penalty_states = []
+
+    def has_one_stage(self):
+        return False  # Its levels have.
 
     @property
     def optimizers(self):
@@ -179,8 +177,8 @@ class LaplacianGAN(GAN):
         means = {name: sum(values) / len(values) for name, values in together.items()}
         return {**means, **results}
 
-    def get_config(self):
-        return {**super().get_config(), "levels": list(self.levels)}
+    def serialized(self, name, value):
+        return list(self.levels) if name == "levels" else super().serialized(name, value)
 
 
 def _check_players(generator, discriminator):
@@ -188,13 +186,14 @@ def _check_players(generator, discriminator):
     for (name, kind), player in zip(kinds.items(), (generator, discriminator), strict=True):
         if not isinstance(player, kind):
             raise ValueError(
-                f"A pyramid needs a player at every level. Expected a zoo.{kind.__name__}. "
+                f"`{name}` has no player for every level. Expected a zoo.{kind.__name__}. "
                 f"Received: {name}={getattr(player, 'name', player)!r} of class "
                 f"{type(player).__name__}"
             )
     if generator.levels != discriminator.levels:
         raise ValueError(
-            "Every level has two players. Expected equally many levels. Received: a generator of "
+            "`generator` and `discriminator` differ in levels. Expected equally many. Received: a "
+            "generator of "
             f"{generator.levels} levels and a discriminator of {discriminator.levels}"
         )
 
@@ -206,12 +205,7 @@ def _check_levels(levels, count):
     numbers = [levels] if isinstance(levels, int) else list(levels)
     if not numbers or any(isinstance(k, bool) or k not in range(count) for k in numbers):
         raise ValueError(
-            f"There is no such level. Expected a list of numbers from 0 (the coarsest) to "
+            f"`levels` names no level. Expected a list of numbers from 0 (the coarsest) to "
             f"{count - 1}, or None for all. Received: levels={levels!r}"
         )
     return tuple(sorted(set(numbers)))
-
-
-def _unbuilt(optimizer):
-    """An optimizer of the same settings that has not met any weights."""
-    return keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))

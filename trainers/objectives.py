@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from trainers import divergences
 from zoo import replicas
-from zoo.validation import nearest
+from zoo.recorded import Recorded
+from zoo.validation import check_choice, nearest
 
 
 def check_logits(real_logits, fake_logits):
@@ -18,16 +19,16 @@ def check_logits(real_logits, fake_logits):
     for name, logits in (("real_logits", real_logits), ("fake_logits", fake_logits)):
         if len(logits.shape) != 1:
             raise ValueError(
-                "Losses are per example. Expected logits of shape (batch,), so that nothing is "
+                f"`{name}` are not one a sample. Expected shape (batch,), so that nothing is "
                 f"broadcast by accident. Received: {name} of shape {tuple(logits.shape)}"
             )
 
 
-class Objective:
+class Objective(Recorded):
     """Two pure functions of the logits: what the discriminator and the generator minimise.
 
-    A subclass overrides both losses, is registered with
-    `keras.saving.register_keras_serializable`, and keeps constructor arguments in `get_config`.
+    A subclass overrides both losses and is registered with
+    `keras.saving.register_keras_serializable`; the arguments of its constructor are kept.
 
     Attributes:
         needs_bounded_slope: bool. Whether the discriminator's loss has a minimum only over
@@ -59,18 +60,9 @@ class Objective:
             ValueError: If the optimum at a sample is no function of the densities there.
         """
         raise ValueError(
-            "The optimal discriminator of this objective is no function of the two densities at "
-            f"the sample alone. Expected another objective. Received: {type(self).__name__}"
+            "`objective` has no optimal discriminator that is a function of the two densities at a "
+            f"sample alone. Expected another objective. Received: objective={type(self).__name__}"
         )
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """The inverse of `get_config`."""
-        return cls(**config)
 
 
 def _binary_cross_entropy(logits, target):
@@ -105,7 +97,7 @@ class Minimax(Objective):
     def __init__(self, real_target=1.0, fake_target=0.0):
         if not 0 <= fake_target < real_target <= 1:
             raise ValueError(
-                "Targets are probabilities, and real samples have the higher one. Expected "
+                "`real_target` and `fake_target` are no probabilities in this order. Expected "
                 "0 <= fake_target < real_target <= 1. "
                 f"Received: real_target={real_target}, fake_target={fake_target}"
             )
@@ -133,9 +125,6 @@ class Minimax(Objective):
 
         above = log_mean(self.real_target, self.fake_target)
         return above - log_mean(1.0 - self.real_target, 1.0 - self.fake_target)
-
-    def get_config(self):
-        return {"real_target": self.real_target, "fake_target": self.fake_target}
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -304,12 +293,7 @@ class FDivergence(Objective):
     """
 
     def __init__(self, divergence, generator="replacement"):
-        if generator not in GENERATOR_LOSSES:
-            raise ValueError(
-                "Unknown generator loss. Expected one of "
-                f"{sorted(GENERATOR_LOSSES)}{nearest(generator, GENERATOR_LOSSES)}. "
-                f"Received: generator={generator!r}"
-            )
+        check_choice(GENERATOR_LOSSES, generator=generator)
         self.divergence = divergences.get(divergence)
         self.generator = generator
 
@@ -332,9 +316,10 @@ class FDivergence(Objective):
         """The v with `g_f(v) = f'(p/q)`."""
         return self.divergence.optimal_logit(log_ratio)
 
-    def get_config(self):
-        divergence = keras.saving.serialize_keras_object(self.divergence)
-        return {"divergence": divergence, "generator": self.generator}
+    def serialized(self, name, value):
+        # The divergence itself: however it was named, two of one divergence are equal.
+        value = self.divergence if name == "divergence" else value
+        return super().serialized(name, value)
 
 
 OBJECTIVES = {
@@ -367,7 +352,7 @@ def get(objective, **parameters):
         known = set(cls().get_config())
         if not set(parameters) <= known:
             raise ValueError(
-                f"{objective!r} has other parameters. Expected some of {sorted(known)}. "
+                f"`parameters` are not those of {objective!r}. Expected some of {sorted(known)}. "
                 f"Received: parameters={parameters}"
             )
         return cls(**parameters)
@@ -376,7 +361,8 @@ def get(objective, **parameters):
         return FDivergence(divergences.get(objective, **parameters), **kind)
     known = sorted({*OBJECTIVES, *divergences.DIVERGENCES})
     raise ValueError(
-        f"Unknown objective. Expected one of {known}, or a trainers.objectives.Objective by itself"
+        f"`objective` is unknown. Expected one of {known}, or a trainers.objectives.Objective by "
+        f"itself"
         f"{nearest(objective, known)}. Received: objective={objective!r}, parameters={parameters}"
     )
 

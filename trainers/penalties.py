@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from zoo import random, replicas
+from zoo.recorded import Recorded
 from zoo.validation import check_positive
 
 TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.
@@ -39,7 +40,7 @@ class Position:
     state: tuple = ()
 
 
-class Penalty:
+class Penalty(Recorded):
     """A term of a player's loss, per example.
 
     Args:
@@ -60,8 +61,7 @@ class Penalty:
     def __init__(self, weight, every=1):
         if not weight >= 0:
             raise ValueError(
-                "A penalty is added to what is minimised. Expected a weight of at least 0. "
-                f"Received: weight={weight}"
+                f"`weight` is negative. Expected a number of at least 0. Received: weight={weight}"
             )
         check_positive(every=every)
         self.weight = weight
@@ -92,15 +92,6 @@ class Penalty:
         if replicas.count() > 1:  # They cannot meet inside a branch.
             return tf.where(now, due(), zeros)
         return tf.cond(now, due, lambda: zeros)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {"weight": self.weight, "every": self.every}
-
-    @classmethod
-    def from_config(cls, config):
-        """The inverse of `get_config`."""
-        return cls(**config)
 
 
 def squared_gradient_norm(function, samples):
@@ -177,9 +168,6 @@ class GradientPenalty(Penalty):
         norm = tf.sqrt(squared_gradient_norm(position.discriminate, self.points(position)) + TINY)
         excess = tf.nn.relu(norm - 1.0) if self.one_sided else norm - 1.0
         return tf.square(excess)
-
-    def get_config(self):
-        return {**super().get_config(), "one_sided": self.one_sided}
 
 
 @keras.saving.register_keras_serializable(package="zoo")

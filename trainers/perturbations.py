@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo import random
+from zoo.recorded import Recorded
 
 
 def _at(scale, step):
@@ -16,7 +17,7 @@ def _at(scale, step):
     return tf.cast(scale, "float32")
 
 
-class Perturbation:
+class Perturbation(Recorded):
     """A change of the samples, or of which of them are called real.
 
     Args:
@@ -30,12 +31,10 @@ class Perturbation:
     highest = float("inf")
 
     def __init__(self, scale):
-        if isinstance(scale, dict):
-            scale = keras.saving.deserialize_keras_object(scale)
         schedule = isinstance(scale, keras.optimizers.schedules.LearningRateSchedule)
         if not schedule and not 0 <= scale <= self.highest:
             raise ValueError(
-                f"{type(self).__name__} cannot have this scale. Expected a number from 0 to "
+                f"`scale` of {type(self).__name__} is out of range. Expected a number from 0 to "
                 f"{self.highest:g}, or a schedule. Received: scale={scale}"
             )
         self.scale = scale
@@ -47,18 +46,6 @@ class Perturbation:
     def logits(self, real_logits, fake_logits, seed, step):
         """The logits as the discriminator's loss takes them."""
         return real_logits, fake_logits
-
-    def get_config(self):
-        """The constructor's arguments."""
-        scale = self.scale
-        if isinstance(scale, keras.optimizers.schedules.LearningRateSchedule):
-            scale = keras.saving.serialize_keras_object(scale)
-        return {"scale": scale}
-
-    @classmethod
-    def from_config(cls, config):
-        """The inverse of `get_config`."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

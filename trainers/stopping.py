@@ -3,15 +3,16 @@
 import keras
 import tensorflow as tf
 
+from zoo.recorded import Recorded
 from zoo.validation import check_positive
 
 
-class StoppingRule:
+class StoppingRule(Recorded):
     """Decides after each training step whether the generator moves too.
 
     While it waits, the discriminator takes one step on each batch, with fresh latents. A subclass
-    is registered with `keras.saving.register_keras_serializable` and keeps its constructor's
-    arguments in `get_config`.
+    is registered with `keras.saving.register_keras_serializable`; the arguments of its constructor
+    are kept.
     """
 
     def state_shapes(self):
@@ -29,15 +30,6 @@ class StoppingRule:
             A boolean scalar tensor, and the next state.
         """
         raise NotImplementedError(f"{type(self).__name__} has to define __call__")
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """The inverse of `get_config`."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -65,8 +57,8 @@ class UntilConverged(StoppingRule):
     def __init__(self, tolerance=1e-3, window=20, max_steps=1000):
         if not tolerance >= 0:
             raise ValueError(
-                "A loss that falls by less than `tolerance` has converged. Expected a number of "
-                f"at least 0. Received: tolerance={tolerance}"
+                "`tolerance` is negative. Expected a number of at least 0. "
+                f"Received: tolerance={tolerance}"
             )
         check_positive(window=window, max_steps=max_steps)
         self.tolerance = tolerance
@@ -86,10 +78,3 @@ class UntilConverged(StoppingRule):
         before, total = tf.where(full, mean, before), tf.where(full, 0.0, total)
         kept = (steps, total, before)
         return done, [tf.where(done, 0.0, value) for value in kept]
-
-    def get_config(self):
-        return {
-            "tolerance": self.tolerance,
-            "window": self.window,
-            "max_steps": self.max_steps,
-        }

@@ -1,20 +1,27 @@
-"""What every trainer shares: two players, their optimizers, randomness, averaging and saving."""
+"""Trainer: two players and everything about them but the way they move."""
 
 import keras
 import tensorflow as tf
 
 from trainers import objectives
 from trainers.callbacks.loss_scale import ScaleWatch
-from trainers.perturbations import Perturbation
-from trainers.steps import checks, inputs, xla
-from zoo import random, sampling
+from trainers.steps import averages, checks, compilation, gradient_estimators, inputs, xla
+from trainers.steps.game import Game
+from trainers.steps.state import Term
+from zoo import sampling
+from zoo.recorded import Recorded
 
-PLAYERS = ("generator", "discriminator")
-TRAINING, TESTING = 0, 1  # The two streams of draws: evaluating does not disturb training.
 
+class Trainer(Recorded, Game, keras.Model):
+    """What every trainer shares: two players, their optimizers, averaging, data and saving.
 
-class Trainer(keras.Model):
-    """Two players and everything about them but the way they move.
+    A subclass says of itself what its update rule needs of the players:
+
+    Attributes:
+        bounds_slope: bool. Whether the class itself bounds the discriminator's slope.
+        second_order: bool. Whether the update rule differentiates gradients once more.
+        mixes_examples: bool. Whether the generator's loss of one example depends on the others of
+            its batch, whatever the objective. A class that defines `generator_losses` says it.
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
@@ -26,7 +33,9 @@ class Trainer(keras.Model):
     """
 
     discriminator_parts = 1  # Steps of the discriminator on one batch.
-    bounds_slope = False  # Whether the class itself bounds the discriminator's slope.
+    bounds_slope = False
+    second_order = False
+    mixes_examples = False
 
     def __init__(self, generator, discriminator, seed=0, **kwargs):
         super().__init__(**kwargs)
@@ -49,20 +58,20 @@ class Trainer(keras.Model):
     def _check_pair(self):
         if not self.discriminator.built:
             raise ValueError(
-                "A discriminator needs weights before it can play. Expected a built model: start "
-                "a Sequential with keras.Input(image_shape). "
+                "`discriminator` has no weights yet. Expected a built model: start a Sequential "
+                "with keras.Input(image_shape). "
                 f"Received: discriminator={self.discriminator.name!r}"
             )
         shape = sampling.sample_shape(self.discriminator)
         if shape != self.traits.image_shape:
             raise ValueError(
-                "The discriminator cannot see what the generator makes. Expected equal shapes. "
+                "`discriminator` cannot see what the generator makes. Expected equal shapes. "
                 f"Received: a generator of {self.traits.image_shape} and a discriminator of {shape}"
             )
         classes = getattr(self.discriminator, "num_classes", None)
         if classes is not None and classes != self.traits.num_classes:
             raise ValueError(
-                "A conditional discriminator needs the labels of the generated samples. Expected "
+                "`discriminator` is conditional, and the generator has other labels. Expected "
                 f"a generator with num_classes={classes}. "
                 f"Received: a generator with num_classes={self.traits.num_classes}"
             )
@@ -99,82 +108,78 @@ class Trainer(keras.Model):
                 short run is not dominated by its first weights. Batch normalisation's moving
                 statistics are averaged too, so that they belong to the averaged weights.
             jit_compile: `"auto"` (XLA on a GPU; on a CPU for dense players with many weights, where
-                it is faster: `trainers/xla.py`), `True` or `False`.
+                it is faster: `trainers/steps/xla.py`), `True` or `False`.
             steps_per_execution: int. Steps in one call of the compiled function.
             run_eagerly: bool. Python line by line, for debugging.
 
         Raises:
-            ValueError: If a name is unknown, a number out of range, or a penalty has no meaning
-                for its player.
+            ValueError: If a name is unknown, a number out of range, or something has no meaning
+                for this class and these players. The trainer is then as it was before.
+        """
+        wanted = compilation.checked(
+            self,
+            objective,
+            {"generator": generator_optimizer, "discriminator": discriminator_optimizer},
+            {"generator": generator_penalties, "discriminator": discriminator_penalties},
+            perturbations,
+            ema_decay,
+            {
+                "jit_compile": jit_compile,
+                "steps_per_execution": steps_per_execution,
+                "run_eagerly": run_eagerly,
+            },
+        )
+        self.check_compilation(wanted)
+        average = self.ema_generator
+        if ema_decay is not None and average is None:
+            average = averages.copy(self.generator)
+        self.adopt(wanted, None if ema_decay is None else average)
+        self.warn(wanted)
+
+    def check_compilation(self, wanted):
+        """Raises a `ValueError` for a `Compilation` that this class or these players cannot have.
+
+        Nothing of the trainer is changed.
         """
         if self.distribute_strategy.num_replicas_in_sync > 1:
-            checks.distribution(self, jit_compile)
-        objective = objectives.get(objective)
-        generator_optimizer = checks.optimizer(generator_optimizer, self.generator)
-        discriminator_optimizer = checks.optimizer(discriminator_optimizer, self.discriminator)
-        given = {
-            "generator_penalties": checks.penalties("generator", generator_penalties),
-            "discriminator_penalties": checks.penalties("discriminator", discriminator_penalties),
-        }
-        perturbations = checks.listed(perturbations, Perturbation, "perturbations")
-        if ema_decay is not None and not 0 <= ema_decay < 1:
-            raise ValueError(
-                "`ema_decay` is the share of the old average that is kept. Expected a number in "
-                f"[0, 1) or None. Received: ema_decay={ema_decay}"
-            )
-        own = self.own_penalties()
-        terms = {name: (*own[name], *given[f"{name}_penalties"]) for name in PLAYERS}
-        parts = (objective, *perturbations, *terms["generator"], *terms["discriminator"])
-        super().compile(
-            optimizer=None,
-            jit_compile=xla.choose(self, jit_compile, run_eagerly, parts),
-            steps_per_execution=steps_per_execution,
-            run_eagerly=run_eagerly,
-        )
-        self.objective = objective
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        self.perturbations = perturbations
-        self.generator_penalties = terms["generator"]
-        self.discriminator_penalties = terms["discriminator"]
-        self.generator_penalty_states = _states(self.generator_penalties, self.generator)
-        self.discriminator_penalty_states = _states(
-            self.discriminator_penalties, self.discriminator
-        )
-        for name in PLAYERS:
+            checks.distribution(self, wanted.keras["jit_compile"])
+
+    def adopt(self, wanted, average):
+        """Takes over a `Compilation` that was checked, and the generator's average or `None`."""
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            checks.synchronize(self)
+        super().compile(optimizer=None, **{**wanted.keras, "jit_compile": xla.choose(self, wanted)})
+        self.objective = wanted.objective
+        self.perturbations = wanted.perturbations
+        self.ema_decay, self.ema_generator = wanted.ema_decay, average
+        for name in compilation.PLAYERS:
+            player, optimizer = getattr(self, name), wanted.optimizers[name]
+            if not optimizer.built:
+                optimizer.build(player.trainable_variables)
+            terms = [Term(penalty, player) for penalty in wanted.penalties[name]]
+            setattr(self, f"{name}_optimizer", optimizer)
+            setattr(self, f"{name}_penalties", wanted.penalties[name])
+            setattr(self, f"{name}_terms", terms)
+            setattr(self, f"{name}_penalty_states", [term.state for term in terms])
             self.trackers.pop(f"{name}_penalty", None)
-            if self.penalties(name):
+            if terms:
                 self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
-        if any(penalty.measures_slope for penalty in self.discriminator_penalties):
+        self._compilation = wanted
+
+    def warn(self, wanted):
+        """Warns of what a `Compilation` can hardly do with these players."""
+        penalties = wanted.penalties["discriminator"]
+        if any(penalty.measures_slope for penalty in penalties):
             checks.warn_of_slopes(self.discriminator)
-        if objective.needs_bounded_slope and not self.bounds_slope:
-            checks.warn_of_unbounded_critic(
-                objective, self.discriminator, self.discriminator_penalties
-            )
-        self.ema_decay = ema_decay
-        if ema_decay is None:
-            self.ema_generator = None
-        elif self.ema_generator is None:
-            self.ema_generator = _copy(self.generator)
-        self.check_generator()
-        self._compile_settings = {
-            **{name: list(kept) for name, kept in given.items()},
-            "jit_compile": jit_compile,
-            "steps_per_execution": steps_per_execution,
-            "run_eagerly": run_eagerly,
-        }
+        if wanted.objective.needs_bounded_slope and not self.bounds_slope:
+            checks.warn_of_unbounded_critic(wanted.objective, self.discriminator, penalties)
+        gradient_estimators.warn(self)
 
     def get_compile_config(self):
-        return keras.saving.serialize_keras_object(
-            {
-                "objective": self.objective,
-                "generator_optimizer": self.generator_optimizer,
-                "discriminator_optimizer": self.discriminator_optimizer,
-                "perturbations": list(self.perturbations),
-                "ema_decay": self.ema_decay,
-                **self._compile_settings,
-            }
-        )
+        # The players' optimizers as they are now: one may have been exchanged.
+        names = [f"{name}_optimizer" for name in compilation.PLAYERS]
+        own = {name: getattr(self, name) for name in names}
+        return keras.saving.serialize_keras_object({**self._compilation.config(), **own})
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -184,20 +189,14 @@ class Trainer(keras.Model):
         """All optimizers that move the players."""
         return [self.generator_optimizer, self.discriminator_optimizer]
 
-    def check_replicas(self):
-        """Raises a `ValueError` when compiled for several replicas that could not agree."""
-
-    def check_generator(self):
-        """Raises a `ValueError` when compiled for a generator that the class cannot move."""
-
     def own_penalties(self):
         """The penalties that belong to the class, before those of `compile`, by player."""
-        return {name: () for name in PLAYERS}
+        return {name: () for name in compilation.PLAYERS}
 
-    def penalties(self, player):
-        """`(penalty, state)` of every penalty of `"generator"` or `"discriminator"`."""
-        kept = getattr(self, f"{player}_penalties"), getattr(self, f"{player}_penalty_states")
-        return list(zip(*kept, strict=True))
+    def advance_terms(self, player):
+        """Shows a player's penalties its weights before the step."""
+        for term in getattr(self, f"{player}_terms"):
+            term.advance(getattr(self, player).trainable_variables)
 
     # === Fit ===
 
@@ -278,32 +277,14 @@ class Trainer(keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
-    # === Play ===
-
     def unpack(self, data):
         """float32 samples in the generator's range, and labels or `None`, of one batch."""
         return inputs.unpack(data, self.traits)
 
-    def latents(self, count, stream, *turn):
-        """Fresh latents `(count, latent_dim)`: a function of (seed, stream, turn)."""
-        seed = self.seed_of(stream, *turn)
-        return random.draw(self.traits.prior, count, self.traits.latent_dim, seed)
-
-    def seed_of(self, stream, *turn):
-        """The seed of what is drawn in one move."""
-        return random.fold((self.seed, stream), *turn)
-
     def update_generator_average(self):
         """Moves `ema_generator` towards the generator, where there is one."""
-        if self.ema_generator is None:
-            return
-        step = tf.cast(self.steps, "float32")
-        decay = tf.minimum(tf.cast(self.ema_decay, "float32"), (1.0 + step) / (10.0 + step))
-        for average, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            if average.dtype.startswith(("float", "bfloat")):
-                average.assign_add((1.0 - decay) * (weight.value - average.value))
-            else:
-                average.assign(weight)
+        if self.ema_generator is not None:
+            averages.move(self.ema_generator, self.generator, self.ema_decay, self.steps)
 
     def track_discriminator(self, losses, real, fake):
         """Adds one discriminator step's figures, per example, to the metrics."""
@@ -327,61 +308,11 @@ class Trainer(keras.Model):
         """Draws samples of the generator, or of its moving average. See `zoo.players.sample`."""
         return sampling.sample(self.sampler, count, labels, seed, **kwargs)
 
-    # === Config ===
-
     def get_config(self):
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "seed": self.seed,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for player in ("generator", "discriminator"):
-            config[player] = keras.saving.deserialize_keras_object(
-                config[player], custom_objects=custom_objects
-            )
-        return cls(**config)
+        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
 
 
 def _seed_states(player):
     """The variables of a player that Keras does not save: the seeds of its random layers."""
-    known = {id(v) for v in player.weights} | {id(v) for v in player.metrics_variables}
-    return [v for v in player.variables if id(v) not in known]
-
-
-def _copy(model):
-    """A second model with the same config and weights."""
-    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-class State(keras.layers.Layer):
-    """Numbers that a trainer keeps beside its players: saved and restored with it.
-
-    Args:
-        shapes: Shapes of float32 tensors, which start at 0.
-    """
-
-    def __init__(self, shapes):
-        super().__init__(trainable=False)
-        self.values = [
-            self.add_weight(shape, "zeros", "float32", trainable=False, name=f"value_{k}")
-            for k, shape in enumerate(shapes)
-        ]
-        self.built = True
-
-    def advance(self, values):
-        """Takes new values."""
-        for variable, value in zip(self.values, values, strict=True):
-            variable.assign(value)
-
-
-def _states(given, player):
-    shapes = [weight.shape for weight in player.trainable_variables]
-    return [State(penalty.state_shapes(shapes)) for penalty in given]
+    saved = {id(v) for v in player.weights} | {id(v) for v in player.metrics_variables}
+    return [v for v in player.variables if id(v) not in saved]

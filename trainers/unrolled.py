@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
-from trainers.gan import GAN, check_schedule
+from trainers.gan import GAN
 from trainers.steps import checks, differentiable_optimizers
 from zoo import replicas
+from zoo.validation import check_integer
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -29,34 +30,55 @@ class UnrolledGAN(GAN):
             discriminator's optimizer is neither SGD nor Adam.
 
     Reference:
-        - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 2.
+        - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 2, equations 4 to 7.
     """
+
+    second_order = True
 
     def __init__(
         self, generator, discriminator, unroll_steps=5, discriminator_steps=1, seed=0, **kwargs
     ):
-        if isinstance(unroll_steps, bool) or not isinstance(unroll_steps, int) or unroll_steps < 0:
-            raise ValueError(
-                "`unroll_steps` counts virtual steps. Expected an integer of at least 0. "
-                f"Received: unroll_steps={unroll_steps!r}"
-            )
-        check_schedule(type(self), "alternating", kwargs)
+        check_integer(0, unroll_steps=unroll_steps)
+        checks.refuse_schedule(type(self), "alternating", kwargs)
         super().__init__(
             generator, discriminator, discriminator_steps=discriminator_steps, seed=seed, **kwargs
         )
         self.unroll_steps = unroll_steps
 
-    def compile(self, *args, **kwargs):
-        super().compile(*args, **kwargs)
+    def check_compilation(self, wanted):
+        super().check_compilation(wanted)
         if self.unroll_steps:
-            differentiable_optimizers.optimizer(
-                self.discriminator_optimizer
-            )  # Raises here, before any training.
+            differentiable_optimizers.check(wanted.optimizers["discriminator"])
+
+    def warn(self, wanted):
+        super().warn(wanted)
+        if self.unroll_steps:
             checks.warn_of_moments(self.discriminator)
 
-    def generator_views(self, real, fake, labels, turn):
+    def generator_views(self, real, fake, labels, key):
+        """The discriminator's views at `theta_D^K(theta_G, theta_D)`: `f_K` of equation 7."""
         if not self.unroll_steps:
-            return super().generator_views(real, fake, labels, turn)
+            return super().generator_views(real, fake, labels, key)
+        weights = self.unrolled_weights(real, fake, labels, key)
+        with self.discriminator_at(weights):
+            return self.views(real, fake, labels, training=True)
+
+    def unrolled_weights(self, real, fake, labels, key):
+        """The discriminator's weights after K steps of its optimizer, as tensors.
+
+        `theta_D^0 = theta_D`, `theta_D^(k+1) = theta_D^k + eta^k df(theta_G, theta_D^k)/dtheta_D^k`
+        (equations 4 and 5), where f is the negative of the discriminator's loss and eta the step
+        that its optimizer takes, moments included.
+
+        Args:
+            real: Real samples, as the discriminator sees them.
+            fake: Generated samples, through which the gradient flows back to the generator.
+            labels: int32 `(batch,)` or `None`.
+            key: The move's `Key`.
+
+        Returns:
+            A list of tensors, one for each trainable variable of the discriminator.
+        """
         weights = [tf.convert_to_tensor(v) for v in self.discriminator.trainable_variables]
         optimizer = differentiable_optimizers.optimizer(self.discriminator_optimizer)
         for _ in range(self.unroll_steps):
@@ -64,17 +86,11 @@ class UnrolledGAN(GAN):
                 tape.watch(weights)
                 with self.discriminator_at(weights):
                     views = self.views(real, fake, labels, training=True)
-                losses = self.discriminator_losses(*views, turn)
-                penalty = self.penalty_at("discriminator", weights, real, fake, labels, turn)
+                losses = self.discriminator_losses(*views, key)
+                penalty = self.penalty_at("discriminator", weights, real, fake, labels, key)
                 loss = tf.reduce_mean(losses + penalty)
             gradients = tape.gradient(
                 loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
             weights = optimizer.step(weights, replicas.mean(gradients))
-        with self.discriminator_at(weights):
-            return self.views(real, fake, labels, training=True)
-
-    def get_config(self):
-        config = {**super().get_config(), "unroll_steps": self.unroll_steps}
-        del config["schedule"]
-        return config
+        return weights

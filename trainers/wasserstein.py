@@ -6,7 +6,7 @@ import tensorflow as tf
 from trainers.gan import GAN
 from trainers.penalties import GradientPenalty
 from trainers.steps import checks
-from trainers.trainer import State
+from trainers.steps.state import State
 
 WARM_UP_STEPS, WARM_UP_MOVES, REFRESH_EVERY = 100, 25, 500
 
@@ -78,14 +78,15 @@ class WassersteinGAN(_Wasserstein):
     ):
         if not clip > 0:
             raise ValueError(
-                "The critic's weights are clipped to [-clip, clip]. Expected a positive number. "
-                f"Received: clip={clip}"
+                "`clip` is not positive. Expected a positive number: weights are clipped to "
+                f"[-clip, clip]. Received: clip={clip}"
             )
         super().__init__(generator, discriminator, discriminator_steps, **kwargs)
         if warm_up and (self.stopping_rule or self.schedule == "simultaneous"):
             raise ValueError(
-                "Only one rule can say when the generator waits. Expected warm_up=False, or a "
-                "number of discriminator_steps and schedule='alternating'. Received: warm_up=True, "
+                "`warm_up` meets another rule that says when the generator waits. Expected "
+                "warm_up=False, or a number of discriminator_steps and schedule='alternating'. "
+                "Received: warm_up=True, "
                 f"discriminator_steps={discriminator_steps}, schedule={self.schedule!r}"
             )
         self.clip = clip
@@ -95,8 +96,8 @@ class WassersteinGAN(_Wasserstein):
     def default_optimizer(self):
         return keras.optimizers.RMSprop(5e-5)
 
-    def check_replicas(self):
-        super().check_replicas()
+    def check_compilation(self, wanted):
+        super().check_compilation(wanted)
         if self.warm_up:
             checks.refuse_waiting(self, "warm_up", self.warm_up)
 
@@ -105,18 +106,15 @@ class WassersteinGAN(_Wasserstein):
         for weight in self.discriminator.trainable_variables:
             weight.assign(tf.clip_by_value(weight, -self.clip, self.clip))
 
-    def generator_move(self, real, labels, turn, discriminator_loss):
+    def generator_turn(self, real, labels, key, discriminator_loss):
         if not self.warm_up:
-            return super().generator_move(real, labels, turn, discriminator_loss)
+            return super().generator_turn(real, labels, key, discriminator_loss)
         waited = self.waited.values[0] + self.discriminator_parts
         moves = self.generator_optimizer.iterations.value
         long = (moves < WARM_UP_MOVES) | tf.equal(moves % REFRESH_EVERY, 0)
         due = ~long | (waited >= WARM_UP_STEPS)
         self.waited.advance([tf.where(due, 0.0, waited)])
-        self.generator_step_if(due, real, labels, turn)
-
-    def get_config(self):
-        return {**super().get_config(), "clip": self.clip, "warm_up": self.warm_up}
+        self.generator_step_if(due, real, labels, key)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -165,11 +163,3 @@ class WassersteinGANGP(_Wasserstein):
 
     def own_penalties(self):
         return {**super().own_penalties(), "discriminator": (self.slope_penalty,)}
-
-    def get_config(self):
-        penalty = self.slope_penalty
-        return {
-            **super().get_config(),
-            "weight": penalty.weight,
-            "one_sided": penalty.one_sided,
-        }

@@ -2,11 +2,17 @@
 
 import functools
 import inspect
-import types
 
 import keras
 
 ARGUMENTS = "_constructor_arguments"
+
+
+class Arguments:
+    """What a constructor was called with; no dict, in which Keras would look for weights."""
+
+    def __init__(self, values):
+        self.values = values
 
 
 class Recorded:
@@ -24,8 +30,8 @@ class Recorded:
 
     def get_config(self):
         """The constructor's arguments, in the words of JSON."""
-        given = getattr(self, ARGUMENTS, {})
-        return {name: self.serialized(name, value) for name, value in given.items()}
+        given = getattr(self, ARGUMENTS, Arguments({}))
+        return {name: self.serialized(name, value) for name, value in given.values.items()}
 
     def serialized(self, name, value):
         """One argument of the constructor as `get_config` gives it."""
@@ -56,8 +62,7 @@ def _recording(init):
             init(self, *args, **kwargs)
             return
         given = _bound(signature, self, args, kwargs)
-        # A read-only view: Keras would look for weights in a dict.
-        object.__setattr__(self, ARGUMENTS, types.MappingProxyType(given))
+        object.__setattr__(self, ARGUMENTS, Arguments(given))
         init(self, *args, **kwargs)
         for name, value in given.items():
             if not hasattr(self, name):

@@ -1,4 +1,4 @@
-"""Checks of what `compile` is given, before any work starts."""
+"""Checks of what `compile` is given, before any work starts, and the warnings after it."""
 
 import pathlib
 import sys
@@ -6,10 +6,10 @@ import warnings
 
 import keras
 
-from trainers.penalties import Penalty
+from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
-from zoo.validation import nearest
+from zoo.validation import check_positive, nearest
 
 BY_MOMENTS = (
     keras.layers.BatchNormalization,
@@ -17,6 +17,7 @@ BY_MOMENTS = (
     keras.layers.LayerNormalization,
 )
 MENDED = (BatchNormalization, LayerNormalization)
+JIT_COMPILE = ("auto", True, False)
 
 
 def default_optimizer():
@@ -24,21 +25,14 @@ def default_optimizer():
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
-def penalties(player, given):
-    """A tuple of penalties that have a meaning for the player, `"generator"` or `"discriminator"`.
-
-    Raises:
-        ValueError: If one has none, or is no penalty.
-    """
-    given = listed(given, Penalty, f"{player}_penalties")
-    for penalty in given:
-        if player not in penalty.players:
-            raise ValueError(
-                f"{type(penalty).__name__} has no meaning for the {player}: it is a term of the "
-                f"loss of the {' or the '.join(penalty.players)}. Expected it among "
-                f"{penalty.players[0]}_penalties. Received: {player}_penalties={penalty!r}"
-            )
-    return given
+def keras_arguments(jit_compile, steps_per_execution, run_eagerly):
+    """Raises a `ValueError` if an argument of Keras's own `compile` is out of range."""
+    if jit_compile not in JIT_COMPILE and jit_compile is not None:
+        raise ValueError(
+            f"`jit_compile` is out of range. Expected one of {JIT_COMPILE}. "
+            f"Received: jit_compile={jit_compile!r}"
+        )
+    check_positive(steps_per_execution=steps_per_execution)
 
 
 def listed(things, cls, name):
@@ -53,6 +47,96 @@ def listed(things, cls, name):
     return things
 
 
+def penalties(player, given):
+    """Raises a `ValueError` if a penalty has no meaning for `"generator"` or `"discriminator"`."""
+    for penalty in given:
+        if player not in penalty.players:
+            raise ValueError(
+                f"`{player}_penalties` holds a {type(penalty).__name__}, which has no meaning for "
+                f"the {player}: it is a term of the loss of the {' or the '.join(penalty.players)}."
+                f" Expected it among {penalty.players[0]}_penalties. "
+                f"Received: {player}_penalties={penalty!r}"
+            )
+
+
+def optimizer(identifier, player, role):
+    """An optimizer for the player's weights, with loss scaling in float16; not built yet.
+
+    Args:
+        identifier: Keras optimizer, its name, or `None`.
+        player: The Keras model.
+        role: `"generator"` or `"discriminator"`, for the messages.
+
+    Raises:
+        ValueError: If the name is unknown, or the player has nothing to move.
+    """
+    if not player.trainable_variables:
+        raise ValueError(
+            f"`{role}` has nothing to train. Expected trainable variables, by whose change a "
+            f"player moves. Received: {player.name!r} with none"
+        )
+    names = [n for n in dir(keras.optimizers) if n[0].isupper() and n != "Optimizer"]
+    if identifier is None:
+        identifier = default_optimizer()
+    elif isinstance(identifier, str) and identifier.lower() not in {n.lower() for n in names}:
+        raise ValueError(
+            f"`{role}_optimizer` is unknown. Expected one of {names}{nearest(identifier, names)}. "
+            f"Received: {role}_optimizer={identifier!r}"
+        )
+    chosen = keras.optimizers.get(identifier)
+    scaled = isinstance(chosen, keras.optimizers.LossScaleOptimizer)
+    if player.compute_dtype == "float16" and not scaled:
+        chosen = keras.optimizers.LossScaleOptimizer(chosen)
+    return chosen
+
+
+def distribution(trainer, jit_compile):
+    """Refuses XLA for a step that several replicas share.
+
+    Raises:
+        ValueError: If XLA is asked for.
+    """
+    if jit_compile is True:
+        raise ValueError(
+            "`jit_compile` cannot be had under a tf.distribute strategy: XLA cannot compile a step "
+            "that several replicas share in TensorFlow. Expected jit_compile=False or 'auto'. "
+            "Received: jit_compile=True"
+        )
+
+
+def synchronize(trainer):
+    """Batch normalization of several replicas has the statistics of the whole batch (Keras's)."""
+    for player in (trainer.generator, trainer.discriminator):
+        for layer in player._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+
+
+def refuse_waiting(trainer, argument, value):
+    """Raises a `ValueError` where replicas would have to wait: a branch cannot be distributed."""
+    devices = trainer.distribute_strategy.num_replicas_in_sync
+    if devices > 1:
+        raise ValueError(
+            f"`{argument}` lets the generator of a {type(trainer).__name__} wait, which cannot be "
+            "distributed: replicas of TensorFlow cannot exchange gradients inside a branch. "
+            f"Expected {argument} without a rule, or one device. "
+            f"Received: {argument}={value!r} and {devices} replicas"
+        )
+
+
+def refuse_schedule(cls, own, arguments):
+    """Takes `schedule` out of the arguments of a class that has but one; another is an error."""
+    schedule = arguments.pop("schedule", own)
+    if schedule != own:
+        raise ValueError(
+            f"`schedule` is another than that of a {cls.__name__}, whose players move in one way. "
+            f"Expected schedule={own!r}. Received: schedule={schedule!r}"
+        )
+
+
+# === Warnings ===
+
+
 def _users_level():
     """The `stacklevel` of the first caller outside this package: the line that compiles."""
     frame, level = sys._getframe(1), 1
@@ -64,16 +148,30 @@ def _users_level():
 
 def warn_of_slopes(discriminator):
     """Warns of a layer that makes a penalty on the slope at one example ill-defined, or wrong."""
-    for layer in discriminator._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            warnings.warn(
-                f"A penalty measures the slope at one example, and the layer {layer.name!r} of "
-                f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
-                "discriminator without batch normalisation (batch_normalization=False).",
-                stacklevel=_users_level(),
-            )
-            return
+    layer = coupling.coupling_layer(discriminator)
+    if layer is not None:
+        warnings.warn(
+            f"A penalty measures the slope at one example, and the layer {layer!r} of "
+            f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
+            "discriminator without batch normalization (batch_normalization=False), or whatever "
+            "else mixes examples.",
+            stacklevel=_users_level(),
+        )
+        return
     warn_of_moments(discriminator)
+
+
+def warn_of_estimate(discriminator):
+    """Warns of a layer by which a gradient that is estimated from the losses misses something."""
+    layer = coupling.coupling_layer(discriminator)
+    if layer is not None:
+        warnings.warn(
+            f"The layer {layer!r} of {discriminator.name!r} lets every example move all logits of "
+            "its batch, and a gradient that is estimated from the losses misses that. Prefer a "
+            "discriminator without batch normalization, minibatch discrimination, or whatever "
+            "else mixes examples.",
+            stacklevel=_users_level(),
+        )
 
 
 def warn_of_moments(*players):
@@ -92,70 +190,15 @@ def warn_of_moments(*players):
                 return
 
 
-def warn_of_unbounded_critic(objective, discriminator, given):
+def warn_of_unbounded_critic(objective, discriminator, penalties):
     """Warns of an objective without a lower end, where nothing bounds the discriminator's slope."""
     layers = discriminator._flatten_layers()
     if any(isinstance(layer, SpectralNormalization) for layer in layers):
         return
-    if not any(penalty.measures_slope for penalty in given):
+    if not any(penalty.measures_slope for penalty in penalties):
         warnings.warn(
             f"{type(objective).__name__} has a minimum only over critics of bounded slope, and "
             f"nothing bounds that of {discriminator.name!r}. Prefer trainers.WassersteinGAN, or "
             "discriminator_penalties=trainers.penalties.GradientPenalty().",
             stacklevel=_users_level(),
         )
-
-
-def optimizer(identifier, player):
-    """A built optimizer for the player's weights, with loss scaling in float16."""
-    if not player.trainable_variables:
-        raise ValueError(
-            "A player moves by changing its weights. Expected trainable variables. "
-            f"Received: {player.name!r} with none"
-        )
-    known = [n for n in dir(keras.optimizers) if n[0].isupper() and n != "Optimizer"]
-    if identifier is None:
-        identifier = default_optimizer()
-    elif isinstance(identifier, str) and identifier.lower() not in {n.lower() for n in known}:
-        raise ValueError(
-            f"Unknown optimizer. Expected one of {known}{nearest(identifier, known)}. "
-            f"Received: {identifier!r}"
-        )
-    chosen = keras.optimizers.get(identifier)
-    scaled = isinstance(chosen, keras.optimizers.LossScaleOptimizer)
-    if player.compute_dtype == "float16" and not scaled:
-        chosen = keras.optimizers.LossScaleOptimizer(chosen)
-    if not chosen.built:
-        chosen.build(player.trainable_variables)
-    return chosen
-
-
-def distribution(trainer, jit_compile):
-    """Makes the players of several replicas agree, or refuses what cannot.
-
-    Batch normalisation then has the statistics of the whole batch (Keras's `synchronized`).
-
-    Raises:
-        ValueError: If XLA is asked for, or the trainer waits on conditions of its own.
-    """
-    if jit_compile is True:
-        raise ValueError(
-            "XLA cannot compile a step that several replicas share in TensorFlow. Expected "
-            "jit_compile=False or 'auto' under a tf.distribute strategy. "
-            "Received: jit_compile=True"
-        )
-    trainer.check_replicas()
-    for player in (trainer.generator, trainer.discriminator):
-        for layer in player._flatten_layers():
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.synchronized = True
-
-
-def refuse_waiting(trainer, argument, value):
-    """Raises a `ValueError`: a generator that waits cannot be distributed."""
-    devices = trainer.distribute_strategy.num_replicas_in_sync
-    raise ValueError(
-        f"A {type(trainer).__name__} whose generator waits cannot be distributed: replicas of "
-        f"TensorFlow cannot exchange gradients inside a branch. Expected {argument} without a "
-        f"rule, or one device. Received: {argument}={value!r} and {devices} replicas"
-    )

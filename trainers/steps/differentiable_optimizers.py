@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+EXTRAS = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "amsgrad")
 SMALLEST = 1e-30  # Under Adam's root, whose slope at 0 is infinite.
 
 
@@ -60,8 +61,29 @@ class Adam:
         ]
 
 
+def check(real):
+    """Raises a `ValueError` for an optimizer whose steps cannot be had as functions of tensors.
+
+    Args:
+        real: A Keras optimizer, or one in a `LossScaleOptimizer`.
+    """
+    real = _inner(real)
+    used = [name for name in EXTRAS if getattr(real, name, None)]
+    if type(real) not in (keras.optimizers.SGD, keras.optimizers.Adam) or used:
+        raise ValueError(
+            "`discriminator_optimizer` cannot be unrolled. Expected keras.optimizers.SGD or Adam, "
+            f"without {', '.join(EXTRAS)}. Received: {type(real).__name__}"
+            + (f" with {', '.join(used)}" if used else "")
+        )
+
+
+def _inner(real):
+    scaled = isinstance(real, keras.optimizers.LossScaleOptimizer)
+    return real.inner_optimizer if scaled else real
+
+
 def optimizer(real):
-    """The virtual optimizer that stands where a Keras optimizer stands, moments included.
+    """The differentiable optimizer that stands where a Keras optimizer stands, moments included.
 
     Args:
         real: `keras.optimizers.SGD` or `Adam`, built, or either in a `LossScaleOptimizer`.
@@ -69,16 +91,8 @@ def optimizer(real):
     Raises:
         ValueError: If it is another one, or one with clipping, decay or `amsgrad`.
     """
-    if isinstance(real, keras.optimizers.LossScaleOptimizer):
-        real = real.inner_optimizer
-    extras = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "amsgrad")
-    used = [name for name in extras if getattr(real, name, None)]
-    if type(real) not in (keras.optimizers.SGD, keras.optimizers.Adam) or used:
-        raise ValueError(
-            "This optimizer cannot be unrolled. Expected keras.optimizers.SGD or Adam, without "
-            f"{', '.join(extras)}. Received: {type(real).__name__}"
-            + (f" with {', '.join(used)}" if used else "")
-        )
+    check(real)
+    real = _inner(real)
     rate = tf.cast(real.learning_rate, "float32")
     if isinstance(real, keras.optimizers.SGD):
         moments = [m.value for m in real.momentums] if real.momentum else []

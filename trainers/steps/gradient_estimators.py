@@ -1,43 +1,33 @@
-"""Generators that estimate their gradient from the losses: what a trainer asks of them and checks.
+"""Generators whose gradient is estimated from the losses, and what that asks of a trainer.
 
 `zoo.Simulator` is one: its samples have no derivative, so it moves by the losses themselves
-(Louppe and Cranmer, 2017).
+(Louppe and Cranmer, 2017). The protocol is that of `zoo.Generator`: `estimates_gradient` says so,
+`explore` makes the samples by which it moves, and `surrogate` turns their losses into others whose
+gradient is the estimate.
 """
 
-import warnings
-
-import keras
 import tensorflow as tf
 
-from zoo.layers.minibatch_discrimination import MinibatchDiscrimination
-
-COUPLING = (keras.layers.BatchNormalization, MinibatchDiscrimination)
-PLAIN = (
-    "fake",
-    "moving_fake",
-    "generator_step",
-    "generator_views",
-    "generator_losses",
-    "simultaneous_gradients",
-)
+from trainers.steps import checks
+from zoo.players import Generator
 
 
 def estimates(generator):
     """Whether a generator's gradient is estimated from the losses."""
-    return getattr(generator, "gradient", "pathwise") != "pathwise"
+    return isinstance(generator, Generator) and generator.estimates_gradient
 
 
-def check(trainer, plain):
+def check(trainer, objective):
     """Checks that the generator's loss of one example is the loss of that example alone.
 
     Args:
-        trainer: A compiled trainer.
-        plain: The class whose generator's step and losses are known to be so: `GAN`.
+        trainer: A trainer that is to be compiled.
+        objective: The `Objective` that it is to have.
 
     Raises:
         ValueError: If the class or the objective mixes the examples of a batch.
     """
-    generator, cls = trainer.generator, type(trainer)
+    generator, name = trainer.generator, type(trainer).__name__
     if not estimates(generator):
         return
     expected = (
@@ -45,26 +35,28 @@ def check(trainer, plain):
         f"simulator with gradient='pathwise'. Received: generator={generator.name!r} with "
         f"gradient={generator.gradient!r}"
     )
-    if any(getattr(cls, name) is not getattr(plain, name) for name in PLAIN):
+    if trainer.second_order or trainer.mixes_examples or not _vouched(type(trainer)):
         raise ValueError(
-            f"A gradient cannot be estimated from the losses of {cls.__name__}, whose generator "
-            f"takes another path. {expected}"
+            f"`generator` has a gradient that cannot be estimated from the losses of {name}, which "
+            f"takes another path to the generator. {expected}"
         )
     real, fake = tf.constant([0.3, -0.2]), tf.constant([0.1, 0.4])
-    before = trainer.objective.generator_loss(real, fake)
-    after = trainer.objective.generator_loss(real, fake + [0.0, 1.0])
+    before = objective.generator_loss(real, fake)
+    after = objective.generator_loss(real, fake + [0.0, 1.0])
     if before[0] != after[0]:
         raise ValueError(
-            f"{type(trainer.objective).__name__} mixes the examples of a batch in the generator's "
-            f"loss. {expected}"
+            f"`objective` mixes the examples of a batch in the generator's loss: it is a "
+            f"{type(objective).__name__}. {expected}"
         )
-    for layer in trainer.discriminator._flatten_layers():
-        if isinstance(layer, COUPLING):
-            warnings.warn(
-                f"The layer {layer.name!r} of {trainer.discriminator.name!r} lets every example "
-                "move all logits of its batch, and a gradient that is estimated from the losses "
-                "misses that. Prefer a discriminator without batch normalisation or minibatch "
-                "discrimination.",
-                stacklevel=3,
-            )
-            return
+
+
+def _vouched(cls):
+    """Whether the class that defines the generator's losses says itself what they are made of."""
+    owner = next(c for c in cls.__mro__ if "generator_losses" in vars(c))
+    return "mixes_examples" in vars(owner)
+
+
+def warn(trainer):
+    """Warns of a discriminator by which the estimate misses something."""
+    if estimates(trainer.generator):
+        checks.warn_of_estimate(trainer.discriminator)
