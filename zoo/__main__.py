@@ -14,7 +14,7 @@ walk        walks between pairs of latents, a pair a row, and writes an animatio
 invert      reconstructs images that the generator has not seen, and prints the errors.
 neighbours  draws rows of samples, and in a frame the training image nearest to each row's last.
 list        lists the presets with their scores.
-card        prints all that is known of a preset: its scores with their protocols, and its recipe.
+card        prints the card of a preset: its scores with their protocols, and its recipe.
 
 The model is a preset, or the .keras file of a generator or of a trainer. The same seed gives the
 same picture.
@@ -172,13 +172,13 @@ def list_(options):
 
 
 def card(options):
-    """Prints what is known of a preset."""
+    """Prints the card of a preset."""
     import json
 
     from zoo import presets
 
     if options.model is None:
-        raise ValueError("A flag is missing. Expected --model=PRESET. Received: no --model")
+        raise ValueError("`--model` is missing. Expected --model=PRESET. Received: no --model")
     print(json.dumps(presets.card(options.model), indent=2))
 
 
@@ -188,18 +188,18 @@ def options_of(name):
     Raises:
         ValueError: If a flag was given that belongs to other subcommands only.
     """
-    known = OPTIONS[name]
+    own = OPTIONS[name]
     for flag in FLAGS:
-        if FLAGS[flag].present and flag not in known:
+        if FLAGS[flag].present and flag not in own:
             owners = [other for other, flags_of in OPTIONS.items() if flag in flags_of]
             raise ValueError(
-                f"`{name}` has no such flag. Expected one of "
-                f"{', '.join('--' + flag for flag in known)}; it belongs to {', '.join(owners)}. "
+                f"`--{flag}` is no flag of `{name}`. Expected one of "
+                f"{', '.join('--' + flag for flag in own)}; it belongs to {', '.join(owners)}. "
                 f"Received: --{flag}"
             )
-    given = {flag: FLAGS[flag].value for flag in known}
+    given = {flag: FLAGS[flag].value for flag in own}
     return types.SimpleNamespace(
-        **{flag: known[flag] if value is None else value for flag, value in given.items()}
+        **{flag: own[flag] if value is None else value for flag, value in given.items()}
     )
 
 

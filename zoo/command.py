@@ -1,4 +1,4 @@
-"""What the commands share: help for a person, one-line errors, quiet TensorFlow, exit codes."""
+"""How every command runs: its help, one-line errors, quiet TensorFlow, exit codes."""
 
 import contextlib
 import os

@@ -16,8 +16,8 @@ from zoo import neighbours as search
 def sample(options):
     """Draws the samples and writes the picture."""
     pictures.check_png(options.output)
-    generator, known = load(options)
-    cycle = parse_labels(options.labels, known.num_classes)
+    generator, traits = load(options)
+    cycle = parse_labels(options.labels, traits.num_classes)
     labels = repeated(cycle, options.count)
     columns = options.columns
     if columns is None and cycle is not None:
@@ -35,17 +35,17 @@ def walk(options):
     pictures.check_animation(animation)
     if pathlib.Path(animation) == pathlib.Path(options.output):
         raise ValueError(
-            "The picture and the animation are two files. Expected another name for one of them. "
+            "`--animation` is the file of the picture too. Expected another name for one of them. "
             f"Received: --output={options.output}, --animation={animation}"
         )
-    generator, known = load(options, images=True)
-    how = {"mode": options.mode, "prior": known.prior}
+    generator, traits = load(options, images=True)
+    how = {"mode": options.mode, "prior": traits.prior}
     rows, steps = options.rows, options.steps
-    labels = repeated(parse_labels(options.labels, known.num_classes), rows)
+    labels = repeated(parse_labels(options.labels, traits.num_classes), rows)
     ends = random.from_seed(
-        known.prior,
+        traits.prior,
         4 if options.corners else 2 * rows,
-        known.latent_dim,
+        traits.latent_dim,
         options.seed,
         options.truncation,
     ).numpy()
@@ -60,9 +60,9 @@ def walk(options):
 
     def drawn(paths, columns):
         """The picture of latents of shape `(rows, n, latent_dim)`, a label a row."""
-        flat = paths.reshape(-1, known.latent_dim)
+        flat = paths.reshape(-1, traits.latent_dim)
         each = labels and [label for label in labels[: len(paths)] for _ in paths[0]]
-        each = validation.check_labels(each, known.num_classes)
+        each = validation.check_labels(each, traits.num_classes)
         return pictures.draw(sampling.decode(generator, flat, each), columns)
 
     picture = drawn(grid, steps)
@@ -76,31 +76,32 @@ def walk(options):
 def invert(options):
     """Finds latents for images of a dataset, and draws each beside its reconstruction."""
     pictures.check_png(options.output)
-    generator, known = load(options, images=True)
+    generator, traits = load(options, images=True)
     cycle = None
-    if options.labels is not None or known.num_classes is None:
-        cycle = parse_labels(options.labels, known.num_classes)
-    check_channels(options, known)
+    if options.labels is not None or traits.num_classes is None:
+        cycle = parse_labels(options.labels, traits.num_classes)
+    check_channels(options, traits)
     batch = next(
         iter(
             datasets.load(
                 options.dataset,
                 options.split,
                 options.count,
-                image_size=known.image_shape[:2],
+                image_size=traits.image_shape[:2],
                 shuffle=False,
             )
         )
     )
     images, labels = batch if isinstance(batch, tuple) else (batch, None)
     images = images.numpy()
-    if known.num_classes is None:
+    if traits.num_classes is None:
         labels = None
     elif cycle is not None:
         labels = repeated(cycle, len(images))
     elif labels is None:
         raise ValueError(
-            "The generator is conditional, and the dataset has no labels. Expected --labels=0,1,2. "
+            "`--labels` are missing: the generator is conditional, and the dataset has none. "
+            "Expected --labels=0,1,2. "
             f"Received: --dataset={options.dataset}"
         )
     found = latents.invert(
@@ -121,19 +122,19 @@ def invert(options):
 
 
 def neighbours(options):
-    """Draws rows of samples with the nearest training image of the last one of each."""
+    """Draws rows of samples, each with the training image nearest to its last sample."""
     pictures.check_png(options.output)
-    generator, known = load(options, images=True)
+    generator, traits = load(options, images=True)
     rows, columns = options.rows, options.columns
-    labels = repeated(parse_labels(options.labels, known.num_classes), rows)
+    labels = repeated(parse_labels(options.labels, traits.num_classes), rows)
     labels = labels and [label for label in labels for _ in range(columns)]
-    check_channels(options, known)
+    check_channels(options, traits)
     images, _ = datasets.arrays(
-        options.dataset, options.split, image_size=known.image_shape[:2], labels=False
+        options.dataset, options.split, image_size=traits.image_shape[:2], labels=False
     )
     samples = sampling.sample(
         generator, rows * columns, labels, options.seed, options.truncation
-    ).reshape(rows, columns, *known.image_shape)
+    ).reshape(rows, columns, *traits.image_shape)
     indices, distances = search.nearest(samples[:, -1], images)
     picture = search.figure(samples, images[indices[:, 0]])
     pictures.save_png(pictures.enlarge(picture), options.output)
@@ -151,26 +152,27 @@ def neighbours(options):
 def load(options, images=False):
     """The generator and its traits; with `images`, one whose samples are pictures."""
     if options.model is None:
-        raise ValueError("A flag is missing. Expected --model=FILE.keras. Received: no --model")
+        raise ValueError("`--model` is missing. Expected --model=FILE.keras. Received: no --model")
     generator = saving.load(options.model)
-    known = sampling.traits(generator)
-    if images and (len(known.image_shape) != 3 or known.value_range is None):
+    traits = sampling.traits(generator)
+    if images and (len(traits.image_shape) != 3 or traits.value_range is None):
         raise ValueError(
-            "This command draws images. Expected a generator of images with a value_range. "
-            f"Received: {options.model} with samples of shape {known.image_shape}"
+            "`--model` makes no images, which this command draws. Expected a generator of images "
+            f"with a value_range. Received: {options.model} with samples of shape "
+            f"{traits.image_shape}"
         )
-    return generator, known
+    return generator, traits
 
 
-def check_channels(options, known):
+def check_channels(options, traits):
     """Raises a `ValueError` unless the dataset has as many channels as the generator."""
     shape = datasets.info(
-        options.dataset, options.split, image_size=known.image_shape[:2]
+        options.dataset, options.split, image_size=traits.image_shape[:2]
     ).sample_shape
-    if shape != tuple(known.image_shape):
+    if shape != tuple(traits.image_shape):
         raise ValueError(
-            f"The dataset has other images. Expected samples of shape {known.image_shape}, which "
-            f"the generator makes. Received: --dataset={options.dataset} with {shape}"
+            f"`--dataset` has other images than the generator. Expected samples of shape "
+            f"{traits.image_shape}. Received: --dataset={options.dataset} with {shape}"
         )
 
 
@@ -188,8 +190,8 @@ def parse_labels(text, num_classes):
     if num_classes is None:
         if text is not None:
             raise ValueError(
-                "The generator has no labels. Expected a command without --labels. "
-                f"Received: --labels={text}"
+                "`--labels` are given, and the generator has none. Expected a command without "
+                f"--labels. Received: --labels={text}"
             )
         return None
     if text in (None, "all"):
@@ -198,6 +200,6 @@ def parse_labels(text, num_classes):
         return [int(word) for word in text.split(",")]
     except ValueError:
         raise ValueError(
-            f"Labels are integers in [0, {num_classes}). Expected --labels=0,1,2 or --labels=all. "
-            f"Received: --labels={text}"
+            "`--labels` are no list of integers. Expected --labels=0,1,2 or --labels=all, with "
+            f"integers in [0, {num_classes}). Received: --labels={text}"
         ) from None

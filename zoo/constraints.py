@@ -1,4 +1,4 @@
-"""Parameters with bounds, as coordinates without any: what an optimizer may move freely.
+"""Constraints: parameters between bounds, as coordinates that an optimizer may move freely.
 
 `low + exp(w)` above one, `high - exp(w)` below one, `low + (high - low) sigmoid(w)` between two.
 """
@@ -24,14 +24,14 @@ def coordinates(parameters, bounds):
     )
     if not named or not parameters:
         raise ValueError(
-            "A simulator is tuned by its parameters. Expected a dict of at least one name to the "
-            f"number it starts from. Received: parameters={parameters!r}"
+            "`parameters` name nothing to tune. Expected a dict of at least one name to the number "
+            f"it starts from. Received: parameters={parameters!r}"
         )
     unknown = set(bounds) - set(parameters)
     if unknown:
         raise ValueError(
-            f"Bounds of a parameter that there is not. Expected some of {sorted(parameters)}. "
-            f"Received: bounds for {sorted(unknown)}"
+            "`bounds` name a parameter that does not exist. Expected some of "
+            f"{sorted(parameters)}. Received: bounds for {sorted(unknown)}"
         )
     coordinates = {}
     for name, value in parameters.items():
@@ -44,7 +44,7 @@ def coordinates(parameters, bounds):
         )
         if not inside:
             raise ValueError(
-                "A parameter starts somewhere between its bounds. Expected a finite number in "
+                "`parameters` start outside of their bounds. Expected a finite number in "
                 f"({'-inf' if low is None else low}, {'inf' if high is None else high}). "
                 f"Received: parameters[{name!r}]={value!r}"
             )

@@ -5,8 +5,8 @@ import keras
 from zoo.labels import Labels
 from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToImage
 from zoo.layers.normalization import BatchNormalization
-from zoo.players import Discriminator, Generator
-from zoo.validation import check_positive, check_sizes
+from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.validation import check_image_shape, check_sizes
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
 
@@ -32,7 +32,7 @@ def _dense(size, name, dtype, use_bias):
 
 
 def pyramid(image_shape):
-    """Number of stride-2 stages, and the height and width they start from.
+    """The number of stride-2 stages, and the height and width that they start from.
 
     Both sides are halved while they stay even and at least 4: 64 -> 4 in four stages, 32 -> 4 in
     three, 28 -> 7 in two.
@@ -40,18 +40,12 @@ def pyramid(image_shape):
     Raises:
         ValueError: If a side is below 8 or no multiple of 4, or the shape is not (h, w, c).
     """
-    if len(image_shape) != 3:
-        raise ValueError(
-            "DCGAN makes images. Expected image_shape=(height, width, channels); for other "
-            f"samples use zoo.MLPGenerator. Received: image_shape={tuple(image_shape)}"
-        )
-    check_positive(image_shape=image_shape[2])
-    height, width = image_shape[:2]
+    height, width, _ = check_image_shape(image_shape, "; for points use zoo.MLPGenerator")
     for side in (height, width):
-        if isinstance(side, float) or side < 8 or side % 4:
+        if side < 8 or side % 4:
             raise ValueError(
-                "DCGAN doubles its maps stage by stage. Expected a height and a width that are "
-                "multiples of 4 and at least 8. "
+                "`image_shape` cannot be made by DCGAN, which doubles its maps. Expected a height "
+                "and a width that are multiples of 4 and at least 8. "
                 f"Received: image_shape={tuple(image_shape)}"
             )
     stages = 0
@@ -65,7 +59,7 @@ class DCGANGenerator(Generator):
     """Fractionally strided convolutions from latents to an image.
 
     A projection of the latents is reshaped to `filters * 2**(stages - 1)` small maps; each stage
-    doubles the side and halves the filters. Batch normalisation and ReLU follow every layer but
+    doubles the side and halves the filters. Batch normalization and ReLU follow every layer but
     the last, which is tanh. There are no pooling and, unless asked for, no hidden dense layers;
     all weights start from N(0, 0.02).
 
@@ -77,8 +71,8 @@ class DCGANGenerator(Generator):
         units: tuple of int. Widths of hidden dense layers before the projection; `(1024,)` in the
             published nets for MNIST, where two stages alone agree badly on one digit.
         num_classes: int, optional. Number of labels.
-        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
-            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
+            label's embedding stands beside the latents). See `zoo.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
 
@@ -116,7 +110,7 @@ class DCGANGenerator(Generator):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, height, width = pyramid(image_shape)
         check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
@@ -165,7 +159,6 @@ class DCGANGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
-            value_range=(-1.0, 1.0),
             dtype=dtype,
             **kwargs,
         )
@@ -176,9 +169,9 @@ class DCGANDiscriminator(Discriminator):
     """Strided convolutions from an image to one logit.
 
     Each stage halves the side and doubles the filters. LeakyReLU follows every convolution, batch
-    normalisation every one but the first, whose input is the image. There are no pooling and,
+    normalization every one but the first, whose input is the image. There are no pooling and,
     unless asked for, no hidden dense layers; all weights start from N(0, 0.02). As in the published
-    code, hidden layers have biases only without batch normalisation.
+    code, hidden layers have biases only without batch normalization.
 
     Args:
         image_shape: tuple `(height, width, channels)`; sides are multiples of 4 and at least 8.
@@ -189,8 +182,8 @@ class DCGANDiscriminator(Discriminator):
         negative_slope: float. Slope of LeakyReLU below zero.
         batch_normalization: bool. Turn it off where a penalty wants one gradient an example.
         num_classes: int, optional. Number of labels.
-        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
-            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
+            logit adds the product of the features with a vector of the label). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
 
     Returns:
@@ -221,7 +214,7 @@ class DCGANDiscriminator(Discriminator):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, _, _ = pyramid(image_shape)
         check_sizes(filters=filters, kernel_size=kernel_size, units=units)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
@@ -254,11 +247,5 @@ class DCGANDiscriminator(Discriminator):
         x = labels.join(features, "labels_output")
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
         x = labels.project(x, features, _normal())
-        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
-        super().__init__(
-            inputs,
-            {"logits": logits, "features": features},
-            num_classes=num_classes,
-            dtype=dtype,
-            **kwargs,
-        )
+        outputs = logits_and_features(x, features)
+        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and known by their hash."""
+"""Atomic writing of files, and their hashes."""
 
 import contextlib
 import hashlib
@@ -30,11 +30,11 @@ def write_text(path, text):
         temporary.write_text(text)
 
 
-def sha256(*parts):
-    """The SHA-256 of bytes (or of anything with a buffer), one after the other, in hexadecimal."""
+def sha256(*chunks):
+    """The SHA-256, in hexadecimal, of bytes or arrays, one after the other."""
     digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
+    for chunk in chunks:
+        digest.update(chunk)
     return digest.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How labels enter a player: joined to every layer, or embedded once and projected on.
+"""How labels enter a player: concatenated in every layer, or by projection.
 
 `"concat"` appends the one-hot label to the input of every layer (Mirza and Osindero, 2014; the
 conditional nets of DCGAN). With `"projection"` the generator gets an embedding of the label beside
@@ -10,14 +10,14 @@ form of `log p(x, y) / q(x, y)` when both are log-linear in the features f.
 import keras
 
 from zoo.layers.concat_labels import ConcatLabels
-from zoo.validation import check_positive
+from zoo.validation import check_choice, check_positive
 
 CONDITIONINGS = ("concat", "projection")
 EMBEDDING = 32  # Coordinates of the generator's label embedding.
 
 
 class Labels:
-    """The labels of a player's graph, or none: what each layer asks for them.
+    """Puts labels into a player's graph, where there are classes.
 
     Args:
         num_classes: int, or `None` for a player without labels.
@@ -31,11 +31,7 @@ class Labels:
     def __init__(self, num_classes, conditioning, dtype):
         if num_classes is not None:
             check_positive(num_classes=num_classes)
-        if conditioning not in CONDITIONINGS:
-            raise ValueError(
-                f"`conditioning` is unknown. Expected one of {CONDITIONINGS}. "
-                f"Received: conditioning={conditioning!r}"
-            )
+        check_choice(CONDITIONINGS, conditioning=conditioning)
         self.num_classes, self.conditioning, self.dtype = num_classes, conditioning, dtype
         self.one_hot = None
 
@@ -69,7 +65,7 @@ class Labels:
         return ConcatLabels(dtype=dtype or self.dtype, name=name)(x, self.joined)
 
     def embed(self, latents, initializer):
-        """Latents with the label's embedding beside them, where that is how labels enter.
+        """The latents, with an embedding of the label beside them under `"projection"`.
 
         An initializer that is not needed took its number from Keras's global seed all the same:
         the other weights do not depend on how labels enter.
@@ -86,13 +82,13 @@ class Labels:
         return ConcatLabels(dtype=self.dtype, name="label_latents")(latents, embedding)
 
     def project(self, logit, features, initializer, wrap=lambda layer: layer):
-        """The logit `(batch, 1)` with `v_y . features` added, where that is how labels enter.
+        """The logit `(batch, 1)`, plus `v_y . features` under `"projection"`.
 
         Args:
             logit: `(batch, 1)`.
             features: `(batch, k)`.
             initializer: Of the vectors `v_y`.
-            wrap: What is put around the layer of the vectors `v_y`: spectral normalization, say.
+            wrap: Function that wraps the layer of the vectors `v_y`: spectral normalization, say.
         """
         if self.projected is None:
             return logit

@@ -9,7 +9,7 @@ from zoo.labels import Labels
 from zoo.layers.dropout import Dropout
 from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization
-from zoo.players import Discriminator, Generator
+from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.validation import check_choice, check_rate, check_sizes
 
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
@@ -29,11 +29,11 @@ class MLPGenerator(Generator):
         activation: Activation of the hidden layers.
         output_activation: `"sigmoid"` (samples in [0, 1]), `"tanh"` ([-1, 1]) or `"linear"` (data
             that are not pictures).
-        batch_normalization: bool. Normalise each hidden layer before its activation.
+        batch_normalization: bool. Normalize each hidden layer before its activation.
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
         num_classes: int, optional. Number of labels.
-        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
-            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
+            label's embedding stands beside the latents). See `zoo.labels`.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the samples are float32 under all of them.
 
@@ -74,7 +74,7 @@ class MLPGenerator(Generator):
         check_sizes(image_shape=image_shape, units=units, latent_dim=latent_dim)
         check_choice(VALUE_RANGES, output_activation=output_activation)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
@@ -115,10 +115,11 @@ class MLPGenerator(Generator):
         )
 
     def set_output_bias(self, images):
-        """Starts from the data's marginals: the output bias is the activation's inverse of them.
+        """Sets the output bias so that an untrained generator makes the mean of the samples.
 
-        With small first weights an untrained generator then makes the mean of each pixel, as in
-        the 2014 code, and need not learn it. Call it before training.
+        The bias becomes the activation's inverse of each pixel's mean. With small first weights
+        the generator then makes that mean, as in the 2014 code, and need not learn it. Call it
+        before training.
 
         Args:
             images: Samples `(n, *image_shape)`: uint8, or floats in `value_range`. A few thousand
@@ -130,7 +131,7 @@ class MLPGenerator(Generator):
         images = np.asarray(images)
         if images.shape[1:] != self.image_shape or not len(images):
             raise ValueError(
-                f"The marginals are those of the samples. Expected (n, {self.image_shape}). "
+                f"`images` are no samples like the generator's. Expected (n, {self.image_shape}). "
                 f"Received: images of shape {images.shape}"
             )
         if self.value_range is not None and images.dtype.kind in "iu":
@@ -166,8 +167,8 @@ class MLPDiscriminator(Discriminator):
         dropout: float in [0, 1). Share of the hidden units dropped in training.
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
         num_classes: int, optional. Number of labels.
-        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (an
-            embedding beside the latents, a projection discriminator): `zoo.conditioning`.
+        conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
+            logit adds the product of the features with a vector of the label). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
 
     Returns:
@@ -199,7 +200,7 @@ class MLPDiscriminator(Discriminator):
         check_sizes(image_shape=image_shape, units=units, pieces=pieces)
         check_rate(input_dropout=input_dropout, dropout=dropout)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
 
         # === Functional Model ===
@@ -225,14 +226,8 @@ class MLPDiscriminator(Discriminator):
             1, kernel_initializer=_fresh(initializer), dtype="float32", name="output"
         )(x)
         x = labels.project(x, features, _fresh(initializer))
-        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
-        super().__init__(
-            inputs,
-            {"logits": logits, "features": features},
-            num_classes=num_classes,
-            dtype=dtype,
-            **kwargs,
-        )
+        outputs = logits_and_features(x, features)
+        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
 
 
 def _drop(x, rate, name, dtype):

@@ -1,4 +1,4 @@
-"""Nearest training images: whether samples are copies (Goodfellow et al., 2014, figure 2)."""
+"""Nearest training images, which show copies (Goodfellow et al., 2014, figure 2)."""
 
 import numpy as np
 
@@ -47,14 +47,14 @@ def nearest(samples, images, k=1):
     """
     samples, images = np.asarray(samples), np.asanyarray(images)
     _check(samples, images, k)
-    parts = range(0, len(samples), QUERIES)
-    found = [_nearest(_flat(samples[i : i + QUERIES]), images, k) for i in parts]
+    starts = range(0, len(samples), QUERIES)
+    found = [_nearest(_flat(samples[i : i + QUERIES]), images, k) for i in starts]
     indices, distances = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return indices, distances
 
 
 def figure(samples, neighbours):
-    """Rows of samples, and in a framed last column what lies nearest to the last one of each row.
+    """A picture of rows of samples, each with a framed neighbour of its last sample at the end.
 
     Figure 2 of Goodfellow et al., 2014, shows training images there, four rows of them.
 
@@ -72,7 +72,7 @@ def figure(samples, neighbours):
     samples, neighbours = np.asarray(samples), np.asarray(neighbours)
     if samples.ndim != 5 or neighbours.shape != samples.shape[:1] + samples.shape[2:]:
         raise ValueError(
-            "Every row of samples has one neighbour. Expected (rows, columns, height, width, "
+            "`neighbours` are not one a row of samples. Expected (rows, columns, height, width, "
             "channels) and (rows, height, width, channels). Received: samples of shape "
             f"{samples.shape}, neighbours of shape {neighbours.shape}"
         )
@@ -133,14 +133,14 @@ def _flat(images):
 def _check(samples, images, k):
     if samples.shape[1:] != images.shape[1:] or not samples.size or not images.size:
         raise ValueError(
-            "Samples and images are compared pixel by pixel. Expected arrays (n, ...) and (m, ...) "
-            f"of one shape. Received: samples of shape {samples.shape}, images of shape "
-            f"{images.shape}"
+            "`samples` and `images` have different shapes, or there are none. Expected arrays "
+            "(n, ...) and (m, ...), to be compared pixel by pixel. "
+            f"Received: samples of shape {samples.shape}, images of shape {images.shape}"
         )
     check_positive(k=k)
     if k > len(images):
         raise ValueError(
-            f"There are only {len(images)} images. Expected k in [1, {len(images)}]. "
+            f"`k` is larger than the number of images. Expected an integer in [1, {len(images)}]. "
             f"Received: k={k}"
         )
     mixed = {samples.dtype == np.uint8, images.dtype == np.uint8} == {True, False}
@@ -149,11 +149,11 @@ def _check(samples, images, k):
             continue
         if array.dtype.kind != "f" or not np.all(np.isfinite(array)):
             raise ValueError(
-                "Distances are between numbers. Expected uint8 or finite floats. "
+                f"`{name}` are no finite numbers. Expected uint8 or finite floats. "
                 f"Received: {name} of dtype {array.dtype}"
             )
         if mixed and not (array.min() >= 0 and array.max() <= 1):
             raise ValueError(
-                "uint8 counts as pixels in [0, 1]. Expected floats in [0, 1] beside it. "
-                f"Received: {name} from {array.min()} to {array.max()}"
+                f"`{name}` have another scale than the uint8 pixels beside them. Expected floats "
+                f"in [0, 1]. Received: {name} from {array.min()} to {array.max()}"
             )

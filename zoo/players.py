@@ -42,8 +42,19 @@ __all__ = [
 ]
 
 
+def policy(dtype):
+    """The dtype policy that the layers of a player share: the given one, or Keras's own."""
+    return keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+
+def logits_and_features(logits, features):
+    """What a discriminator returns, of `(batch, 1)` logits and `(batch, k)` features."""
+    logits = keras.layers.Reshape((), dtype="float32", name="logits")(logits)
+    return {"logits": logits, "features": features}
+
+
 class _Player(Recorded, keras.Model):
-    """What both players share: the config that Keras keeps for any model, and the presets."""
+    """What generators and discriminators share: their config, and `from_preset`."""
 
     def __init__(self, *args, dtype=None, **kwargs):
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Pretrained players: folders that say what they hold, how good it is, and how it was made.
+"""Reading of presets: folders with pretrained players, their scores, and how they were made.
 
     config.json               the classes and their arguments
     model.weights.h5          the generator
@@ -10,7 +10,6 @@ A folder like these may lie anywhere: the shipped ones lie in `zoo/presets`.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -19,7 +18,8 @@ import tempfile
 
 import keras
 
-from zoo.validation import nearest
+from zoo.files import sha256
+from zoo.validation import check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1
@@ -70,7 +70,7 @@ def list_presets():
 
 
 def card(preset, file_hash=None):
-    """What is known of a preset.
+    """The card of a preset: its scores, how it was made, and the hash of every file.
 
     Args:
         preset: As of `from_preset`.
@@ -87,11 +87,11 @@ def card(preset, file_hash=None):
     """
     folder = _folder(preset, file_hash)
     found = _read(folder, CARD)
-    known = found.get("format")
-    if not isinstance(known, int) or known > FORMAT:
+    version = found.get("format")
+    if not isinstance(version, int) or version > FORMAT:
         raise ValueError(
-            f"The preset is of a newer version than this library. Expected format {FORMAT} or "
-            f"older. Received: format {known} in {str(folder)!r}"
+            f"`preset` is of a newer version than this library. Expected format {FORMAT} or "
+            f"older. Received: format {version} in {str(folder)!r}"
         )
     return found
 
@@ -133,7 +133,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     config = configs.get(player)
     if config is None:
         raise ValueError(
-            f"The preset has no such player. Expected one of {sorted(configs)}. "
+            f"`player` is not in the preset. Expected one of {sorted(configs)}. "
             f"Received: player={player!r}, preset={str(preset)!r}"
         )
     if dtype is not None:
@@ -142,7 +142,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     cls = keras.saving.get_registered_object(config["registered_name"])
     if expected is not None and not (cls is not None and issubclass(cls, expected)):
         raise ValueError(
-            f"The preset holds another class. Expected a {expected.__name__}. "
+            f"`preset` holds another class. Expected a {expected.__name__}. "
             f"Received: preset={str(preset)!r} with a {config['class_name']}"
         )
     _verified(folder, WEIGHTS[player], hashes)
@@ -153,11 +153,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
 
 def check_role(player):
     """Raises a `ValueError` unless it is `"generator"` or `"discriminator"`."""
-    if player not in WEIGHTS:
-        raise ValueError(
-            f"A game has two players. Expected one of {sorted(WEIGHTS)}{nearest(player, WEIGHTS)}. "
-            f"Received: player={player!r}"
-        )
+    check_choice(WEIGHTS, player=player)
 
 
 def _folder(preset, file_hash=None):
@@ -170,10 +166,10 @@ def _folder(preset, file_hash=None):
         if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():
             folder = pathlib.Path(preset)
     if not (folder / CARD).is_file():
-        known = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
+        shipped = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
         raise ValueError(
-            f"There is no such preset. Expected one of {known}, a folder with a {CARD}, a URL, or "
-            f"for zoo.load a path that ends in .keras{nearest(preset, known)}. "
+            f"`preset` is unknown. Expected one of {shipped}, a folder with a {CARD}, a URL, or "
+            f"for zoo.load a path that ends in .keras{nearest(preset, shipped)}. "
             f"Received: preset={str(preset)!r}"
         )
     return folder
@@ -183,8 +179,9 @@ def _download(url, file_hash):
     """The folder of an archive, unpacked in Keras's cache."""
     if file_hash is None:
         raise ValueError(
-            "Weights from somewhere are taken only when they are those that were meant. Expected "
-            f"file_hash=, the SHA-256 of the archive. Received: preset={url!r} without"
+            "`file_hash` is missing: weights from a URL are taken only when they are those that "
+            f"were meant. Expected the SHA-256 of the archive. Received: preset={url!r} "
+            "without file_hash"
         )
     archive = pathlib.Path(
         keras.utils.get_file(
@@ -205,7 +202,8 @@ def _download(url, file_hash):
     cards = sorted(folder.glob(CARD)) or sorted(folder.glob(f"*/{CARD}"))
     if len(cards) != 1:
         raise ValueError(
-            f"The archive is no preset. Expected one {CARD} in it. Received: {len(cards)} in {url}"
+            f"`preset` is an archive without a preset. Expected one {CARD} in it. Received: "
+            f"{len(cards)} in {url}"
         )
     return cards[0].parent
 
@@ -219,14 +217,14 @@ def _verified(folder, name, hashes):
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(
-            f"A file of the preset is missing. Expected {sorted(hashes)}. Received: no {name} in "
+            f"`preset` lacks a file. Expected {sorted(hashes)}. Received: no {name} in "
             f"{str(folder)!r}"
         )
     found = path.read_bytes()
     if hashes.get(name) != sha256(found):
         raise ValueError(
-            "A file is not the one that was published. Expected the SHA-256 of the card, "
-            f"{hashes.get(name)}. Received: {sha256(found)} of {str(path)!r}"
+            "`preset` has a file that is not the one that was published. Expected the SHA-256 of "
+            f"the card, {hashes.get(name)}. Received: {sha256(found)} of {str(path)!r}"
         )
     return found
 
@@ -236,16 +234,11 @@ def _read(folder, name):
         found = json.loads((folder / name).read_text())
     except ValueError as error:
         raise ValueError(
-            f"The preset is damaged ({error}). Expected JSON. Received: {str(folder / name)!r}"
+            f"`preset` is damaged ({error}). Expected JSON. Received: {str(folder / name)!r}"
         ) from error
     if not isinstance(found, dict):
         raise ValueError(
-            "The preset is damaged. Expected an object of names and values. "
+            "`preset` is damaged. Expected an object of names and values. "
             f"Received: {str(folder / name)!r}"
         )
     return found
-
-
-def sha256(data):
-    """The SHA-256 of bytes, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()

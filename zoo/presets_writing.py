@@ -1,4 +1,4 @@
-"""Writes presets: what `zoo.from_preset` reads."""
+"""Writing of presets, which `zoo.from_preset` reads."""
 
 import json
 import os
@@ -10,7 +10,9 @@ import keras
 import numpy as np
 
 from zoo import pictures
-from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS, sha256
+from zoo.files import replacing, sha256
+from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
+from zoo.saving import check_built
 
 SAMPLES = "samples.png"
 SHOWN = 64
@@ -45,7 +47,8 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     directory = pathlib.Path(directory)
     if directory.exists() and not (directory / CARD).is_file():
         raise ValueError(
-            "Only a preset is replaced. Expected a new directory, or one with a card.json. "
+            "`directory` holds something else than a preset, and only a preset is replaced. "
+            "Expected a new directory, or one with a card.json. "
             f"Received: directory={str(directory)!r}"
         )
     given = {ROLE: generator, "discriminator": discriminator}
@@ -97,15 +100,11 @@ def _save_samples(generator, path):
 
 
 def _check_player(name, model):
-    if not isinstance(model, keras.Model) or not model.built:
-        raise ValueError(
-            "Only weights that exist can be saved. Expected a built Keras model. "
-            f"Received: {name}={getattr(model, 'name', model)!r}"
-        )
+    check_built(**{name: model})
     registered = keras.saving.get_registered_name(type(model))
     if keras.saving.get_registered_object(registered) is not type(model):
         raise ValueError(
-            "Whoever loads a preset makes its class by name. Expected a class with "
+            f"`{name}` is of a class that cannot be found again by its name. Expected a class with "
             "`@keras.saving.register_keras_serializable()`. "
             f"Received: {name} of class {type(model).__name__}"
         )
@@ -113,8 +112,11 @@ def _check_player(name, model):
 
 def _pack(path, half):
     """Writes a weights file again, compressed, and in float16 where that is wanted."""
-    packed = path.with_suffix(".packed")
-    with h5py.File(path) as source, h5py.File(packed, "w") as target:
+    with (
+        replacing(path) as packed,
+        h5py.File(path) as source,
+        h5py.File(packed, "w") as target,
+    ):
 
         def copy(name, item):
             if isinstance(item, h5py.Group):
@@ -124,8 +126,8 @@ def _pack(path, half):
                 if half and value.dtype == np.float32:
                     if np.abs(value).max(initial=0) > np.finfo("float16").max:
                         raise ValueError(
-                            f"A weight is beyond float16. Expected half=False. Received: {name} "
-                            f"up to {np.abs(value).max():.4g}"
+                            "`half` cannot hold a weight beyond float16. Expected half=False. "
+                            f"Received: {name} up to {np.abs(value).max():.4g}"
                         )
                     value = value.astype("float16")
                 shrink = {"compression": "gzip", "shuffle": True} if value.ndim else {}
@@ -136,4 +138,3 @@ def _pack(path, half):
         source.visititems(copy)
         for key, attribute in source.attrs.items():
             target.attrs[key] = attribute
-    os.replace(packed, path)

@@ -1,4 +1,4 @@
-"""The modernised residual pair of R3GAN (Huang et al., 2024): no normalisation, no tricks."""
+"""The modernised residual pair of R3GAN (Huang et al., 2024): no normalization, no tricks."""
 
 import math
 
@@ -8,7 +8,7 @@ from zoo.labels import Labels
 from zoo.layers.basis import DiscriminativeBasis, GenerativeBasis
 from zoo.layers.grouped_convolution import GroupedConv2D
 from zoo.layers.resampling import BilinearResampling
-from zoo.players import Discriminator, Generator
+from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.resnet import doublings
 from zoo.validation import check_positive
 
@@ -74,16 +74,17 @@ def _widths(image_shape, filters, group_width):
     if filters % unit or EXPANSION * filters // unit % group_width:
         multiple = math.lcm(EXPANSION, group_width) // EXPANSION * unit
         raise ValueError(
-            f"Maps are halved for each doubling beyond {WIDE} pixels, and {EXPANSION} times as "
-            f"many are cut into groups. Expected a multiple of {multiple} at "
-            f"image_shape={image_shape} and group_width={group_width}. Received: filters={filters}"
+            f"`filters` cannot be cut into groups: maps are halved for each doubling beyond {WIDE} "
+            f"pixels, and groups hold {EXPANSION} times as many. Expected a multiple of {multiple} "
+            f"at image_shape={image_shape} and group_width={group_width}. Received: "
+            f"filters={filters}"
         )
     return base, [filters // 2**halving for halving in halvings]
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class R3GANGenerator(Generator):
-    """Residual blocks without normalisation from latents to a square image.
+    """Residual blocks without normalization from latents to a square image.
 
     Learned maps of 4 to 7 pixels, each multiplied by a linear function of the latents, begin it.
     At every side stand `blocks` blocks, `x + w3 lrelu(w2 lrelu(w1 x))` with 1x1, grouped 3x3 and
@@ -103,8 +104,8 @@ class R3GANGenerator(Generator):
         group_width: int. Maps in one group of the 3x3 convolutions.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the latents and the input of every block's first
-            kernel) or `"projection"` (an embedding beside the latents, as published):
-            `zoo.conditioning`.
+            kernel) or `"projection"` (the label's embedding stands beside the latents, as
+            published). See `zoo.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
 
@@ -150,7 +151,7 @@ class R3GANGenerator(Generator):
         image_shape = tuple(image_shape)
         base, widths = _widths(image_shape, filters, group_width)
         check_positive(latent_dim=latent_dim, blocks=blocks)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
         depth = blocks * len(widths)
 
@@ -174,7 +175,6 @@ class R3GANGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
-            value_range=(-1.0, 1.0),
             dtype=dtype,
             **kwargs,
         )
@@ -182,7 +182,7 @@ class R3GANGenerator(Generator):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class R3GANDiscriminator(Discriminator):
-    """Residual blocks without normalisation from a square image to one logit.
+    """Residual blocks without normalization from a square image to one logit.
 
     The generator read backwards: a 1x1 kernel, blocks at every side, between the sides a bilinear
     filter and then a 1x1 kernel where the number of maps changes; products with learned maps of 4
@@ -196,8 +196,8 @@ class R3GANDiscriminator(Discriminator):
         group_width: int. Maps in one group of the 3x3 convolutions.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every block's first kernel and of the
-            logit) or `"projection"` (a projection discriminator, as published, here beside an
-            unconditional logit): `zoo.conditioning`.
+            logit) or `"projection"` (the logit adds the product of the features with a vector of
+            the label; as published, where it stands alone). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
 
     Returns:
@@ -225,7 +225,7 @@ class R3GANDiscriminator(Discriminator):
         image_shape = tuple(image_shape)
         _, widths = _widths(image_shape, filters, group_width)
         check_positive(blocks=blocks)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
         depth = blocks * len(widths)
 
@@ -243,11 +243,5 @@ class R3GANDiscriminator(Discriminator):
         x = labels.join(features, "labels_output")
         x = _dense(1, "output", "float32")(x)
         x = labels.project(x, features, _normal())
-        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
-        super().__init__(
-            inputs,
-            {"logits": logits, "features": features},
-            num_classes=num_classes,
-            dtype=dtype,
-            **kwargs,
-        )
+        outputs = logits_and_features(x, features)
+        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)

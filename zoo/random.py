@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import replicas
-from zoo.validation import nearest
+from zoo.validation import check_above_zero, check_choice
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
 PHILOX = 1  # TensorFlow's number of the algorithm.
@@ -116,13 +116,8 @@ PRIORS = {"normal": truncated_normal, "uniform": _uniform_prior}
 
 
 def check_prior(prior):
-    """Returns `prior`, or raises a `ValueError` that names the known priors."""
-    if prior not in PRIORS:
-        raise ValueError(
-            f"Unknown prior. Expected one of {sorted(PRIORS)}{nearest(prior, PRIORS)}. "
-            f"Received: prior={prior!r}"
-        )
-    return prior
+    """Returns `prior`, or raises a `ValueError` that names the priors there are."""
+    return check_choice(PRIORS, prior=prior)
 
 
 def draw(prior, count, latent_dim, seed, truncation=None):
@@ -146,11 +141,8 @@ def draw(prior, count, latent_dim, seed, truncation=None):
         ValueError: If the prior is unknown or the truncation is not positive.
     """
     check_prior(prior)
-    if truncation is not None and not truncation > 0:
-        raise ValueError(
-            "A truncation cuts the prior at that distance from 0. Expected a positive number. "
-            f"Received: truncation={truncation}"
-        )
+    if truncation is not None:
+        check_above_zero(truncation=truncation)
     return PRIORS[prior]((count, latent_dim), seed, math.inf if truncation is None else truncation)
 
 
@@ -197,8 +189,8 @@ def from_seed(prior, count, latent_dim, seed, truncation=None):
     seeds = np.asarray(seed)
     if seeds.dtype.kind not in "iu" or seeds.ndim > 1 or (seeds.ndim and len(seeds) != count):
         raise ValueError(
-            f"A seed is one integer, or one integer for each of the {count} samples. "
-            f"Received: seed={seed!r}"
+            f"`seed` is no seed. Expected one integer, or one integer for each of the {count} "
+            f"samples. Received: seed={seed!r}"
         )
     if seeds.ndim:
         return draw_rows(prior, latent_dim, seeds.astype("int64"), truncation)

@@ -29,9 +29,9 @@ def mean(x):
 
 
 def shared(gradients):
-    """This replica's part of the mean of gradients: Keras's optimizers add the parts up."""
-    parts = count()
-    return gradients if parts == 1 else [None if g is None else g / parts for g in gradients]
+    """This replica's share of the mean of gradients: Keras's optimizers add the shares up."""
+    n = count()
+    return gradients if n == 1 else [None if g is None else g / n for g in gradients]
 
 
 def reducible(results):

@@ -1,12 +1,12 @@
-"""The residual pair of spectrally normalised GANs (Miyato et al., 2018), appendix B.4."""
+"""The residual pair of spectrally normalized GANs (Miyato et al., 2018), appendix B.4."""
 
 import keras
 
 from zoo.labels import Labels
 from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
-from zoo.players import Discriminator, Generator
-from zoo.validation import check_positive
+from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.validation import check_image_shape, check_positive
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
 SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
@@ -25,18 +25,13 @@ def doublings(image_shape, family):
     Raises:
         ValueError: If the image is not square or its side is none of `SIZES`.
     """
-    if len(image_shape) != 3:
-        raise ValueError(
-            f"{family} makes images. Expected image_shape=(height, width, channels); for other "
-            f"samples use zoo.MLPGenerator. Received: image_shape={tuple(image_shape)}"
-        )
-    height, width, channels = image_shape
-    check_positive(image_shape=channels)
-    if height != width or height not in SIZES or isinstance(height, float):
+    height, width, _ = check_image_shape(image_shape, "; for points use zoo.MLPGenerator")
+    if height != width or height not in SIZES:
         near = sorted(sorted(SIZES, key=lambda size: abs(size - max(height, width)))[:2])
         raise ValueError(
-            f"{family} doubles maps of {BASES[0]} to {BASES[-1]} pixels up to the image. Expected "
-            f"a square whose side is one of {SIZES}; near are {near[0]} and {near[1]}. "
+            f"`image_shape` cannot be made by {family}, which doubles maps of {BASES[0]} to "
+            f"{BASES[-1]} pixels. Expected a square whose side is one of {SIZES}; near are "
+            f"{near[0]} and {near[1]}. "
             f"Received: image_shape={tuple(image_shape)}"
         )
     count = 0
@@ -46,7 +41,7 @@ def doublings(image_shape, family):
 
 
 def _widths(size, filters, max_filters, flat):
-    """The narrowest and the widest layer, as published where nothing is said."""
+    """The widths of the narrowest and the widest layer; `None` stands for the published ones."""
     if filters is None:
         filters = flat if size <= FLAT else 64
     check_positive(filters=filters)
@@ -55,7 +50,7 @@ def _widths(size, filters, max_filters, flat):
     check_positive(max_filters=max_filters)
     if max_filters < filters:
         raise ValueError(
-            f"The widest layer has no fewer maps than the narrowest. Expected at least {filters}. "
+            f"`max_filters` is less than `filters`. Expected at least {filters}. "
             f"Received: max_filters={max_filters}"
         )
     return filters, max_filters
@@ -75,7 +70,7 @@ def _glorot(gain=1.0):
 
 
 def _convolution(maps, side, name, dtype, use_bias=True):
-    """3x3 in a branch, before whose input a ReLU stands; 1x1 on a shortcut."""
+    """A convolution: 3x3 in a branch, behind a ReLU, or 1x1 on a shortcut."""
     return keras.layers.Conv2D(
         maps,
         side,
@@ -99,7 +94,7 @@ def _normalize_and_rectify(x, name, dtype):
 def _up_block(x, maps, labels, name, dtype):
     """`up(x) * w + conv(relu(norm(conv(up(relu(norm(x)))))))`, with a 1x1 kernel `w`.
 
-    Each way on leads to a normalisation, which would take any bias out again.
+    Each way on leads to a normalization, which would take any bias out again.
     """
     h = _normalize_and_rectify(x, f"{name}_0", dtype)
     h = labels.join(h, f"{name}_labels")
@@ -135,8 +130,8 @@ class ResNetGenerator(Generator):
 
     A projection of the latents is reshaped to maps of 4 to 7 pixels. A block is
     `up(x) * w + conv(relu(norm(conv(up(relu(norm(x)))))))` with nearest-neighbour `up`, 3x3
-    convolutions and a 1x1 kernel `w`. Batch normalisation, ReLU, a 3x3 convolution and tanh end it;
-    only that convolution has a bias, as normalisation takes out those of the others.
+    convolutions and a 1x1 kernel `w`. Batch normalization, ReLU, a 3x3 convolution and tanh end it;
+    only that convolution has a bias, as normalization takes out those of the others.
 
     Maps of side `s` are `min(filters * size / s, max_filters)` in number.
     Up to 32 pixels the default is the published flat net (256 maps everywhere; WGAN-GP has 128),
@@ -152,8 +147,8 @@ class ResNetGenerator(Generator):
             `16 * filters` beyond.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the latents, the input of every block's first
-            convolution and of the last) or `"projection"` (an embedding beside the latents):
-            `zoo.conditioning`. There is no conditional batch normalisation.
+            convolution and of the last) or `"projection"` (the label's embedding stands beside the
+            latents). See `zoo.labels`. There is no conditional batch normalization.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
 
@@ -197,7 +192,7 @@ class ResNetGenerator(Generator):
         blocks, base = doublings(image_shape, "ResNet")
         check_positive(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
         widths = [min(filters * 2**k, max_filters) for k in range(blocks, -1, -1)]
 
@@ -232,7 +227,6 @@ class ResNetGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
-            value_range=(-1.0, 1.0),
             dtype=dtype,
             **kwargs,
         )
@@ -264,7 +258,8 @@ class ResNetDiscriminator(Discriminator):
             off where a gradient penalty holds the slope.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every block's first convolution and of
-            the logit) or `"projection"` (a projection discriminator): `zoo.conditioning`.
+            the logit) or `"projection"` (the logit adds the product of the features with a vector
+            of the label). See `zoo.labels`.
         dtype: Keras dtype policy; features and logits are float32 under all of them.
 
     Returns:
@@ -294,7 +289,7 @@ class ResNetDiscriminator(Discriminator):
         image_shape = tuple(image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype)
         wrap = _normalized if spectral_normalization else _plain
         downs = _halvings(image_shape[0])
@@ -312,20 +307,14 @@ class ResNetDiscriminator(Discriminator):
         x = wrap(output)(x)
         vectors = None if labels.projected is None else _glorot()
         x = labels.project(x, features, vectors, wrap)
-        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
-        super().__init__(
-            inputs,
-            {"logits": logits, "features": features},
-            num_classes=num_classes,
-            dtype=dtype,
-            **kwargs,
-        )
+        outputs = logits_and_features(x, features)
+        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
 
         self.filters, self.max_filters = filters, max_filters
 
 
 def _halvings(side):
-    """Of each block of the discriminator, whether it halves the side."""
+    """Whether each block of the discriminator halves the side: a list of bool."""
     if side <= FLAT:
         return [True, True, False, False]
     downs = []

@@ -1,6 +1,6 @@
 """Calling and sampling any player: a zoo player, or any built Keras model of the right form.
 
-`traits` says what can be known of a generator, `generate` and `discriminate` call either kind, and
+`traits` says what a generator takes and makes, `generate` and `discriminate` call a player, and
 `sample` draws.
 """
 
@@ -138,26 +138,26 @@ def sample(
     """
     batch_size = SAMPLE_BATCH if batch_size is None else batch_size
     check_positive(count=count, batch_size=batch_size)
-    known = traits(generator)
+    own = traits(generator)
     if labels is not None and np.ndim(labels) == 0:
         labels = np.full(count, labels)
-    labels = check_labels(labels, known.num_classes, count)
-    latents = random.from_seed(known.prior, count, known.latent_dim, seed, truncation)
+    labels = check_labels(labels, own.num_classes, count)
+    latents = random.from_seed(own.prior, count, own.latent_dim, seed, truncation)
     return decode(generator, latents, labels, batch_size, as_float)
 
 
 def decode(generator, latents, labels=None, batch_size=SAMPLE_BATCH, as_float=False):
     """Samples of given latents, in inference mode: as `sample`, with the latents chosen."""
-    known = traits(generator)
-    parts = []
+    own = traits(generator)
+    batches = []
     for start in range(0, len(latents), batch_size):
         rows = slice(start, start + batch_size)
         inputs = latents[rows]
-        if known.num_classes:
+        if own.num_classes:
             inputs = {"latents": inputs, "labels": labels[rows]}
         samples = generator.predict_on_batch(inputs)
-        if known.value_range is not None:
-            samples = to_unit(samples, known.value_range)
+        if own.value_range is not None:
+            samples = to_unit(samples, own.value_range)
             samples = (samples if as_float else to_pixels(samples)).numpy()
-        parts.append(samples)
-    return np.concatenate(parts)
+        batches.append(samples)
+    return np.concatenate(batches)

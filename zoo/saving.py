@@ -1,4 +1,4 @@
-"""Players in `.keras` files: written whole or not at all, read with errors that help.
+"""Players in `.keras` files: written whole or not at all, and read again.
 
 A file holds one player, or a trainer with both. Of a trainer's file only the player that is
 asked for is made, so reading one needs nothing of `trainers`.
@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import tempfile
-import uuid
 import zipfile
 import zlib
 
@@ -19,6 +18,7 @@ import h5py
 import keras
 
 from zoo import players, presets, sampling
+from zoo.files import replacing
 from zoo.validation import nearest
 
 CONFIG = "config.json"
@@ -43,19 +43,20 @@ def save(model, path):
         ValueError: If there is no built model or the path ends in something else.
     """
     path = _check_extension(path)
-    if not isinstance(model, keras.Model) or not model.built:
-        raise ValueError(
-            "Only weights that exist can be saved. Expected a built Keras model. "
-            f"Received: model={getattr(model, 'name', model)!r}"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}.keras")
-    try:
+    check_built(model=model)
+    with replacing(path) as temporary:
         model.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
+
+
+def check_built(**model):
+    """Raises a `ValueError` unless the one argument is a Keras model that has weights to save."""
+    ((name, given),) = model.items()
+    if not isinstance(given, keras.Model) or not given.built:
+        raise ValueError(
+            f"`{name}` has no weights to save. Expected a built Keras model. "
+            f"Received: {name}={getattr(given, 'name', given)!r}"
+        )
 
 
 def load(path, player="generator"):
@@ -87,7 +88,7 @@ def load(path, player="generator"):
         return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"
     config = check_keras_file(path, expected)
-    with _known_classes(path):
+    with _registered_classes(path):
         if is_trainer(config):
             model = _from_trainer(path, config, player)
         else:
@@ -116,7 +117,7 @@ def check_keras_file(path, expected="a Keras model"):
     path = _check_extension(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no such file. Expected a .keras file that holds {expected}"
+            f"`path` does not exist. Expected a .keras file that holds {expected}"
             f"{_neighbours(path)}. Received: path={str(path)!r}"
         )
     try:
@@ -129,7 +130,7 @@ def check_keras_file(path, expected="a Keras model"):
     if damaged or not isinstance(config, dict):
         reason = f"{missing} missing" if isinstance(damaged, list) else damaged or "no config"
         raise ValueError(
-            f"The file is damaged or no Keras file ({reason}). Expected a .keras file that holds "
+            f"`path` is damaged or no Keras file ({reason}). Expected a .keras file that holds "
             f"{expected}. Received: path={str(path)!r}"
         )
     return config
@@ -156,8 +157,8 @@ def _from_trainer(path, config, player):
         group = source.get(average if average in source else player)
         if group is None:
             raise ValueError(
-                f"The trainer's file has no weights of that player. Expected one of {list(source)}."
-                f" Received: player={player!r}, path={str(path)!r}"
+                f"`player` has no weights in the trainer's file. Expected one of {list(source)}. "
+                f"Received: player={player!r}, path={str(path)!r}"
             )
         copy = os.path.join(folder, "player.weights.h5")
         with h5py.File(copy, "w") as target:
@@ -177,13 +178,13 @@ def _check_player(model, player, path, config):
             fits = False
     if not fits:
         raise ValueError(
-            f"The file holds another model, of class {held_class(config)}. Expected a {player}, or "
-            f"a trainer. Received: path={str(path)!r}"
+            f"`path` holds another model, of class {held_class(config)}. Expected a {player}, or a "
+            f"trainer. Received: path={str(path)!r}"
         )
 
 
 @contextlib.contextmanager
-def _known_classes(path):
+def _registered_classes(path):
     """Turns Keras's complaint about a class that is not registered into a short one."""
     try:
         yield
@@ -192,8 +193,8 @@ def _known_classes(path):
         if unknown is None:
             raise
         raise ValueError(
-            f"The file holds a class that is not known here: {unknown[1]}. Expected every class "
-            "to be registered: import the module that defines it first, with "
+            f"`path` holds a class that is not known here: {unknown[1]}. Expected every class to "
+            "be registered: import the module that defines it first, with "
             "`@keras.saving.register_keras_serializable()` above the class. "
             f"Received: path={str(path)!r}"
         ) from error
@@ -203,7 +204,7 @@ def _check_extension(path):
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise ValueError(
-            "Keras tells its files by their ending. Expected a path that ends in .keras. "
+            "`path` has another ending than Keras's files. Expected a path that ends in .keras. "
             f"Received: path={str(path)!r}"
         )
     return path

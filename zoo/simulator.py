@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import constraints, random
-from zoo.players import Generator
+from zoo.players import Generator, policy
 from zoo.validation import check_choice, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")
@@ -20,7 +20,7 @@ GRADIENTS = ("pathwise", "score", "finite_difference")
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Simulator(Generator):
-    """Any function of parameters and latents, with its parameters as the weights.
+    """A generator that is a function of a few parameters, which are its weights.
 
     `gradient` says how the loss reaches the parameters theta:
 
@@ -37,7 +37,7 @@ class Simulator(Generator):
     subtracted from both losses cancels. Everything else is at theta: the discriminator's step of
     the alternating schedule, `sample`, `predict`, exported models. The estimator needs the loss of
     each example apart, so such a simulator does not go into a trainer, an objective or a
-    discriminator that mixes them (`UnrolledGAN`, `relativistic_average`, batch normalisation).
+    discriminator that mixes them (`UnrolledGAN`, `relativistic_average`, batch normalization).
 
     A parameter with bounds is trained in a coordinate w without any: `low + exp(w)`,
     `high - exp(w)`, or `low + (high - low) sigmoid(w)`. The steps of the optimizer and `scale` are
@@ -115,7 +115,7 @@ class Simulator(Generator):
         check_choice(GRADIENTS, gradient=gradient)
         coordinates = constraints.coordinates(parameters, bounds)
         scales = _scales(scale, coordinates)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         simulation = _Simulation(function, coordinates, sample_shape, gradient, scales)
         simulation.check(prior, latent_dim)
 
@@ -151,7 +151,7 @@ class Simulator(Generator):
         return not self.simulation.numpy
 
     def explore(self, latents, seed):
-        """Samples at other parameters, a step from theta each: what `surrogate` needs losses of.
+        """Samples at parameters a small step away from theta, whose losses `surrogate` takes.
 
         Args:
             latents: float32 `(batch, latent_dim)`. The second half takes those of the first.
@@ -279,26 +279,26 @@ class _Simulation(keras.layers.Layer):
         call = f"{_name(self.function)} on parameters (batch, 1) and latents (batch, {latent_dim})"
         if error is not None:
             raise ValueError(
-                f"The simulator does not run: {type(error).__name__}: {error}. Expected it to take "
+                f"`function` does not run: {type(error).__name__}: {error}. Expected it to take "
                 f"parameters and latents, and return samples. Received: {call}"
             ) from error
         expected = (count, *self.sample_shape)
         if not self.numpy and not tf.is_tensor(samples):
             raise ValueError(
-                f"A simulator returns numbers. Expected a tensor or a NumPy array {expected} for a "
-                f"batch of {count}. Received: {type(samples).__name__} from {call}"
+                f"`function` returns no numbers. Expected a tensor or a NumPy array {expected} for "
+                f"a batch of {count}. Received: {type(samples).__name__} from {call}"
             )
         if tuple(samples.shape) != expected:
             raise ValueError(
-                f"The simulator returns another shape. Expected {expected} for a batch of {count}. "
+                f"`function` returns another shape. Expected {expected} for a batch of {count}. "
                 f"Received: {tuple(samples.shape)} from {call}"
             )
         bad = int(np.sum(~np.isfinite(np.asarray(samples, "float64"))))
         if bad:
             raise ValueError(
-                "The simulator returns something that is not finite at the parameters it starts "
-                f"from. Expected finite samples. Received: {bad} of {np.size(samples)} values NaN "
-                f"or infinite from {call}"
+                "`function` returns something that is not finite at the parameters it starts from. "
+                f"Expected finite samples. Received: {bad} of {np.size(samples)} values NaN or "
+                f"infinite from {call}"
             )
         self._check_graph(latent_dim)
 
@@ -307,9 +307,9 @@ class _Simulation(keras.layers.Layer):
         differentiable = self.gradient == "pathwise"
         if self.numpy and differentiable:
             raise ValueError(
-                "TensorFlow cannot differentiate a NumPy function. Expected a TensorFlow function, "
-                "or gradient='score' or 'finite_difference'. "
-                f"Received: function={_name(self.function)} with gradient='pathwise'"
+                "`function` is of NumPy, which TensorFlow cannot differentiate. Expected a "
+                "TensorFlow function, or gradient='score' or 'finite_difference'. Received: "
+                f"function={_name(self.function)} with gradient='pathwise'"
             )
         if self.numpy:
             return
@@ -330,14 +330,14 @@ class _Simulation(keras.layers.Layer):
             traced.get_concrete_function(columns, tf.TensorSpec((None, latent_dim), "float32"))
         except Exception as error:  # Whatever the user's function raises.
             raise ValueError(
-                f"The simulator does not run in a graph: {type(error).__name__}: {error}. Expected "
+                f"`function` does not run in a graph: {type(error).__name__}: {error}. Expected "
                 "TensorFlow operations from the parameters and latents to the samples, or NumPy "
                 f"alone. Received: function={_name(self.function)}"
             ) from error
         lost = [name for name, derivative in derivatives.items() if derivative is None]
         if lost:
             raise ValueError(
-                "The samples have no derivative with respect to a parameter. Expected a "
+                "`function` has no derivative with respect to a parameter. Expected a "
                 "differentiable function of all of them, or gradient='score' or "
                 f"'finite_difference'. Received: {lost} without one in {_name(self.function)}"
             )
@@ -358,8 +358,8 @@ def _scales(scale, coordinates):
     )
     if not right:
         raise ValueError(
-            "The scale is the size of the steps from the parameters. Expected a positive number, "
-            f"or a dict of one for each of {sorted(coordinates)}. Received: scale={scale!r}"
+            "`scale` is no size of the steps from the parameters. Expected a positive number, or a "
+            f"dict of one for each of {sorted(coordinates)}. Received: scale={scale!r}"
         )
     return [float(scales[name]) for name in coordinates]
 
@@ -369,7 +369,7 @@ def _serialize(function):
     target = function if inspect.isfunction(function) else type(function)
     if keras.saving.get_registered_object(keras.saving.get_registered_name(target)) is not target:
         raise ValueError(
-            "The function cannot be found again from a file. Expected one that is defined in a "
+            "`function` cannot be found again from a file. Expected one that is defined in a "
             "module, with `@keras.saving.register_keras_serializable()` above it. "
             f"Received: function={_name(function)}"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
-from zoo.validation import nearest
+from zoo.validation import check_above_zero, check_choice, check_positive
 
 
 class Mixture:
@@ -40,7 +40,7 @@ class Mixture:
         self.centres = np.array(centres, "float64")
         if self.centres.ndim != 2 or not self.centres.size:
             raise ValueError(
-                "A mixture needs one centre a mode. Expected an array of shape (modes, dim). "
+                "`centres` are not one a mode. Expected an array of shape (modes, dim). "
                 f"Received: centres of shape {self.centres.shape}"
             )
         modes, self.dim = self.centres.shape
@@ -48,8 +48,8 @@ class Mixture:
         self.weights = _per_mode("weights", 1 / modes if weights is None else weights, modes)
         if abs(self.weights.sum() - 1) > 1e-6:
             raise ValueError(
-                f"The weights of a mixture are probabilities. Expected {modes} numbers that sum "
-                f"to 1. Received: weights={weights}"
+                f"`weights` are no probabilities. Expected {modes} numbers that sum to 1. "
+                f"Received: weights={weights}"
             )
         self.name = name or "mixture"
 
@@ -97,7 +97,7 @@ class Mixture:
     def _log_density(self, points):
         if points.shape.rank != 2 or points.shape[1] != self.dim:
             raise ValueError(
-                f"The density is one number a point. Expected points of shape (n, {self.dim}). "
+                f"`points` are of another dimension. Expected shape (n, {self.dim}). "
                 f"Received: points of shape {tuple(points.shape)}"
             )
         # log w_k - |x - c_k|^2 / (2 s_k^2) - dim log(s_k sqrt(2 pi))
@@ -110,8 +110,8 @@ def _per_mode(name, values, modes):
     array = np.asarray(values, "float64")
     if array.shape not in ((), (modes,)) or not np.all(np.isfinite(array) & (array > 0)):
         raise ValueError(
-            f"A mixture of {modes} modes has one of these a mode. Expected {modes} positive "
-            f"numbers. Received: {name}={values}"
+            f"`{name}` are not one a mode. Expected {modes} positive numbers. "
+            f"Received: {name}={values}"
         )
     return np.array(np.broadcast_to(array, (modes,)))
 
@@ -130,11 +130,8 @@ def ring(modes=8, radius=2.0, scale=0.02):
     Returns:
         A `Mixture` of dimension 2.
     """
-    if not (isinstance(modes, int) and modes >= 1 and radius > 0):
-        raise ValueError(
-            "A ring has modes on a circle. Expected modes, an int of at least 1, and a positive "
-            f"radius. Received: modes={modes!r}, radius={radius!r}"
-        )
+    check_positive(modes=modes)
+    check_above_zero(radius=radius)
     angles = 2 * np.pi * np.arange(modes) / modes
     centres = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return Mixture(centres, scale, name="ring")
@@ -154,11 +151,8 @@ def grid(side=5, spacing=2.0, scale=0.05):
     Returns:
         A `Mixture` of dimension 2.
     """
-    if not (isinstance(side, int) and side >= 1 and spacing > 0):
-        raise ValueError(
-            "A grid has modes on both axes. Expected side, an int of at least 1, and a positive "
-            f"spacing. Received: side={side!r}, spacing={spacing!r}"
-        )
+    check_positive(side=side)
+    check_above_zero(spacing=spacing)
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     centres = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     return Mixture(centres, scale, name="grid")
@@ -205,9 +199,4 @@ def get(name, **parameters):
     Raises:
         ValueError: If the name is unknown or a parameter is out of its range.
     """
-    if name not in TOYS:
-        raise ValueError(
-            f"Unknown toy distribution. Expected one of {sorted(TOYS)}{nearest(name, TOYS)}. "
-            f"Received: name={name!r}"
-        )
-    return TOYS[name](**parameters)
+    return TOYS[check_choice(TOYS, name=name)](**parameters)

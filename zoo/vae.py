@@ -9,7 +9,7 @@ import tensorflow as tf
 from zoo import pixels, random, sampling
 from zoo.mlp import MLPGenerator
 from zoo.recorded import Recorded
-from zoo.validation import check_choice
+from zoo.validation import check_above_zero, check_choice
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
 EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
@@ -62,10 +62,7 @@ class VAE(Recorded, keras.Model):
         **kwargs,
     ):
         check_choice(LIKELIHOODS, likelihood=likelihood)
-        if not scale > 0:
-            raise ValueError(
-                f"A standard deviation is positive. Expected scale > 0. Received: scale={scale}"
-            )
+        check_above_zero(scale=scale)
         super().__init__(**kwargs)
         self.units = tuple(units)
         self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)
@@ -122,7 +119,7 @@ class VAE(Recorded, keras.Model):
             inside = images.size == 0 or (images.min() >= -1e-3 and images.max() <= 1 + 1e-3)
         if not (images.shape[1:] == shape or grey) or not inside:
             raise ValueError(
-                f"The samples do not fit. Expected shape (n, {shape}), uint8 or floats in "
+                f"`x` does not fit the generator. Expected shape (n, {shape}), uint8 or floats in "
                 f"{self.generator.value_range}. Received: x of shape {images.shape} and dtype "
                 f"{images.dtype}{'' if inside else f' from {images.min()} to {images.max()}'}"
             )
@@ -192,7 +189,7 @@ class VAE(Recorded, keras.Model):
 
     @property
     def traits(self):
-        """What can be known of the generator: `zoo.players.traits`."""
+        """The traits of the generator: `zoo.players.Traits`."""
         return sampling.traits(self.generator)
 
     def sample(self, count, seed=None, **kwargs):

@@ -5,17 +5,17 @@ import difflib
 import numpy as np
 
 
-def nearest(name, known):
-    """`"; did you mean 'ring'?"` when known names resemble `name`, else `""`."""
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=3, cutoff=0.5)
+def nearest(name, names):
+    """`"; did you mean 'ring'?"` when one of the names resembles `name`, else `""`."""
+    close = difflib.get_close_matches(str(name), [str(n) for n in names], n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def check_choice(known, hint="", **argument):
-    """Returns an argument that is one of the known values.
+def check_choice(choices, hint="", **argument):
+    """Returns an argument that is one of the choices.
 
     Args:
-        known: The values; a dict counts by its keys.
+        choices: The values; a dict counts by its keys.
         hint: What else would do, for the message: `", or an Objective of yours"`.
         **argument: The one argument, by its name.
 
@@ -23,10 +23,10 @@ def check_choice(known, hint="", **argument):
         ValueError: If it is none of them. The nearest names are offered.
     """
     ((name, value),) = argument.items()
-    if isinstance(value, str) and value in known:
+    if isinstance(value, str) and value in choices:
         return value
     raise ValueError(
-        f"`{name}` is unknown. Expected one of {sorted(known)}{hint}{nearest(value, known)}. "
+        f"`{name}` is unknown. Expected one of {sorted(choices)}{hint}{nearest(value, choices)}. "
         f"Received: {name}={value!r}"
     )
 
@@ -47,16 +47,42 @@ def check_positive(**numbers):
     check_integer(1, **numbers)
 
 
+def check_above_zero(**numbers):
+    """Raises a `ValueError` naming the first argument that is not above 0."""
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ValueError(
+                f"`{name}` is not positive. Expected a number above 0. Received: {name}={value}"
+            )
+
+
 def check_sizes(**sizes):
-    """Raises a `ValueError` naming the first argument with a part that is not a positive integer.
+    """Raises a `ValueError` naming the first argument that is not made of positive integers.
 
     Args:
         **sizes: Integers, or tuples of them; `None` stands for a size that is not wanted.
     """
     for name, size in sizes.items():
-        for part in size if isinstance(size, (tuple, list)) else (size,):
-            if part is not None or isinstance(size, (tuple, list)):
-                check_positive(**{name: part})
+        several = isinstance(size, (tuple, list))
+        for number in size if several else (size,):
+            if number is not None or several:
+                check_positive(**{name: number})
+
+
+def check_image_shape(image_shape, hint=""):
+    """Returns the shape of an image as a tuple `(height, width, channels)`.
+
+    Raises:
+        ValueError: If it is no three positive integers. `hint` says what else would do.
+    """
+    image_shape = tuple(image_shape)
+    if len(image_shape) != 3:
+        raise ValueError(
+            f"`image_shape` is no shape of images. Expected (height, width, channels){hint}. "
+            f"Received: image_shape={image_shape}"
+        )
+    check_sizes(image_shape=image_shape)
+    return image_shape
 
 
 def check_rate(**rates):

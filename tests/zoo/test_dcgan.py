@@ -14,11 +14,11 @@ DISCRIMINATOR = {"image_shape": (8, 8, 3), "filters": 4}
 @pytest.mark.parametrize(
     "classes, units, weights",
     [
-        # projection 5*4*4*4, normalisation 4*4, output 25*4*3 + 3
+        # projection 5*4*4*4, normalization 4*4, output 25*4*3 + 3
         (None, (), 320 + 16 + 303),
         # labels add 3 inputs to the projection and to the output
         (3, (), 8 * 64 + 16 + 25 * 7 * 3 + 3),
-        # a dense layer 5*6 with its normalisation 4*6, and 6 inputs to the projection
+        # a dense layer 5*6 with its normalization 4*6, and 6 inputs to the projection
         (None, (6,), 30 + 24 + 6 * 64 + 16 + 303),
         (3, (6,), 8 * 6 + 24 + 9 * 64 + 16 + 25 * 7 * 3 + 3),
     ],
@@ -34,7 +34,7 @@ def test_generator(tmp_path, classes, units, weights):
         # convolution 25*3*4, output 4*4*4 + 1
         (None, (), 300 + 65),
         (3, (), 25 * 6 * 4 + 67 + 1),
-        # a dense layer 64*6 with its normalisation 4*6, output 6 + 1
+        # a dense layer 64*6 with its normalization 4*6, output 6 + 1
         (None, (6,), 300 + 384 + 24 + 7),
         (3, (6,), 25 * 6 * 4 + 67 * 6 + 24 + 9 + 1),
     ],

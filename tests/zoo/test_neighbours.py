@@ -125,16 +125,19 @@ GREY = np.zeros((3, 4, 4, 1), "uint8")
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: neighbours.nearest(GREY, GREY[:, :2]), r"of one shape.*images of shape \(3, 2"),
+        (
+            lambda: neighbours.nearest(GREY, GREY[:, :2]),
+            r"`samples` and `images` have different.*images of shape \(3, 2",
+        ),
         (lambda: neighbours.nearest(GREY[:0], GREY), r"samples of shape \(0, 4, 4, 1\)"),
         (lambda: neighbours.nearest(GREY, GREY[:0]), r"images of shape \(0, 4, 4, 1\)"),
-        (lambda: neighbours.nearest(GREY, GREY, 4), r"only 3 images. Expected k in \[1, 3\].*k=4"),
+        (lambda: neighbours.nearest(GREY, GREY, 4), r"`k` is larger.*Expected .* in \[1, 3\].*k=4"),
         (lambda: neighbours.nearest(GREY, GREY, 0), "Received: k=0"),
         (lambda: neighbours.nearest(GREY.astype("int32"), GREY), "samples of dtype int32"),
         (lambda: neighbours.nearest(GREY, GREY + np.nan), "finite floats. Received: images of dt"),
-        (lambda: neighbours.nearest(GREY - 1.0, GREY), "beside it. Received: samples from -1.0"),
+        (lambda: neighbours.nearest(GREY - 1.0, GREY), "`samples` have another scale.*from -1.0"),
         (lambda: neighbours.nearest(GREY, GREY + 255.0), "Received: images from 255.0 to 255.0"),
-        (lambda: neighbours.figure(GREY, GREY), r"has one neighbour.*samples of shape \(3, 4"),
+        (lambda: neighbours.figure(GREY, GREY), r"`neighbours` are not.*samples of shape \(3, 4"),
         (lambda: neighbours.figure(GREY[None], GREY), r"neighbours of shape \(3, 4, 4, 1\)"),
     ],
 )

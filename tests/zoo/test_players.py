@@ -1,111 +1,92 @@
-"""What every player offers: samples that depend on seed and row alone, and plain Keras models."""
+"""The base classes of players: a family of one's own, its file, its dtype, and its outputs."""
 
 import keras
 import numpy as np
 import pytest
 
 import zoo
-from tests.helpers import tiny_pair
-from zoo import players
+from zoo import players, saving
 
 
-@pytest.mark.parametrize("classes", [None, 3])
-def test_a_sample_depends_on_seed_and_row_alone(classes):
-    generator, _ = tiny_pair(classes)
-    for weight in generator.weights:  # Pictures with contrast, so that a difference would show.
-        weight.assign(weight * 3 + 0.01)
-    labels = None if classes is None else np.arange(70) % 3
-    images = generator.sample(70, labels, seed=4)
-    assert images.dtype == np.uint8 and images.std() > 5
-    for batch_size in (1, 9, 70):
-        np.testing.assert_array_equal(
-            generator.sample(70, labels, seed=4, batch_size=batch_size), images
+@keras.saving.register_keras_serializable(package="test_players")
+class Scaled(zoo.Generator):
+    """A linear generator with an argument that no family of the zoo has."""
+
+    def __init__(self, gain, latent_dim=3, offsets=(0.5, -0.5), dtype=None, **kwargs):
+        inputs = keras.Input((latent_dim,), name="latents")
+        x = keras.layers.Dense(2, dtype=dtype, name="dense")(inputs)
+        outputs = gain * keras.ops.cast(x, "float32") + np.array(offsets, "float32")
+        super().__init__(
+            inputs,
+            outputs,
+            latent_dim=latent_dim,
+            prior="uniform",
+            value_range=None,
+            dtype=dtype,
+            **kwargs,
         )
-    few = generator.sample(3, None if labels is None else labels[:3], seed=4)
-    np.testing.assert_array_equal(few, images[:3])
-    assert not np.array_equal(generator.sample(70, labels, seed=5), images)
 
 
-def test_one_seed_a_row():
-    generator, _ = tiny_pair(3)
-    images = generator.sample(3, [2, 0, 1], seed=[9, 8, 9])
-    for i, (label, seed) in enumerate(((2, 9), (0, 8), (1, 9))):
-        np.testing.assert_array_equal(generator.sample(1, label, seed=seed)[0], images[i])
+@keras.saving.register_keras_serializable(package="test_players")
+class Banded(zoo.DCGANGenerator):
+    """A family of the zoo with one more argument."""
+
+    def __init__(self, bands, **kwargs):
+        super().__init__((8, 8, 1), latent_dim=4, filters=2, **kwargs)
+        self.bands = tuple(bands)
 
 
-def test_samples_as_floats_are_the_pixels_divided_by_255():
-    generator, _ = tiny_pair()
-    pixels = generator.sample(8, seed=0)
-    unit = generator.sample(8, seed=0, as_float=True)
-    assert unit.dtype == np.float32 and 0 <= unit.min() and unit.max() <= 1
-    np.testing.assert_array_equal(np.round(unit * 255), pixels)
+def test_a_generator_of_ones_own_comes_back_with_its_arguments(tmp_path):
+    model = Scaled(2.5, offsets=[1.0, 2.0])
+    assert (model.gain, model.latent_dim, model.offsets) == (2.5, 3, (1.0, 2.0))
+    for weight in model.weights:
+        weight.assign(weight + 0.1)
+    for loaded in (
+        saving.load(saving.save(model, tmp_path / "own.keras")),
+        zoo.from_preset(zoo.save_preset(model, tmp_path / "own")),
+    ):
+        assert type(loaded) is Scaled
+        assert (loaded.gain, loaded.offsets, loaded.prior) == (2.5, (1.0, 2.0), "uniform")
+        assert loaded.get_config() == model.get_config()
+        assert loaded.traits == model.traits == zoo.players.Traits(3, (2,), "uniform")
+        np.testing.assert_array_equal(loaded.sample(5, seed=3), model.sample(5, seed=3))
 
 
-def test_truncation_narrows_the_latents():
-    generator = zoo.MLPGenerator(
-        (1,), 1, units=(1,), activation="linear", output_activation="linear", prior="normal"
-    )
-    for weight, value in zip(generator.weights, (1.0, 0.0, 1.0, 0.0), strict=True):
-        weight.assign(np.full(weight.shape, value))
-    wide, narrow = (generator.sample(500, seed=1, truncation=t) for t in (None, 0.5))
-    assert np.abs(wide).max() > 2 and 0.49 < np.abs(narrow).max() <= 0.5
+def test_a_family_of_the_zoo_with_one_more_argument(tmp_path):
+    model = Banded([1, 2], num_classes=3, prior="uniform", name="mine")
+    loaded = saving.load(saving.save(model, tmp_path / "own.keras"))
+    assert type(loaded) is Banded and loaded.bands == (1, 2) and loaded.name == "mine"
+    assert (loaded.num_classes, loaded.prior, loaded.latent_dim) == (3, "uniform", 4)
+    labels = [0, 1, 2]
+    np.testing.assert_array_equal(loaded.sample(3, labels, seed=3), model.sample(3, labels, seed=3))
+    assert "image_shape" not in loaded.get_config()  # No argument of this class.
 
 
-@pytest.mark.parametrize("low, high", [(-1.0, 1.0), (0.0, 1.0), (-3.0, 5.0)])
-def test_pixels_survive_the_value_range(low, high):
-    pixels = np.arange(256, dtype=np.uint8)
-    scaled = players.from_pixels(pixels, (low, high))
-    assert scaled[0] == low and scaled[-1] == high
-    np.testing.assert_array_equal(players.to_pixels(players.to_unit(scaled, (low, high))), pixels)
+def test_a_dtype_is_one_of_the_arguments(tmp_path):
+    model = Scaled(1.0, dtype="mixed_bfloat16")
+    loaded = saving.load(saving.save(model, tmp_path / "own.keras"))
+    assert loaded.dtype_policy.name == "mixed_bfloat16"
+    assert loaded.get_layer("dense").compute_dtype == "bfloat16"
 
 
-@pytest.mark.parametrize("activation, span", [("tanh", (-1, 1)), ("sigmoid", (0, 1)), (None, None)])
-def test_a_plain_keras_model_is_a_player(activation, span):
-    model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(6), keras.layers.Dense(3, activation)]
-    )
-    known = players.traits(model)
-    assert (known.latent_dim, known.image_shape, known.value_range) == (4, (3,), span)
-    samples = players.sample(model, 5, seed=0)
-    assert samples.shape == (5, 3) and samples.dtype == (np.float32 if span is None else np.uint8)
+def test_a_wired_graph_is_a_player():
+    inputs = keras.Input((3,), name="latents")
+    model = zoo.Generator(inputs, keras.layers.Dense(2)(inputs), latent_dim=3, value_range=None)
+    assert model.traits == players.Traits(3, (2,))
+    assert model.get_config()["name"] == model.name
+    assert model.sample(2, seed=0).shape == (2, 2)
 
 
-def test_logits_of_a_plain_model_are_flat():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    logits, features = players.discriminate(model, np.zeros((5, 3), "float32"))
-    assert logits.shape == (5,) and features is None
+def test_the_policy_is_the_given_one_or_kerass():
+    assert players.policy("mixed_float16").name == "mixed_float16"
+    assert players.policy(None).name == "float32"
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    assert players.policy(None).name == "mixed_bfloat16"
 
 
-def _subclassed():
-    class Plain(keras.Model):
-        def call(self, inputs):
-            return inputs
-
-    model = Plain()
-    model.built = True
-    return model
-
-
-@pytest.mark.parametrize(
-    "call, message",
-    [
-        (lambda g: g.sample(0), "positive integer.*count=0"),
-        (lambda g: g.sample(2, [0, 1], batch_size=-1), "batch_size=-1"),
-        (lambda g: g.sample(2), r"integer labels in \[0, 3\).*labels=None"),
-        (lambda g: g.sample(2, [0, 3]), "out of range.*from 0 to 3"),
-        (lambda g: g.sample(2, [0, 1, 2]), "Expected 2 labels.*3 labels"),
-        (lambda g: g.sample(2, np.eye(3)[:2]), "one-hot.*argmax"),
-        (lambda g: g.sample(2, [0.0, 1.0]), "dtype float64"),
-        (lambda g: tiny_pair()[0].sample(1, [0]), "has no labels"),
-        (lambda g: players.traits(keras.Sequential([keras.layers.Dense(2)])), "built model"),
-        (
-            lambda g: players.traits(
-                keras.Sequential([keras.Input((2, 2)), keras.layers.Flatten()])
-            ),
-            r"input_shape=\(None, 2, 2\)",
-        ),
-    ],
-)
-def test_errors(call, message):
-    with pytest.raises(ValueError, match=message):
-        call(tiny_pair(3)[0])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_logits_are_flat_and_of_full_precision(dtype):
+    x = keras.Input((4,), dtype=dtype)
+    outputs = players.logits_and_features(keras.layers.Dense(1, dtype=dtype)(x), x)
+    assert outputs["logits"].shape == (None,) and outputs["logits"].dtype == "float32"
+    assert outputs["features"] is x

@@ -92,7 +92,10 @@ def test_no_seed_draws_fresh_numbers():
     "call, message",
     [
         (lambda: random.check_prior("norma"), "did you mean 'normal'.*prior='norma'"),
-        (lambda: random.draw("normal", 1, 1, (0, 0), 0), "positive number.*truncation=0"),
+        (
+            lambda: random.draw("normal", 1, 1, (0, 0), 0),
+            "`truncation` is not positive.*truncation=0",
+        ),
         (lambda: random.from_seed("normal", 3, 1, [1, 2]), "each of the 3 samples"),
         (lambda: random.from_seed("normal", 1, 1, 0.5), r"one integer.*seed=0\.5"),
     ],

@@ -19,8 +19,8 @@ PROJECTION = {"num_classes": 3, "conditioning": "projection"}
 @pytest.mark.parametrize(
     "labels, weights",
     [
-        # projection 5*7*7*3; blocks of 3 -> 3 and 3 -> 2 maps: two normalisations, two 3x3
-        # convolutions, one 1x1; normalisation and 3x3 convolution to one channel
+        # projection 5*7*7*3; blocks of 3 -> 3 and 3 -> 2 maps: two normalizations, two 3x3
+        # convolutions, one 1x1; normalization and 3x3 convolution to one channel
         ({}, 735 + (24 + 81 + 81 + 9) + (20 + 54 + 36 + 6) + 8 + 19),
         (CONCAT, 1073 + 3 * 147 + 3 * 27 + 3 * 18 + 27),
         (PROJECTION, 1073 + 3 * EMBEDDING + EMBEDDING * 147),

@@ -134,7 +134,7 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
         saving.load(tmp_path / "genrator.keras")
     with pytest.raises(FileNotFoundError, match="the folder has generator.keras"):
         saving.load(tmp_path / "qqqq.keras")
-    with pytest.raises(ValueError, match="no such preset.*a path that ends in .keras"):
+    with pytest.raises(ValueError, match="`preset` is unknown.*a path that ends in .keras"):
         saving.load(tmp_path)
 
 
@@ -145,7 +145,7 @@ def test_damaged_files(tmp_path):
     flipped[len(whole) // 2] ^= 255
     for content in (whole[: len(whole) // 2], b"", b"no zip at all", bytes(flipped)):
         damaged.write_bytes(content)
-        with pytest.raises(ValueError, match="The file is damaged.* Expected .* a generator.*Rec"):
+        with pytest.raises(ValueError, match="`path` is damaged.* Expected .* a generator.*Rec"):
             saving.load(damaged)
     with zipfile.ZipFile(damaged, "w") as archive:
         archive.writestr("config.json", "{}")
@@ -155,7 +155,7 @@ def test_damaged_files(tmp_path):
         with zipfile.ZipFile(damaged, "w") as archive:
             archive.writestr("config.json", config)
             archive.writestr("model.weights.h5", "")
-        with pytest.raises(ValueError, match="The file is damaged"):
+        with pytest.raises(ValueError, match="`path` is damaged"):
             saving.check_keras_file(damaged)
 
 
@@ -173,7 +173,9 @@ def test_another_class(tmp_path):
     saving.save(classifier, path)
     with pytest.raises(ValueError, match="of class Sequential. Expected a generator"):
         saving.load(path)
-    with pytest.raises(ValueError, match="two players. Expected one of .*did you mean 'generator'"):
+    with pytest.raises(
+        ValueError, match="`player` is unknown. Expected one of .*did you mean 'generator'"
+    ):
         saving.load(path, "genrator")
 
 
@@ -200,7 +202,7 @@ def test_weights_of_a_trainer_that_are_not_there(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in contents.items():
             archive.writestr(name, content)
-    with pytest.raises(ValueError, match="no weights of that player. .*player='generator'"):
+    with pytest.raises(ValueError, match="`player` has no weights in .*player='generator'"):
         saving.load(path)
 
 

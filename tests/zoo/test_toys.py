@@ -137,7 +137,7 @@ def test_a_point_depends_on_its_seed_and_row_alone():
 
 
 def test_errors_say_what_was_expected():
-    with pytest.raises(ValueError, match="Unknown toy.*did you mean 'ring'.*name='rings'"):
+    with pytest.raises(ValueError, match="`name` is unknown.*did you mean 'ring'.*name='rings'"):
         toys.get("rings")
     with pytest.raises(ValueError, match="sum to 1.*Received: weights"):
         toys.Mixture([[0.0], [1.0]], 1.0, [0.5, 0.6])

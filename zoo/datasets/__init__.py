@@ -1,4 +1,4 @@
-"""Named datasets as `tf.data`: MNIST, also stacked, Keras, TFDS, image folders, toy mixtures.
+"""Datasets by name: MNIST, stacked MNIST, Keras, TFDS, image folders and toy mixtures.
 
 `open` gives a `Dataset`, which has `info`, `arrays()` and `batches(...)`; `load`, `arrays` and
 `info` are short names for these.
@@ -16,7 +16,7 @@ from zoo.datasets.order import Order
 from zoo.datasets.points import Points
 from zoo.datasets.stacked_mnist import StackedMnist
 from zoo.datasets.tfds_images import TfdsImages
-from zoo.validation import check_positive, nearest
+from zoo.validation import check_choice, check_positive
 
 __all__ = ["SPLITS", "Dataset", "DatasetInfo", "arrays", "from_arrays", "info", "load", "open"]
 
@@ -30,7 +30,7 @@ def open(
     examples=100_000,
     skip_unreadable=False,
 ):
-    """A `Dataset` by name: what is known of it, all of it as arrays, and batches of it.
+    """A dataset by name: its `info`, its `arrays()` and its `batches(...)`.
 
     Args:
         name, split, image_size, data_dir, examples, skip_unreadable: As in `load`.
@@ -65,12 +65,10 @@ def open(
         return TfdsImages(rest, split, image_size, data_dir)
     if os.sep in name or name.startswith((".", "~")) or Path(name).is_dir():
         return ImageFolder(name, split, image_size, skip_unreadable)
-    known = ["mnist", "stacked_mnist", *toys.TOYS]
-    known += [f"keras:{known}" for known in in_memory.KERAS_SETS]
-    raise ValueError(
-        f"`name` is no known dataset. Expected one of {known}, 'tfds:NAME' or the path of a folder "
-        f"of images{nearest(name, known)}. Received: name={name!r}"
-    )
+    names = ["mnist", "stacked_mnist", *toys.TOYS]
+    names += [f"keras:{other}" for other in in_memory.KERAS_SETS]
+    # None of them: refused, with the nearest names.
+    check_choice(names, ", 'tfds:NAME' or the path of a folder of images", name=name)
 
 
 def load(
@@ -96,8 +94,9 @@ def load(
 
     Args:
         name: `"mnist"` (embedded), `"stacked_mnist"` (three of its digits in three channels,
-            `zoo.stacked_mnist`); `"keras:NAME"`; `"tfds:NAME"`, also `"tfds:NAME/CONFIG:1.0.0"`;
-            the path of a folder of images (see `zoo.image_folder`); or a toy of `zoo.toys`.
+            `zoo.datasets.stacked_mnist`); `"keras:NAME"`; `"tfds:NAME"`, also
+            `"tfds:NAME/CONFIG:1.0.0"`; the path of a folder of images (see
+            `zoo.datasets.image_folder`); or a toy of `zoo.toys`.
         split: `"train"` or `"test"`; for TFDS whatever it takes, such as `"train[:1%]"`.
         batch_size: int, at least 1.
         image_size: int or `(height, width)` in pixels, optional: images are centre-cropped to this
@@ -135,7 +134,7 @@ def arrays(name="mnist", split="train", *, labels=True, **source):
 
 
 def info(name="mnist", split="train", **source):
-    """What is known of a dataset, to build players for it: `open(...).info`."""
+    """Shape, dtype, classes and count of a dataset, to build players for it: `open(...).info`."""
     return open(name, split, **source).info
 
 
@@ -170,7 +169,7 @@ def from_arrays(
     count = len(images)
     if labels is not None and len(labels) != count:
         raise ValueError(
-            f"Labels belong to images, one each. Expected {count} labels. "
+            f"`labels` are not one an image. Expected {count} labels. "
             f"Received: {len(labels)} labels"
         )
     order = Order(count, batch_size, seed, shuffle, drop_remainder, repeat, start_step)

@@ -1,4 +1,4 @@
-"""Images that are in memory as soon as they are found: the embedded MNIST, and Keras's sets."""
+"""Datasets that are read into memory at once: the embedded MNIST, and Keras's image sets."""
 
 import gzip
 import os
@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.datasets.dataset import Dataset, check_split
 from zoo.datasets.image_folder import resize
-from zoo.validation import nearest
+from zoo.validation import check_choice
 
 MNIST = Path(__file__).parent.parent / "data" / "mnist"
 MNIST_FILES = {"train": "train", "test": "t10k"}
@@ -73,19 +73,14 @@ def keras_images(name, split, image_size=None):
         FileNotFoundError: If it is not on disk and cannot be downloaded.
     """
     full = f"keras:{name}"
-    if name not in KERAS_SETS:
-        raise ValueError(
-            f"`name` is no set of images in keras.datasets. Expected one of "
-            f"{[f'keras:{known}' for known in KERAS_SETS]}{nearest(name, KERAS_SETS)}. "
-            f"Received: name={full!r}"
-        )
+    check_choice([f"keras:{other}" for other in KERAS_SETS], name=full)
     check_split(split, full)
     try:
         train, test = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
         raise FileNotFoundError(
-            f"keras.datasets.{name} is not on disk, and could not be downloaded ({error}). "
+            f"`name` is a set that is not on disk, and could not be downloaded ({error}). "
             f"Looked in {folder} for {KERAS_SETS[name][1]}; copy that there, or run "
             f"`python -c 'import keras; keras.datasets.{name}.load_data()'` where there is a "
             f"network. Received: name={full!r}"

@@ -1,4 +1,4 @@
-"""What every dataset offers: what is known of it, all of it as arrays, and batches of it.
+"""The base class of datasets: their `info`, `arrays()` and `batches(...)`.
 
 What makes batch `i` of epoch `e` is a pure function of (seed, e, i), computed inside the graph for
 a whole batch at a time. So a batch costs one gather, and a run that was interrupted goes on with
@@ -21,7 +21,7 @@ MEMORY_LIMIT = 2 * 2**30
 
 @dataclasses.dataclass(frozen=True)
 class DatasetInfo:
-    """What is known about a dataset before it is read.
+    """Shape, dtype, classes and count of a dataset, before it is read.
 
     Attributes:
         name: As it was given.
@@ -67,12 +67,12 @@ class Dataset:
         return DatasetInfo(self.name, self.sample_shape, self.dtype, self.num_classes, self.count)
 
     def arrays(self, labels=True):
-        """All of it as NumPy arrays in the original order: `(samples, labels)`.
+        """All examples as NumPy arrays in their original order: `(samples, labels)`.
 
         `labels` is `None` when the set has none or they are not wanted.
         """
-        samples, known = self.read()
-        return samples, known if labels else None
+        samples, own_labels = self.read()
+        return samples, own_labels if labels else None
 
     def batches(
         self,
@@ -85,7 +85,7 @@ class Dataset:
         repeat=False,
         start_step=0,
     ):
-        """Batches of it, a `tf.data.Dataset`; arguments as of `zoo.datasets.load`."""
+        """The examples in batches, a `tf.data.Dataset`; arguments as of `zoo.datasets.load`."""
         order = (batch_size, seed, shuffle, drop_remainder, repeat, start_step)
         if not self.drawn and self.count * math.prod(self.sample_shape) <= MEMORY_LIMIT:
             return gathered(*self.arrays(labels), Order(self.count, *order))

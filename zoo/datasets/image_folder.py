@@ -35,8 +35,8 @@ def check_size(image_size):
     integers = all(isinstance(side, int | np.integer) for side in pair)
     if len(pair) != 2 or not integers or min(pair) < 1:
         raise ValueError(
-            "Images have a height and a width in pixels. Expected a positive int, or two of them. "
-            f"Received: image_size={image_size!r}"
+            "`image_size` is no size of images. Expected a positive int, or two of them, the "
+            f"height and the width in pixels. Received: image_size={image_size!r}"
         )
     return int(pair[0]), int(pair[1])
 
@@ -106,7 +106,7 @@ class ImageFolder(Dataset):
         self.name, self.path = os.fspath(path), Path(path).expanduser()
         if not self.path.is_dir():
             raise FileNotFoundError(
-                "There is no such folder of images. Looked in "
+                "`name` is a folder that does not exist. Looked in "
                 f"{self.path.absolute()}; put the images there, or name another folder. "
                 f"Received: name={str(path)!r}"
             )
@@ -122,7 +122,7 @@ class ImageFolder(Dataset):
         levels = [level for level in SPLITS if (self.path / level).is_dir()]
         if split not in (levels or SPLITS[:1]):
             raise ValueError(
-                f"The image folder {self.path} has no such split. Expected one of "
+                f"`split` is unknown in the image folder {self.path}. Expected one of "
                 f"{levels or ['train']}; a split is a folder train/ or test/ in it, and without "
                 f"them all images are 'train'. Received: split={split!r}"
             )
@@ -135,14 +135,14 @@ class ImageFolder(Dataset):
         found = sum(by_class, [])
         if loose and found:
             raise ValueError(
-                "An image folder holds images or class folders. Expected one or the other in "
-                f"{root}. Received: {len(loose)} images beside {len(classes)} folders, such as "
-                f"{loose[0].name} and {classes[0]}/"
+                "`name` is a folder that holds both images and class folders. Expected one or the "
+                f"other in {root}. Received: {len(loose)} images beside {len(classes)} folders, "
+                f"such as {loose[0].name} and {classes[0]}/"
             )
         if not loose and not found:
             raise ValueError(
-                f"No images in the folder. Expected files *{', *'.join(SUFFIXES)} in {root}, or "
-                f"in class folders there. Received: name={str(self.path)!r}"
+                f"`name` is a folder without images. Expected files *{', *'.join(SUFFIXES)} in "
+                f"{root}, or in class folders there. Received: name={str(self.path)!r}"
             )
         self.paths = [str(file) for file in loose or found]
         self.classes = None if loose else classes
@@ -156,8 +156,8 @@ class ImageFolder(Dataset):
         message = f"{_counted(failures, self.paths)} and are left out: {_listed(failures)}"
         if len(failures) == len(self.paths):
             raise ValueError(
-                f"{_counted(failures, self.paths)}. Expected JPEG, PNG, BMP or GIF files. "
-                f"Received: {_listed(failures)}"
+                f"`name` is a folder where {_counted(failures, self.paths)}. Expected JPEG, PNG, "
+                f"BMP or GIF files. Received: {_listed(failures)}"
             )
         warnings.warn(message, stacklevel=5)
         lost = {name for name, _ in failures}
@@ -174,9 +174,10 @@ class ImageFolder(Dataset):
             if other is not None:
                 (height, width), (other_height, other_width) = sizes[0], sizes[other]
                 raise ValueError(
-                    "The images of a folder have several sizes. Expected one size, or an "
-                    f"image_size to crop and resize all to. Received: {self.paths[0]} of "
-                    f"{height}x{width} and {self.paths[other]} of {other_height}x{other_width}"
+                    "`image_size` is missing: the images of the folder have several sizes. "
+                    "Expected one size, or an image_size to crop and resize all to. Received: "
+                    f"{self.paths[0]} of {height}x{width} and {self.paths[other]} of "
+                    f"{other_height}x{other_width}"
                 )
         self.sample_shape = (*(self.image_size or sizes[0]), channels)
 
@@ -235,8 +236,9 @@ def _each(function, items, names=None, threads=True):
     results, failures = _tried(function, items, names or items, threads)
     if failures:
         raise ValueError(
-            f"{_counted(failures, items)}. Expected JPEG, PNG, BMP or GIF files; mend or remove "
-            f"these, or ask for skip_unreadable=True. Received: {_listed(failures)}"
+            f"`name` is a folder where {_counted(failures, items)}. Expected JPEG, PNG, BMP or GIF "
+            "files; mend or remove these, or ask for skip_unreadable=True. Received: "
+            f"{_listed(failures)}"
         )
     return results
 

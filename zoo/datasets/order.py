@@ -1,4 +1,4 @@
-"""Which examples make which batch: a pure function of (seed, epoch, step), inside the graph."""
+"""The order of examples: which make batch i of epoch e, as a function of (seed, e, i)."""
 
 import dataclasses
 
@@ -6,13 +6,14 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
+from zoo.validation import check_positive
 
 PREFETCH = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """Which examples make which batch."""
+    """Which examples make which batch, and how many batches there are."""
 
     count: int
     batch_size: int
@@ -23,25 +24,22 @@ class Order:
     start_step: int
 
     def __post_init__(self):
-        if not (isinstance(self.batch_size, int | np.integer) and self.batch_size >= 1):
-            raise ValueError(
-                "A batch holds examples. Expected an int of at least 1. "
-                f"Received: batch_size={self.batch_size!r}"
-            )
+        check_positive(batch_size=self.batch_size)
         if not isinstance(self.seed, int | np.integer):
-            raise ValueError(f"A seed is a number. Expected an int. Received: seed={self.seed!r}")
+            raise ValueError(f"`seed` is no number. Expected an int. Received: seed={self.seed!r}")
         step = self.start_step
         if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
             raise ValueError(
-                "Steps count through all epochs. Expected an int of at least 0, and repeat=True "
-                f"unless it is 0. Received: start_step={step!r}, repeat={self.repeat}"
+                "`start_step` is out of range: it counts through all epochs. Expected an int of at "
+                f"least 0, and repeat=True unless it is 0. Received: start_step={step!r}, "
+                f"repeat={self.repeat}"
             )
         if self.count < 1:
-            raise ValueError("The dataset is empty. Expected at least one example. Received: n=0")
+            raise ValueError("`images` are empty. Expected at least one example. Received: n=0")
         if self.drop_remainder and self.count < self.batch_size:
             raise ValueError(
-                "Without its remainder this dataset has no batch. Expected a batch_size of at most "
-                f"{self.count}. Received: batch_size={self.batch_size}, drop_remainder=True"
+                "`batch_size` is larger than the dataset, whose remainder is dropped. Expected at "
+                f"most {self.count}. Received: batch_size={self.batch_size}, drop_remainder=True"
             )
 
     def arguments(self):
@@ -50,12 +48,14 @@ class Order:
 
     @property
     def drops(self):
+        """Whether an uneven last batch is left out."""
         if self.drop_remainder is None:
             return self.shuffle and self.count >= self.batch_size
         return self.drop_remainder
 
     @property
     def steps(self):
+        """Batches of an epoch."""
         whole, rest = divmod(self.count, self.batch_size)
         return whole + (rest > 0 and not self.drops)
 

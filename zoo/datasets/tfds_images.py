@@ -1,4 +1,4 @@
-"""The images of TensorFlow Datasets as examples."""
+"""The images of TensorFlow Datasets (TFDS)."""
 
 import socket
 import urllib.parse
@@ -43,12 +43,12 @@ class TfdsImages(Dataset):
             self.count = self.builder.info.splits[split].num_examples
         except (KeyError, ValueError) as error:
             raise ValueError(
-                f"tfds:{name} has no such split. Expected one of "
+                f"`split` is unknown in tfds:{name}. Expected one of "
                 f"{sorted(self.builder.info.splits)}, or a slice of one. Received: split={split!r}"
             ) from error
         if not self.count:
             raise ValueError(
-                f"tfds:{name} has no example in this split. Expected at least one. "
+                f"`split` has no example of tfds:{name}. Expected at least one. "
                 f"Received: split={split!r}"
             )
 
@@ -62,13 +62,14 @@ class TfdsImages(Dataset):
         image = features.get(self.image_key)
         if image is None or image.np_dtype != np.uint8 or image.shape[-1] is None:
             raise ValueError(
-                f"tfds:{name} is no set of uint8 images. Expected an Image among its features. "
-                f"Received: {self.builder.info.features}"
+                f"`name` is no set of uint8 images: tfds:{name}. Expected an Image among its "
+                f"features. Received: {self.builder.info.features}"
             )
         if self.image_size is None and None in image.shape:
             raise ValueError(
-                f"tfds:{name} does not say how large its images are. Expected an image_size to "
-                f"crop and resize all to. Received: image_size=None, images of {image.shape}"
+                f"`image_size` is missing: tfds:{name} does not say how large its images are. "
+                "Expected a size to crop and resize all to. Received: image_size=None, images of "
+                f"{image.shape}"
             )
         self.sample_shape = (*(self.image_size or image.shape[:2]), image.shape[-1])
         self.num_classes = features[self.label_key].num_classes if self.label_key else None
@@ -123,7 +124,7 @@ def _builder(tfds, name, data_dir):
         builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
     except (ValueError, AssertionError) as error:
         raise ValueError(
-            f"Unknown TFDS set: {str(error).splitlines()[0]} Expected a name of "
+            f"`name` is unknown to TFDS: {str(error).splitlines()[0]} Expected a name of "
             f"tfds.list_builders(){nearest(name, tfds.list_builders())}, or one prepared in "
             f"{data_dir or tfds.core.constants.DATA_DIR}. Received: name={f'tfds:{name}'!r}"
         ) from error
@@ -134,7 +135,7 @@ def _builder(tfds, name, data_dir):
         builder.download_and_prepare()
     except Exception as error:  # Each builder has its own ways to fail.
         raise FileNotFoundError(
-            f"The TFDS set is not on disk, and could not be downloaded and prepared "
+            f"`name` is a TFDS set that is not on disk, and could not be downloaded and prepared "
             f"({type(error).__name__}: {error}). Looked in {builder.data_dir}; copy it there, or "
             f"run `tfds build {name} --data_dir={builder.data_dir_root}` where there is a "
             f"network. Received: name={f'tfds:{name}'!r}"

@@ -1,4 +1,4 @@
-"""LAPGAN: pictures from coarse to fine, a small pair of players a level (Denton et al., 2015)."""
+"""The players of LAPGAN (Denton et al., 2015): a chain of levels, from coarse to fine."""
 
 import itertools
 
@@ -8,20 +8,20 @@ from zoo.labels import Labels
 from zoo.lapgan import pyramid
 from zoo.lapgan.levels import BandDiscriminator, BandGenerator
 from zoo.mlp import MLPDiscriminator, MLPGenerator
-from zoo.players import Discriminator, Generator
+from zoo.players import Discriminator, Generator, policy
 from zoo.validation import check_rate, check_sizes
 
 VALUE_RANGE = (-1.0, 1.0)
 
 
-def grow(parts, latents, labels=None, training=False):
+def grow(generators, latents, labels=None, training=False):
     """The pictures of a chain of generators, from the coarsest to the finest.
 
     `I_0 = G_0(z_0)`, and `I_k = up(I_(k-1)) + G_k(z_k, up(I_(k-1)))`, each cut to [-1, 1]: the
     levels learned from coarse pictures that lie there.
 
     Args:
-        parts: The generators of the levels.
+        generators: Those of the levels, coarsest first.
         latents: `(batch, sum of the levels' latent_dim)`.
         labels: int32 `(batch,)`, for generators with classes.
         training: bool.
@@ -29,24 +29,24 @@ def grow(parts, latents, labels=None, training=False):
     Returns:
         A list of pictures, one a level.
     """
-    ends = list(itertools.accumulate(part.latent_dim for part in parts))[:-1]
+    ends = list(itertools.accumulate(level.latent_dim for level in generators))[:-1]
     pieces = keras.ops.split(latents, ends, axis=-1) if ends else [latents]
     found = []
-    for part, piece in zip(parts, pieces, strict=True):
+    for level, piece in zip(generators, pieces, strict=True):
         inputs = {"latents": piece} if labels is None else {"latents": piece, "labels": labels}
         if not found:
             inputs = piece if labels is None else inputs
-            picture = part(inputs, training=training)
+            picture = level(inputs, training=training)
         else:
             coarse = pyramid.up(found[-1])
-            picture = coarse + part({**inputs, "coarse": coarse}, training=training)
+            picture = coarse + level({**inputs, "coarse": coarse}, training=training)
         found.append(keras.ops.clip(picture, *VALUE_RANGE))
     return found
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LaplacianGenerator(Generator):
-    """A picture from a coarse one, to which level by level the missing detail is added.
+    """A chain of generators: a coarse picture, then level by level the detail that it lacks.
 
     Level 0 makes the coarsest picture with dense layers; each further level doubles the sides and
     adds a band that a `BandGenerator` makes of the picture so far and a plane of noise. The
@@ -98,7 +98,7 @@ class LaplacianGenerator(Generator):
     ):
         shapes = pyramid.shapes(image_shape, levels)
         check_sizes(latent_dim=latent_dim, filters=filters)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         shared = {"num_classes": num_classes, "prior": prior, "dtype": dtype}
 
         # === Layers ===
@@ -111,17 +111,17 @@ class LaplacianGenerator(Generator):
             name="level_0",
             **shared,
         )
-        bands = [
+        finer = [
             BandGenerator(shape, filters, name=f"level_{level}", **shared)
             for level, shape in enumerate(shapes[1:], start=1)
         ]
 
         # === Functional Model ===
-        parts = [coarsest, *bands]
+        generators = [coarsest, *finer]
         labels = Labels(num_classes, "concat", dtype)
-        size = sum(part.latent_dim for part in parts)
+        size = sum(level.latent_dim for level in generators)
         inputs, latents = labels.input((size,), "latents")
-        pictures = grow(parts, latents, inputs["labels"] if num_classes else None)
+        pictures = grow(generators, latents, inputs["labels"] if num_classes else None)
         super().__init__(
             inputs,
             pictures[-1],
@@ -154,7 +154,7 @@ class LaplacianGenerator(Generator):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class LaplacianDiscriminator(Discriminator):
-    """One discriminator a level, each of the pictures of its own size.
+    """A discriminator for each level, which sees the pictures of that size.
 
     Level 0 is dense, the others are `BandDiscriminator`s. Called on images it is its finest level:
     a discriminator like any other, and the only level that a trainer of whole pictures moves.
@@ -197,7 +197,7 @@ class LaplacianDiscriminator(Discriminator):
         shapes = pyramid.shapes(image_shape, levels)
         check_sizes(filters=filters)
         check_rate(dropout=dropout)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
         shared = {"dropout": dropout, "num_classes": num_classes, "dtype": dtype}
 
         # === Layers ===
@@ -210,7 +210,7 @@ class LaplacianDiscriminator(Discriminator):
             name="level_0",
             **shared,
         )
-        bands = [
+        finer = [
             BandDiscriminator(
                 shape, filters, negative_slope=negative_slope, name=f"level_{level}", **shared
             )
@@ -218,7 +218,7 @@ class LaplacianDiscriminator(Discriminator):
         ]
 
         # === Functional Model ===
-        parts = [coarsest, *bands]
+        parts = [coarsest, *finer]
         inputs, _ = Labels(num_classes, "concat", dtype).input(shapes[-1], "images")
         super().__init__(inputs, parts[-1](inputs), num_classes=num_classes, dtype=dtype, **kwargs)
         self.parts = parts

@@ -1,13 +1,12 @@
-"""The players of one level of LAPGAN: a band, and what tells its picture (Denton et al., 2015)."""
+"""The generator and the discriminator of one level of LAPGAN (Denton et al., 2015)."""
 
 import keras
 
 from zoo.labels import Labels
-from zoo.lapgan import pyramid
 from zoo.layers.concat_labels import JoinPlanes
 from zoo.layers.dropout import Dropout
-from zoo.players import Discriminator, Generator
-from zoo.validation import check_rate, check_sizes
+from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.validation import check_image_shape, check_rate, check_sizes
 
 GENERATOR_KERNELS, DISCRIMINATOR_KERNEL = (7, 7, 5), 5
 # The variance of the first bands over that of the last maps: bands of photographs are faint, 0.11
@@ -45,7 +44,7 @@ def _join_label_plane(x, labels):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class BandGenerator(Generator):
-    """The detail that a coarse picture lacks: one level of a LAPGAN.
+    """One level of LAPGAN's generator, which makes the detail that a coarse picture lacks.
 
     The upsampled coarse picture, a plane of noise and, with classes, a plane that is linear in the
     label are the channels of the input. Two convolutions of 7x7 with ReLU and a linear one of 5x5
@@ -78,9 +77,9 @@ class BandGenerator(Generator):
         dtype=None,
         **kwargs,
     ):
-        ((height, width, channels),) = pyramid.shapes(image_shape, 1)
+        height, width, channels = check_image_shape(image_shape)
         check_sizes(filters=filters)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
 
         # === Functional Model ===
         labels = Labels(num_classes, "concat", dtype)
@@ -147,10 +146,10 @@ class BandDiscriminator(Discriminator):
         dtype=None,
         **kwargs,
     ):
-        (image_shape,) = pyramid.shapes(image_shape, 1)
+        image_shape = check_image_shape(image_shape)
         check_sizes(filters=filters)
         check_rate(dropout=dropout)
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = policy(dtype)
 
         # === Functional Model ===
         labels = Labels(num_classes, "concat", dtype)
@@ -166,11 +165,5 @@ class BandDiscriminator(Discriminator):
         # Small, or dropout would shake the first logits more than the pictures move them.
         small = keras.initializers.VarianceScaling(0.01)
         x = keras.layers.Dense(1, kernel_initializer=small, dtype="float32", name="output")(x)
-        logits = keras.layers.Reshape((), dtype="float32", name="logits")(x)
-        super().__init__(
-            inputs,
-            {"logits": logits, "features": features},
-            num_classes=num_classes,
-            dtype=dtype,
-            **kwargs,
-        )
+        outputs = logits_and_features(x, features)
+        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)

@@ -8,7 +8,7 @@ smooth guess leaves less to say, and no edges of blocks that a band would have t
 
 import keras
 
-from zoo.validation import check_positive
+from zoo.validation import check_image_shape, check_positive
 
 
 def shapes(image_shape, levels):
@@ -24,16 +24,8 @@ def shapes(image_shape, levels):
     Raises:
         ValueError: If a side cannot be halved so often, or the shape is not (h, w, c).
     """
-    image_shape = tuple(image_shape)
-    if len(image_shape) != 3:
-        raise ValueError(
-            "A pyramid is made of images. Expected image_shape=(height, width, channels). "
-            f"Received: image_shape={image_shape}"
-        )
-    for side in image_shape:
-        check_positive(image_shape=side)
+    height, width, channels = image_shape = check_image_shape(image_shape)
     check_positive(levels=levels)
-    height, width, channels = image_shape
     step = 2 ** (levels - 1)
     if height % step or width % step:
         below = [max(1, side // step) * step for side in (height, width)]
@@ -42,9 +34,10 @@ def shapes(image_shape, levels):
         while not (height % 2**most or width % 2**most):
             most += 1
         raise ValueError(
-            f"A pyramid of {levels} levels halves both sides {levels - 1} times. Expected multiples"
-            f" of {step}, such as ({below[0]}, {below[1]}) or ({above[0]}, {above[1]}), or at most "
-            f"{most} level(s) for this size. Received: levels={levels}, image_shape={image_shape}"
+            f"`image_shape` cannot be halved {levels - 1} times, once for each of `levels` but the "
+            f"first. Expected multiples of {step}, such as ({below[0]}, {below[1]}) or "
+            f"({above[0]}, {above[1]}), or at most {most} level(s) for this size. Received: "
+            f"levels={levels}, image_shape={image_shape}"
         )
     scales = [2**k for k in reversed(range(levels))]
     return [(height // scale, width // scale, channels) for scale in scales]
@@ -97,7 +90,7 @@ def decompose(images, levels):
 
     Args:
         images: `(batch, height, width, channels)`; numbers of any type.
-        levels: int. Number of parts.
+        levels: int. Number of levels.
 
     Returns:
         A list of float32 tensors: the coarsest picture, and the band of each finer level.
@@ -114,13 +107,13 @@ def decompose(images, levels):
     return [sizes[0], *(picture - up(coarse) for coarse, picture in finer)]
 
 
-def reconstruct(parts):
+def reconstruct(levels):
     """The images of a Laplacian pyramid: the inverse of `decompose`, to float32's rounding.
 
     Args:
-        parts: The coarsest picture, and the band of each finer level.
+        levels: The coarsest picture, and the band of each finer level.
     """
-    image, *bands = parts
+    image, *bands = levels
     for band in bands:
         image = up(image) + band
     return image

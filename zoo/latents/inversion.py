@@ -6,8 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random, sampling, validation
-
-# Of the steps. Adam finds the valley, L-BFGS its floor: without Adam more starts get stuck at a
 from zoo.latents import lbfgs
 
 # Of the steps. Adam finds the valley, L-BFGS its floor: without Adam more starts get stuck at a
@@ -81,33 +79,30 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
         - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 3.4: L-BFGS, many starts.
     """
     validation.check_positive(starts=starts, batch_size=batch_size)
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
-        raise ValueError(
-            f"Steps are counted. Expected an integer of at least 0. Received: steps={steps!r}"
-        )
-    known = sampling.traits(generator)
-    targets = _check_images(images, known)
+    validation.check_integer(0, steps=steps)
+    traits = sampling.traits(generator)
+    targets = _check_images(images, traits)
     if labels is not None and np.ndim(labels) == 0:
         labels = np.full(len(targets), labels)
-    labels = validation.check_labels(labels, known.num_classes, len(targets))
+    labels = validation.check_labels(labels, traits.num_classes, len(targets))
     if np.ndim(seed):
-        raise ValueError(f"All starts share one seed. Expected an integer. Received: seed={seed!r}")
+        raise ValueError(f"`seed` is not one seed. Expected an integer. Received: seed={seed!r}")
 
     rows = len(targets) * starts
-    latents = random.from_seed(known.prior, rows, known.latent_dim, seed).numpy()
+    latents = random.from_seed(traits.prior, rows, traits.latent_dim, seed).numpy()
     owners = np.repeat(np.arange(len(targets)), starts)
-    descend = _Descent(generator, known)
+    descend = _Descent(generator, traits)
     ended, errors = [], []
     for start in range(0, rows, batch_size):
-        part = slice(start, start + batch_size)
-        own_labels = None if labels is None else labels[owners[part]]
-        wanted = targets[owners[part]]
-        ended.append(descend(latents[part], wanted, own_labels, steps))
+        batch = slice(start, start + batch_size)
+        own_labels = None if labels is None else labels[owners[batch]]
+        wanted = targets[owners[batch]]
+        ended.append(descend(latents[batch], wanted, own_labels, steps))
         # Kept are only the errors of all starts: their samples may not fit in memory.
         samples = sampling.decode(generator, ended[-1], own_labels, batch_size, as_float=True)
         errors.append(np.mean((samples.astype("float64") - wanted) ** 2, axis=_pixels(wanted)))
 
-    start_latents = np.concatenate(ended).reshape(len(targets), starts, known.latent_dim)
+    start_latents = np.concatenate(ended).reshape(len(targets), starts, traits.latent_dim)
     start_mse = np.concatenate(errors).reshape(len(targets), starts)
     best = np.where(np.isnan(start_mse), np.inf, start_mse).argmin(axis=1)
     everyone = np.arange(len(targets))
@@ -122,12 +117,12 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
 
 
 class _Descent:
-    """The minimisation for one batch of starts, from latents to latents."""
+    """Finds the latents of one batch of starts: Adam, then L-BFGS."""
 
-    def __init__(self, generator, known):
+    def __init__(self, generator, traits):
         self.generator = generator
-        self.low, self.high = known.value_range or (0.0, 1.0)
-        self.limit = random.UNIFORM_LIMIT if known.prior == "uniform" else None
+        self.low, self.high = traits.value_range or (0.0, 1.0)
+        self.limit = random.UNIFORM_LIMIT if traits.prior == "uniform" else None
 
         @tf.function(reduce_retracing=True)
         def value_and_slope(latents, wanted, labels):
@@ -158,8 +153,8 @@ class _Descent:
         values, gradients = self.value_and_slope(self.bound(free), wanted, labels)
         if gradients is None:
             raise ValueError(
-                "No gradient reaches the latents. Expected a generator made of differentiable "
-                f"operations. Received: generator={self.generator.name!r}"
+                "`generator` lets no gradient reach the latents. Expected a generator made of "
+                f"differentiable operations. Received: generator={self.generator.name!r}"
             )
         return values.numpy(), gradients.numpy() * self.slope(free)
 
@@ -185,26 +180,27 @@ def _pixels(samples):
     return tuple(range(1, len(samples.shape)))
 
 
-def _check_images(images, known):
+def _check_images(images, traits):
     """The images as an array in the unit of the errors: [0, 1] where there are pixels."""
     images = np.asarray(images)
-    if images.shape[1:] != tuple(known.image_shape) or not images.size:
+    if images.shape[1:] != tuple(traits.image_shape) or not images.size:
         raise ValueError(
-            "Images have the shape of the generator's samples. Expected (n, "
-            f"{', '.join(map(str, known.image_shape))}). Received: images of shape {images.shape}"
+            "`images` have another shape than the generator's samples. Expected (n, "
+            f"{', '.join(map(str, traits.image_shape))}). Received: images of shape {images.shape}"
         )
-    if known.value_range is None:
+    if traits.value_range is None:
         if images.dtype.kind != "f" or not np.all(np.isfinite(images)):
             raise ValueError(
-                "The generator has no value_range, so its samples are no pixels. Expected finite "
-                f"floats in the unit of its samples. Received: images of dtype {images.dtype}"
+                "`images` are not in the unit of the generator, which has no value_range: its "
+                "samples are no pixels. Expected finite floats. "
+                f"Received: images of dtype {images.dtype}"
             )
         return images.astype("float32")
     if images.dtype == np.uint8:
         return (images / 255.0).astype("float32")
     if images.dtype.kind != "f" or not (images.min() >= 0 and images.max() <= 1):
         raise ValueError(
-            "Images are pixels. Expected uint8, or floats in [0, 1]. Received: images of dtype "
-            f"{images.dtype} from {images.min()} to {images.max()}"
+            "`images` are no pixels. Expected uint8, or floats in [0, 1]. Received: images of "
+            f"dtype {images.dtype} from {images.min()} to {images.max()}"
         )
     return images.astype("float32")

@@ -1,10 +1,12 @@
-"""Many small minimisations at once: Adam, then L-BFGS, each row a problem of its own.
+"""L-BFGS (Liu and Nocedal, 1989) and Adam on many small problems at once, one a row.
 
 Rows share nothing but the call that computes their values and gradients, which is where the time
 goes; the rest is NumPy on vectors of a few hundred numbers, in float64.
 """
 
 import numpy as np
+
+from zoo.adam import adam_step
 
 ADAM_RATE = 0.1  # Of latents of variance 1.
 ADAM_BETAS = (0.9, 0.999)
@@ -27,22 +29,17 @@ def adam(function, x, steps):
 
     Returns:
         A float64 array of shape `(n, d)`.
-
-    Reference:
-        - [Kingma and Ba, 2015](https://arxiv.org/abs/1412.6980), algorithm 1.
     """
-    first, second = np.zeros_like(x), np.zeros_like(x)
+    means, squares = np.zeros_like(x), np.zeros_like(x)
     best, lowest = x, np.full(len(x), np.inf)
     for step in range(1, steps + 1):
         values, gradients = function(x)
         better = values < lowest
         best = np.where(better[:, None], x, best)
         lowest = np.where(better, values, lowest)
-        first += (1 - ADAM_BETAS[0]) * (gradients - first)
-        second += (1 - ADAM_BETAS[1]) * (gradients**2 - second)
-        mean = first / (1 - ADAM_BETAS[0] ** step)
-        spread = np.sqrt(second / (1 - ADAM_BETAS[1] ** step))
-        x = x - ADAM_RATE * mean / (spread + ADAM_EPSILON)
+        x, means, squares = adam_step(
+            x, gradients, means, squares, step, ADAM_RATE, *ADAM_BETAS, ADAM_EPSILON, np.sqrt
+        )
     return best
 
 
@@ -92,8 +89,8 @@ def lbfgs(function, x, steps):
 def _cut(rise, promised):
     """What to multiply a failed step by: to the minimum of the parabola, in [0.1, 0.5]."""
     bend = rise - promised
-    known = np.isfinite(bend) & (bend > 0)
-    return np.clip(-promised / (2.0 * np.where(known, bend, 1.0)), 0.1, 0.5)
+    upwards = np.isfinite(bend) & (bend > 0)
+    return np.clip(-promised / (2.0 * np.where(upwards, bend, 1.0)), 0.1, 0.5)
 
 
 def _dot(a, b):

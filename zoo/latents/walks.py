@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from zoo.random import UNIFORM_LIMIT, check_prior
-from zoo.validation import check_positive, nearest
+from zoo.validation import check_choice, check_integer, check_positive
 
 MODES = ("linear", "spherical")
 # Sine of the angle below which the arc is a straight line in float32, or has no plane.
@@ -59,7 +59,7 @@ def walk(a, b, steps=8, mode="linear", prior="normal"):
         - [White, 2016](https://arxiv.org/abs/1609.04468), section 2.1 (spherical).
     """
     _check_mode(mode, prior)
-    _check_steps(steps=steps)
+    check_integer(2, steps=steps)  # Both ends are among them.
     a, b = _check_latents(prior, a=a, b=b)
     return _walk(a, b, steps, mode)
 
@@ -84,7 +84,7 @@ def corners(a, b, c, d, rows=8, columns=8, mode="linear", prior="normal"):
         ValueError: As `walk`.
     """
     _check_mode(mode, prior)
-    _check_steps(rows=rows, columns=columns)
+    check_integer(2, rows=rows, columns=columns)
     a, b, c, d = _check_latents(prior, a=a, b=b, c=c, d=d)
     left, right = _walk(a, c, rows, mode), _walk(b, d, rows, mode)
     return np.swapaxes(_walk(left, right, columns, mode), 0, 1)
@@ -111,7 +111,7 @@ def loop(latents, steps=8, mode="linear", prior="normal"):
     (latents,) = _check_latents(prior, latents=latents)
     if latents.ndim < 2 or len(latents) < 2:
         raise ValueError(
-            "A loop goes through several latents. Expected an array of shape (n, latent_dim) with "
+            "`latents` are too few for a loop. Expected an array of shape (n, latent_dim) with "
             f"n of at least 2. Received: latents of shape {latents.shape}"
         )
     legs = zip(latents, np.roll(latents, -1, axis=0), strict=True)
@@ -150,7 +150,7 @@ def arithmetic(a, b, c, rescale=False):
         latents = _to_array(name, latents)
         if latents.ndim > 2:
             raise ValueError(
-                "Latents are averaged over their rows. Expected shape (n, latent_dim) or "
+                f"`{name}` are no rows of latents. Expected shape (n, latent_dim) or "
                 f"(latent_dim,). Received: {name} of shape {latents.shape}"
             )
         means.append(np.atleast_2d(latents).astype("float64").mean(0))
@@ -160,8 +160,8 @@ def arithmetic(a, b, c, rescale=False):
         length = np.linalg.norm(result)
         if length == 0:
             raise ValueError(
-                "The result is zero and has no direction. Expected latents whose sum is not zero, "
-                "or rescale=False. Received: rescale=True"
+                "`rescale` is impossible: the result is zero and has no direction. Expected "
+                "latents whose sum is not zero, or rescale=False. Received: rescale=True"
             )
         result *= math.sqrt(len(result)) / length
     return result.astype("float32")
@@ -193,26 +193,13 @@ def _arc(a, b, t, straight):
 
 def _check_mode(mode, prior):
     check_prior(prior)
-    if mode not in MODES:
-        raise ValueError(
-            f"Unknown way to walk. Expected one of {MODES}{nearest(mode, MODES)}. "
-            f"Received: mode={mode!r}"
-        )
+    check_choice(MODES, mode=mode)
     if mode == "spherical" and prior == "uniform":
         raise ValueError(
-            "An arc between two corners leaves the cube that the uniform prior fills. Expected "
-            "mode='linear', which stays inside. Received: mode='spherical', prior='uniform'"
+            "`mode` and `prior` do not go together: an arc between two corners leaves the cube "
+            "that the uniform prior fills. Expected mode='linear', which stays inside. Received: "
+            "mode='spherical', prior='uniform'"
         )
-
-
-def _check_steps(**numbers):
-    for name, value in numbers.items():
-        check_positive(**{name: value})
-        if value < 2:
-            raise ValueError(
-                "A walk includes both of its ends. Expected an integer of at least 2. "
-                f"Received: {name}={value}"
-            )
 
 
 def _to_array(name, latents):
@@ -220,8 +207,8 @@ def _to_array(name, latents):
     finite = latents.dtype.kind in "fiu" and np.all(np.isfinite(latents))
     if not finite or latents.ndim < 1 or latents.size == 0:
         raise ValueError(
-            "Latents are finite numbers. Expected an array of shape (..., latent_dim). "
-            f"Received: {name} of shape {latents.shape} and dtype {latents.dtype}"
+            f"`{name}` are no latents. Expected an array of finite numbers, of shape (..., "
+            f"latent_dim). Received: {name} of shape {latents.shape} and dtype {latents.dtype}"
         )
     return latents.astype("float32")
 
@@ -230,8 +217,9 @@ def _check_same_shape(named):
     shapes = {name: x.shape for name, x in named.items()}
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
+        names = " and ".join(f"`{name}`" for name in named)
         raise ValueError(
-            "Latents of different generators do not mix. Expected one shape. Received: " + listed
+            f"{names} have different shapes. Expected latents of one generator. Received: {listed}"
         )
 
 
@@ -243,8 +231,8 @@ def _check_latents(prior, **named):
         largest = np.abs(latents).max()
         if prior == "uniform" and largest > np.float32(UNIFORM_LIMIT):
             raise ValueError(
-                "The ends of a walk belong to one prior, and this one does not lie in the cube of "
-                f"the uniform prior. Expected coordinates in [-{UNIFORM_LIMIT:.4f}, "
+                f"`{name}` are not of the uniform prior: they lie outside of its cube. "
+                f"Expected coordinates in [-{UNIFORM_LIMIT:.4f}, "
                 f"{UNIFORM_LIMIT:.4f}], or prior='normal'. Received: {name} with {largest:.4g}"
             )
     return list(named.values())

@@ -1,4 +1,4 @@
-"""Learned maps at the small end of R3GAN (Huang et al., 2024): a basis, and products with one."""
+"""The learned basis of maps of R3GAN (Huang et al., 2024), for either player."""
 
 import keras
 

@@ -18,7 +18,7 @@ def _split(x, size):
 
     @tf.custom_gradient
     def split(x):
-        parts = tf.split(x, [size, x.shape[-1] - size], -1)
-        return parts, lambda *upstream: concatenate(*upstream)
+        pieces = tf.split(x, [size, x.shape[-1] - size], -1)
+        return pieces, lambda *upstream: concatenate(*upstream)
 
     return split(x)

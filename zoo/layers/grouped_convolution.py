@@ -6,7 +6,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="zoo")
 class GroupedConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with `groups`, and without XLA where nobody asks for it.
+    """A grouped `keras.layers.Conv2D` that is one plain convolution a group on a CPU.
 
     `y[..., group k] = conv(x[..., group k], kernel[..., group k])`.
 
@@ -29,13 +29,13 @@ class GroupedConv2D(keras.layers.Conv2D):
             padding = self.padding.upper()
             return tf.nn.conv2d(inputs, kernel, self.strides, padding, dilations=self.dilation_rate)
         pairs = zip(self._groups(inputs), self._groups(kernel), strict=True)
-        outputs = tf.stack([op(part, weights) for part, weights in pairs], axis=-2)
+        outputs = tf.stack([op(group, weights) for group, weights in pairs], axis=-2)
         return tf.reshape(outputs, (*_shape(outputs)[:-2], self.filters))
 
     def _groups(self, x):
         """The groups of the last axis of images or of a kernel."""
-        parts = tf.reshape(x, (*_shape(x)[:-1], self.groups, x.shape[-1] // self.groups))
-        return tf.unstack(parts, axis=-2)
+        groups = tf.reshape(x, (*_shape(x)[:-1], self.groups, x.shape[-1] // self.groups))
+        return tf.unstack(groups, axis=-2)
 
 
 def _shape(x):

@@ -1,4 +1,4 @@
-"""Strided convolutions from and to images, whose few channels are slow on a CPU.
+"""Convolutions of stride 2 from and to images, made fast on a CPU.
 
 A transposed convolution of stride 2 writes each pixel's k x k stamp into the image. Where the image
 has one channel or three, oneDNN does that at a tenth of its usual speed. But the pixels of one
@@ -87,7 +87,7 @@ def _by_kernel(images, kernel, maps):
 
 
 def _applies(layer, channels, sides):
-    """Whether a layer has the form of which this file speaks, on a machine where it is faster."""
+    """Whether the way of this file fits a layer, and is the faster one on this machine."""
     return (
         channels <= FEW
         and layer.strides == (2, 2)

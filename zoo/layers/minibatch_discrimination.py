@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from zoo.layers.concatenate import concatenate
+from zoo.validation import check_positive
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -46,11 +47,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if kernels < 1 or dims < 1:
-            raise ValueError(
-                "Minibatch discrimination compares rows of numbers, some for each kernel. Expected "
-                f"positive integers. Received: kernels={kernels}, dims={dims}"
-            )
+        check_positive(kernels=kernels, dims=dims)
         self.kernels = kernels
         self.dims = dims
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -61,7 +58,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def build(self, input_shape):
         if len(input_shape) != 2:
             raise ValueError(
-                "Minibatch discrimination compares vectors. Expected inputs of shape "
+                "`inputs` are no vectors. Expected inputs of shape "
                 f"(batch, features). Received: input_shape={tuple(input_shape)}"
             )
         self.kernel = self.add_weight(

@@ -1,4 +1,4 @@
-"""Normalisation that can be differentiated twice."""
+"""Batch and layer normalization with the right second derivative."""
 
 import keras
 import tensorflow as tf
@@ -47,7 +47,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
     """`keras.layers.LayerNormalization` with the right second derivative.
 
     Values, first derivatives, arguments and weights are Keras's. See `moments`. It is what the
-    authors of the gradient penalty recommend for critics in place of batch normalisation.
+    authors of the gradient penalty recommend for critics in place of batch normalization.
 
     Reference:
         - [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), section 4.

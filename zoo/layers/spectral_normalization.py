@@ -3,6 +3,7 @@
 import keras
 
 from zoo.layers.weight_normalization import KernelWrapper
+from zoo.validation import check_positive
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -37,11 +38,7 @@ class SpectralNormalization(KernelWrapper):
 
     def __init__(self, layer, power_iterations=1, **kwargs):
         super().__init__(layer, **kwargs)
-        if power_iterations < 1:
-            raise ValueError(
-                "The largest singular value is found by iteration. Expected a positive integer. "
-                f"Received: power_iterations={power_iterations}"
-            )
+        check_positive(power_iterations=power_iterations)
         self.power_iterations = power_iterations
 
     def build(self, input_shape=None):

@@ -16,6 +16,7 @@ This costs a second pass, of the reference, at each call: the paper uses it in g
 import keras
 
 from zoo.layers.normalization import moments
+from zoo.validation import check_positive
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -41,7 +42,8 @@ class ReferenceBatch(keras.layers.Layer):
 
     def __init__(self, size, initializer=None, **kwargs):
         super().__init__(**kwargs)
-        self.size = _check_size(size=size)
+        check_positive(size=size)
+        self.size = size
         self.initializer = keras.initializers.get(
             keras.initializers.RandomNormal(stddev=1.0) if initializer is None else initializer
         )
@@ -59,8 +61,9 @@ class ReferenceBatch(keras.layers.Layer):
         if not self.built or tuple(batch.shape) != tuple(self.reference.shape):
             wanted = tuple(self.reference.shape) if self.built else "a layer that has been called"
             raise ValueError(
-                "The reference batch has as many rows as the layer was made for, each like an "
-                f"input. Expected {wanted}. Received: batch.shape={tuple(batch.shape)}"
+                "`batch` has another shape than the reference, which has as many rows as the layer "
+                f"was made for, each like an input. Expected {wanted}. "
+                f"Received: batch.shape={tuple(batch.shape)}"
             )
         self.reference.assign(batch)
 
@@ -109,7 +112,8 @@ class VirtualBatchNormalization(keras.layers.Layer):
 
     def __init__(self, reference_size, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
-        self.reference_size = _check_size(reference_size=reference_size)
+        check_positive(reference_size=reference_size)
+        self.reference_size = reference_size
         self.epsilon = epsilon
 
     def build(self, input_shape):
@@ -129,8 +133,8 @@ class VirtualBatchNormalization(keras.layers.Layer):
         rows = inputs.shape[0]
         if rows is not None and rows < n:
             raise ValueError(
-                "The reference rows come first. Expected them, then the batch: at least "
-                f"{n} rows. Received: inputs.shape={tuple(inputs.shape)}"
+                "`inputs` lack rows of the reference. Expected the reference, then the batch: at "
+                f"least {n} rows. Received: inputs.shape={tuple(inputs.shape)}"
             )
         x = keras.ops.cast(inputs, "float32")
         reference, x = x[:n], x[n:]
@@ -160,13 +164,3 @@ class VirtualBatchNormalization(keras.layers.Layer):
             "reference_size": self.reference_size,
             "epsilon": self.epsilon,
         }
-
-
-def _check_size(**argument):
-    ((name, size),) = argument.items()
-    if size < 1:
-        raise ValueError(
-            "A reference batch has rows to take statistics of. Expected a positive integer. "
-            f"Received: {name}={size}"
-        )
-    return size

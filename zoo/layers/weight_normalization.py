@@ -1,4 +1,4 @@
-"""Weight normalization (Salimans and Kingma, 2016), and how a layer is called with a new kernel."""
+"""Weight normalization (Salimans and Kingma, 2016), and a wrapper that replaces the kernel."""
 
 import keras
 
@@ -27,7 +27,7 @@ class KernelWrapper(keras.layers.Wrapper):
         axes = [axis for kind, axis in OUTPUT_AXIS.items() if isinstance(layer, kind)]
         if not axes:
             raise ValueError(
-                f"{type(self).__name__} wraps a layer with a kernel whose output axis it knows. "
+                f"`layer` has no kernel that {type(self).__name__} can replace. "
                 f"Expected one of {', '.join(kind.__name__ for kind in OUTPUT_AXIS)}. "
                 f"Received: layer={layer!r}"
             )
@@ -53,7 +53,7 @@ class KernelWrapper(keras.layers.Wrapper):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class WeightNormalization(KernelWrapper):
-    """Splits a layer's kernel into lengths and directions, one of each an output unit.
+    """Splits a layer's kernel into a length and a direction for each output unit.
 
     `kernel = g * v / ||v||`: `v` is the wrapped layer's kernel, `g` a new weight that starts at
     `||v||`, so that wrapping does not change the function. Both are trained.

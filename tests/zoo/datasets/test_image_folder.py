@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zoo import datasets
-from zoo.datasets import image_folder
+from zoo.datasets import dataset, image_folder
 
 
 def _pixels(seed, height=6, width=8, channels=3):
@@ -114,7 +114,7 @@ def test_a_folder_beyond_memory_streams_the_same_batches(tmp_path, monkeypatch):
         _save(tmp_path / "ab"[i % 2] / f"{i}.png", _pixels(i))
     arguments = {"batch_size": 3, "seed": 4, "repeat": True, "start_step": 2, "image_size": 5}
     in_memory = list(datasets.load(tmp_path, **arguments).take(7))
-    monkeypatch.setattr(datasets, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 0)
     streamed = datasets.load(tmp_path, **arguments)
     assert streamed.element_spec[0].shape == (3, 5, 5, 3)
     for (images, labels), (expected, expected_labels) in zip(
@@ -158,12 +158,14 @@ def test_unreadable_files_are_left_out_when_asked(tmp_path):
 
 
 def test_errors_of_layout(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such folder.*missing.*Received: name="):
+    with pytest.raises(
+        FileNotFoundError, match="`name` is a folder that does not exist.*missing.*Received: name="
+    ):
         datasets.load(tmp_path / "missing")
-    with pytest.raises(ValueError, match="No images.*jpg.*Received: name="):
+    with pytest.raises(ValueError, match="`name` is a folder without images.*jpg.*Received: name="):
         datasets.load(tmp_path)
     _save(tmp_path / "a.png", _pixels(0))
-    with pytest.raises(ValueError, match="no such split.*train.*Received: split='test'"):
+    with pytest.raises(ValueError, match="`split` is unknown.*train.*Received: split='test'"):
         datasets.load(tmp_path, "test")
     _save(tmp_path / "cat" / "a.png", _pixels(0))
     with pytest.raises(ValueError, match="one or the other.*Received: 1 images beside 1 folders"):
@@ -172,7 +174,9 @@ def test_errors_of_layout(tmp_path):
 
 @pytest.mark.parametrize("image_size", [0, -3, 2.5, (4,), (4, 4, 3), "8"])
 def test_a_bad_image_size_is_refused(image_size):
-    with pytest.raises(ValueError, match="height and a width.*Received: image_size="):
+    with pytest.raises(
+        ValueError, match="`image_size` is no size.*height and the width.*Received: image_size="
+    ):
         datasets.load("mnist", image_size=image_size)
 
 

@@ -51,5 +51,5 @@ def test_info_and_errors():
     assert datasets.info("stacked_mnist", image_size=16).sample_shape == (16, 16, 3)
     with pytest.raises(ValueError, match="examples=0"):
         datasets.load("stacked_mnist", examples=0)
-    with pytest.raises(ValueError, match="no such split.*split='valid'"):
+    with pytest.raises(ValueError, match="`split` is unknown.*split='valid'"):
         datasets.load("stacked_mnist", "valid")

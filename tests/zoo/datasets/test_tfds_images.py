@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from zoo import datasets
+from zoo.datasets import dataset as base
 from zoo.datasets import tfds_images
 
 
@@ -43,16 +44,18 @@ def test_tfds_sets_come_from_their_folder(tmp_path, pictures):
     assert datasets.info("tfds:tiny:1.0.0", "train[:50%]", data_dir=tmp_path) == expected
     dataset = datasets.load("tfds:tiny", batch_size=4, image_size=5, data_dir=tmp_path)
     assert dataset.element_spec[0].shape == (4, 5, 5, 3) and dataset.cardinality() == 5
-    with pytest.raises(ValueError, match=r"no such split.*\['test', 'train'\].*split='validation'"):
+    with pytest.raises(
+        ValueError, match=r"`split` is unknown.*\['test', 'train'\].*split='validation'"
+    ):
         datasets.load("tfds:tiny", "validation", data_dir=tmp_path)
-    with pytest.raises(ValueError, match="no example in this split"):
+    with pytest.raises(ValueError, match="`split` has no example"):
         datasets.load("tfds:tiny", "train[:1%]", data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_a_tfds_set_beyond_memory_is_streamed(tmp_path, pictures, shuffle, monkeypatch):
     _write_tfds(tmp_path, "tiny", pictures, (8, 6, 3))
-    monkeypatch.setattr(datasets, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(base, "MEMORY_LIMIT", 0)
     arguments = {"batch_size": 6, "shuffle": shuffle, "data_dir": tmp_path}
     dataset = datasets.load("tfds:tiny", drop_remainder=False, **arguments)
     assert dataset.cardinality() == 4
@@ -69,7 +72,9 @@ def test_a_tfds_set_beyond_memory_is_streamed(tmp_path, pictures, shuffle, monke
 def test_a_tfds_set_of_undeclared_size_needs_an_image_size(tmp_path, pictures):
     images = [pictures[0], pictures[1][:4]]
     _write_tfds(tmp_path, "mixed", images, (None, None, 3), label=False)
-    with pytest.raises(ValueError, match="does not say.*Received: image_size=None"):
+    with pytest.raises(
+        ValueError, match="`image_size` is missing.*does not say.*Received: image_size=None"
+    ):
         datasets.load("tfds:mixed", data_dir=tmp_path)
     (batch,) = datasets.load("tfds:mixed", batch_size=2, image_size=4, data_dir=tmp_path)
     assert batch.shape == (2, 4, 4, 3)
@@ -77,7 +82,9 @@ def test_a_tfds_set_of_undeclared_size_needs_an_image_size(tmp_path, pictures):
 
 
 def test_tfds_errors_say_where_it_looked(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="Unknown TFDS.*did you mean 'mnist'.*name='tfds:mnits'"):
+    with pytest.raises(
+        ValueError, match="`name` is unknown to TFDS.*did you mean 'mnist'.*name='tfds:mnits'"
+    ):
         datasets.load("tfds:mnits", data_dir=tmp_path)
 
     def refuse(address, timeout):

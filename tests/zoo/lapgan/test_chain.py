@@ -187,5 +187,5 @@ def test_rates_and_priors_that_make_no_sense():
         lapgan.LaplacianDiscriminator(dropout=1)
     with pytest.raises(ValueError, match="Received: latent_dim=0"):
         lapgan.LaplacianGenerator(latent_dim=0)
-    with pytest.raises(ValueError, match="Unknown prior.*prior='cauchy'"):
+    with pytest.raises(ValueError, match="`prior` is unknown.*prior='cauchy'"):
         lapgan.LaplacianGenerator(prior="cauchy")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from tests.helpers import largest_difference, state, tiny_mlp_pair, tiny_pair
-from zoo import latents, players
+from zoo import latents, players, sampling
 from zoo.latents import inversion
 
 
@@ -135,13 +135,13 @@ def test_large_batches_are_cut(monkeypatch):
     generator = widened(tiny_pair(3)[0])
     images, labels = generator.sample(5, [0, 1, 2, 0, 1], seed=1), [0, 1, 2, 0, 1]
     whole = latents.invert(generator, images, labels, starts=3, steps=10)
-    sizes, generate = [], players.generate
+    sizes, generate = [], sampling.generate
 
     def counted(generator, latents, labels):
         tf.py_function(lambda rows: sizes.append(len(rows)), [latents], [])
         return generate(generator, latents, labels)
 
-    monkeypatch.setattr(players, "generate", counted)
+    monkeypatch.setattr(sampling, "generate", counted)
     cut = latents.invert(generator, images, labels, starts=3, steps=10, batch_size=4)
     assert len(sizes) == 4 * 10 and max(sizes) == 4
     np.testing.assert_allclose(cut.start_latents, whole.start_latents, atol=1e-3)
@@ -190,12 +190,12 @@ GREY = np.zeros((2, 8, 8, 1), "uint8")
         ({"images": GREY + 2.0}, "Received: images of dtype float64 from 2.0 to 2.0"),
         ({"images": GREY + np.nan}, "Received: images of dtype float64 from nan"),
         ({"images": GREY.astype("int64")}, "Expected uint8.*Received: images of dtype int64"),
-        ({"labels": [0, 1]}, "The generator has no labels"),
+        ({"labels": [0, 1]}, "`labels` are given, and the generator has none"),
         ({"starts": 0}, "Received: starts=0"),
         ({"steps": -1}, "at least 0. Received: steps=-1"),
         ({"steps": 1.5}, "Received: steps=1.5"),
         ({"batch_size": 0}, "Received: batch_size=0"),
-        ({"seed": [1, 2]}, r"one seed. Expected an integer. Received: seed=\[1, 2\]"),
+        ({"seed": [1, 2]}, r"`seed` is not one seed. Expected an integer. Received: seed=\[1, 2\]"),
     ],
 )
 def test_errors_name_what_was_wrong(change, message):
@@ -205,11 +205,13 @@ def test_errors_name_what_was_wrong(change, message):
 
 
 def test_generators_that_cannot_be_inverted():
-    with pytest.raises(ValueError, match="conditional. Expected integer labels"):
+    with pytest.raises(ValueError, match="`labels` are missing: the generator is conditional"):
         latents.invert(tiny_pair(3)[0], GREY)
     linear = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="no value_range.*Expected finite floats.*dtype uint8"):
         latents.invert(linear, np.zeros((2, 2), "uint8"))
     linear.add(Stop())
-    with pytest.raises(ValueError, match="No gradient reaches the latents.*generator="):
+    with pytest.raises(
+        ValueError, match="`generator` lets no gradient reach the latents.*generator="
+    ):
         latents.invert(linear, np.zeros((2, 2)), steps=3)

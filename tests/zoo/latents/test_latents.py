@@ -6,16 +6,16 @@ import pytest
 
 import zoo
 from tests.helpers import tiny_mlp_pair, tiny_pair
-from zoo import latents, players
+from zoo import latents, players, random
 from zoo.latents import inversion, walks
 
 
 def test_one_name_for_everything_about_latents():
     for name in latents.__all__:
-        homes = [home for home in (draws, walks, inversion) if hasattr(home, name)]
+        homes = [home for home in (random, walks, inversion) if hasattr(home, name)]
         assert getattr(latents, name) is getattr(homes[0], name)
     # What a user types that is in one of the three files is here too.
-    for home in (draws, walks, inversion):
+    for home in (random, walks, inversion):
         public = {n for n, v in vars(home).items() if getattr(v, "__module__", "") == home.__name__}
         assert {n for n in public if not n.startswith("_")} <= set(latents.__all__)
 
@@ -31,13 +31,13 @@ def test_drawn_walked_added_and_found_again(family, classes):
         generator, classes = plain(), None
     else:
         generator = family(classes)[0]
-    known = players.traits(generator)
+    traits = players.traits(generator)
     labels = None if classes is None else np.arange(6, dtype="int32") % 3
-    points = latents.from_seed(known.prior, 3, known.latent_dim, seed=0, truncation=0.8).numpy()
-    path = latents.walk(points[0], points[1], 5, prior=known.prior)
+    points = latents.from_seed(traits.prior, 3, traits.latent_dim, seed=0, truncation=0.8).numpy()
+    path = latents.walk(points[0], points[1], 5, prior=traits.prior)
     point = latents.arithmetic(*points)
     images = players.decode(generator, np.concatenate([path, point[None]]), labels)
-    assert images.shape == (6, *known.image_shape) and images.dtype == np.uint8
+    assert images.shape == (6, *traits.image_shape) and images.dtype == np.uint8
     ends = players.decode(generator, points[:2], None if labels is None else labels[[0, 4]])
     np.testing.assert_array_equal(images[[0, 4]], ends)
     found = zoo.latents.invert(generator, images, labels, starts=2, steps=60)

@@ -116,7 +116,7 @@ def test_a_minimum_is_kept(method):
     np.testing.assert_array_equal(method(rosenbrock, np.ones((2, 3)), 5), 1.0)
 
 
-def test_adam_is_the_papers():
+def test_adam_is_the_papers_in_the_order_of_its_section_2():
     def function(x):
         return np.sum(np.cosh(x), 1), np.sinh(x)
 
@@ -127,9 +127,8 @@ def test_adam_is_the_papers():
         first = 0.9 * first + 0.1 * gradient
         second = 0.999 * second + 0.001 * gradient**2
         last = expected
-        expected = expected - 0.1 * (first / (1 - 0.9**t)) / (
-            np.sqrt(second / (1 - 0.999**t)) + 1e-8
-        )
+        rate = 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        expected = expected - rate * first / (np.sqrt(second) + 1e-8)
     # It goes down all the way, so the best point is the last one that was evaluated.
     np.testing.assert_allclose(lbfgs.adam(function, x, 7), last, rtol=1e-12)
 

@@ -156,27 +156,39 @@ A = np.zeros(3, "float32")
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: latents.walk(A, np.zeros(4)), r"do not mix.*a of shape \(3,\), b of shape \(4,\)"),
-        (lambda: latents.walk(A, np.zeros((1, 3))), r"Expected one shape.*b of shape \(1, 3\)"),
+        (
+            lambda: latents.walk(A, np.zeros(4)),
+            r"`a` and `b` have different.*a of shape \(3,\), b of shape \(4,\)",
+        ),
+        (
+            lambda: latents.walk(A, np.zeros((1, 3))),
+            r"Expected latents of one generator.*b of shape \(1, 3\)",
+        ),
         (lambda: latents.walk(A, A, mode="sperical"), "did you mean 'spherical'.*mode='sperical'"),
         (lambda: latents.walk(A, A, prior="norm"), "did you mean 'normal'.*prior='norm'"),
-        (lambda: latents.walk(A, A, 1), "both of its ends.*at least 2. Received: steps=1"),
-        (lambda: latents.walk(A, A, 2.0), "positive integer. Received: steps=2.0"),
+        (lambda: latents.walk(A, A, 1), "`steps` is out of range.*at least 2. Received: steps=1"),
+        (lambda: latents.walk(A, A, 2.0), "`steps` is out of range.*Received: steps=2.0"),
         (lambda: latents.walk(A, A + np.nan), "finite numbers.*Received: b of shape"),
         (lambda: latents.walk(0.0, 1.0), r"\(..., latent_dim\). Received: a of shape \(\)"),
-        (lambda: latents.walk(A, A + 2, prior="uniform"), "belong to one prior.*b with 2"),
+        (
+            lambda: latents.walk(A, A + 2, prior="uniform"),
+            "`b` are not of the uniform prior.*b with 2",
+        ),
         (
             lambda: latents.walk(A, A + 1, mode="spherical", prior="uniform"),
-            "leaves the cube.*Expected mode='linear'.*prior='uniform'",
+            "`mode` and `prior` do not.*leaves the cube.*Expected mode='linear'.*prior='uniform'",
         ),
         (lambda: latents.corners(A, A, A, np.zeros(4)), r"d of shape \(4,\)"),
         (lambda: latents.corners(A, A, A, A, columns=1), "Received: columns=1"),
-        (lambda: latents.loop(A), r"several latents.*latents of shape \(3,\)"),
+        (lambda: latents.loop(A), r"too few for a loop.*latents of shape \(3,\)"),
         (lambda: latents.loop(A[None]), r"n of at least 2.*latents of shape \(1, 3\)"),
         (lambda: latents.loop(np.zeros((2, 3)), 0), "Received: steps=0"),
         (lambda: latents.arithmetic(A, A, np.zeros(4)), r"c of shape \(4,\)"),
-        (lambda: latents.arithmetic(A[None, None], A, A), "averaged over their rows.*a of shape"),
-        (lambda: latents.arithmetic(A, A, A, rescale=True), "zero and has no direction"),
+        (lambda: latents.arithmetic(A[None, None], A, A), "`a` are no rows of latents.*a of shape"),
+        (
+            lambda: latents.arithmetic(A, A, A, rescale=True),
+            "`rescale` is impossible.*zero and has no direction",
+        ),
     ],
 )
 def test_errors_name_what_was_wrong(call, message):

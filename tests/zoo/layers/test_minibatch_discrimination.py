@@ -104,7 +104,10 @@ def test_policies_and_files(policy, tmp_path):
 
 
 def test_messages():
-    with pytest.raises(ValueError, match="Expected positive integers. Received: kernels=0, dims=5"):
+    with pytest.raises(
+        ValueError,
+        match="`kernels` is out of range. Expected a positive integer. Received: kernels=0",
+    ):
         MinibatchDiscrimination(0)
     with pytest.raises(ValueError, match=r"Expected inputs of shape \(batch, features\). Received"):
         MinibatchDiscrimination()(np.zeros((2, 3, 4), "float32"))

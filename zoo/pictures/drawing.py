@@ -1,24 +1,15 @@
-"""Pictures of samples: grids, scatter plots, PNG files and animations.
+"""Drawing of samples as pictures: grids of images, scatter plots and histograms of points."""
 
-A picture is a uint8 array of shape `(height, width, 1 or 3)`.
-"""
-
-import contextlib
 import math
-import os
-import pathlib
 
 import numpy as np
-from PIL import Image
 
 from zoo.validation import check_positive
 
 COMFORTABLE = 960  # Pixels: 8 x 8 digits enlarged below this still fit on a laptop screen.
 LARGEST_SCALE = 8
-LAST_FRAME = 4  # An animation holds its last frame this many times longer.
 PAPER = (255, 255, 255)
 FRAME = (255, 192, 0)  # Amber: neither grey nor lost on white.
-ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 
 
 def grid(images, columns=None, padding=1, background=255):
@@ -87,11 +78,11 @@ def framed(images, color=FRAME, thickness=1):
     color = tuple(color)
     if len(color) != 3:
         raise ValueError(
-            "A colour is red, green and blue. Expected three integers in [0, 255]. "
+            "`color` is no colour. Expected red, green and blue, three integers in [0, 255]. "
             f"Received: color={color!r}"
         )
-    for part in color:
-        _check_between(part, "color", 0, 255)
+    for level in color:
+        _check_between(level, "color", 0, 255)
     images = _opaque(images, 255)
     count, height, width, _ = images.shape
     picture = np.empty((count, height + 2 * thickness, width + 2 * thickness, 3), "uint8")
@@ -129,7 +120,7 @@ def points(samples, real=None, limits=None, size=(480, 480)):
         real, real_dimensions = _check_points(real, "real")
         if real_dimensions != dimensions:
             raise ValueError(
-                "Real and generated samples have one form. Expected vectors of the same length. "
+                "`samples` and `real` have different lengths. Expected vectors of the same length. "
                 f"Received: samples of {dimensions} and real of {real_dimensions} coordinates"
             )
     if limits is None:
@@ -138,7 +129,7 @@ def points(samples, real=None, limits=None, size=(480, 480)):
         spans = [tuple(limits)] * samples.shape[1]
     else:
         raise ValueError(
-            "Limits bound the axes. Expected (low, high) with low < high. "
+            "`limits` are no ends of the axes. Expected (low, high) with low < high. "
             f"Received: limits={limits!r}"
         )
 
@@ -203,107 +194,11 @@ def enlarge(picture, scale=None):
     Returns:
         A uint8 picture.
     """
-    picture = _check_picture(picture)
+    picture = check_picture(picture)
     if scale is None:
         scale = max(1, min(LARGEST_SCALE, COMFORTABLE // max(picture.shape[:2])))
     check_positive(scale=scale)
     return picture.repeat(scale, axis=0).repeat(scale, axis=1)
-
-
-def save_png(picture, path, scale=1):
-    """Writes a picture as a PNG file, whole or not at all; makes the folders it needs.
-
-    Args:
-        picture: uint8 picture of shape `(height, width, 1 or 3)`.
-        path: Where to write, ending in `.png`.
-        scale: int. Enlarges the picture, see `enlarge`.
-    """
-    path = pathlib.Path(path)
-    check_png(path)
-    image = _to_pil(enlarge(picture, scale))
-    with _beside(path) as temporary:
-        image.save(temporary, "PNG")
-
-
-def save_grid(images, path, columns=None):
-    """Writes a grid of images as a PNG file.
-
-    Small images are enlarged by a whole factor, see `enlarge`: 64 digits of 28 x 28 become a
-    picture of 924 x 924 pixels.
-
-    Args:
-        images: uint8 array of shape `(n, height, width, channels)` with 1, 3 or 4 channels.
-        path: Where to write, ending in `.png`.
-        columns: int. Images a row. Defaults to the square root of n, rounded up.
-    """
-    save_png(enlarge(grid(images, columns)), path)
-
-
-def save_animation(pictures, path, seconds_per_frame=0.2, hold=LAST_FRAME):
-    """Writes pictures as one animation that repeats for ever.
-
-    The last frame is held longer. Equal frames in a row may be stored as one.
-
-    Args:
-        pictures: uint8 pictures of one size, or the paths of image files, in order.
-        path: Where to write. `.gif` shows everywhere (256 colours a frame); `.webp`, `.png` and
-            `.apng` keep every pixel.
-        seconds_per_frame: Positive float.
-        hold: int, positive. How many times longer the last frame stays; 1 for a seamless loop.
-
-    Raises:
-        ValueError: If there are no pictures, their sizes differ, or the extension is another one.
-    """
-    path = pathlib.Path(path)
-    check_animation(path)
-    check_positive(hold=hold)
-    if not seconds_per_frame > 0:
-        raise ValueError(
-            "A frame is shown for a while. Expected a positive number of seconds. "
-            f"Received: seconds_per_frame={seconds_per_frame}"
-        )
-    frames = [_frame(picture) for picture in pictures]
-    if not frames:
-        raise ValueError("An animation shows something. Expected pictures. Received: 0 pictures")
-    for i, frame in enumerate(frames):
-        if frame.size != frames[0].size:
-            raise ValueError(
-                "The frames of an animation have one size. "
-                f"Expected {frames[0].size[0]} x {frames[0].size[1]} pixels. "
-                f"Received: frame {i} of {frame.size[0]} x {frame.size[1]} pixels"
-            )
-    if len({frame.mode for frame in frames}) > 1:
-        frames = [frame.convert("RGB") for frame in frames]
-    duration = round(1000 * seconds_per_frame)
-    options = {"lossless": True} if path.suffix.lower() == ".webp" else {}
-    with _beside(path) as temporary:
-        frames[0].save(
-            temporary,
-            ANIMATIONS[path.suffix.lower()],
-            save_all=True,
-            append_images=frames[1:],
-            duration=[duration] * (len(frames) - 1) + [hold * duration],
-            loop=0,
-            **options,
-        )
-
-
-def check_png(path):
-    """Raises a `ValueError` unless the path ends in `.png`."""
-    _check_extension(path, [".png"], "A picture is a PNG file")
-
-
-def check_animation(path):
-    """Raises a `ValueError` unless the path ends in an extension that can hold an animation."""
-    _check_extension(path, ANIMATIONS, "The extension names the format of an animation")
-
-
-def _check_extension(path, known, what):
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in known:
-        raise ValueError(
-            f"{what}. Expected a path ending in {', '.join(known)}. Received: path={str(path)!r}"
-        )
 
 
 def _opaque(images, background):
@@ -317,22 +212,23 @@ def _opaque(images, background):
 def _check_images(images):
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
         raise ValueError(
-            "A grid is made of images. Expected an array of shape (n, height, width, channels) "
+            "`images` are no images. Expected an array of shape (n, height, width, channels) "
             f"with 1, 3 or 4 channels. Received: images of shape {images.shape}"
         )
     if images.dtype != np.uint8:
         raise ValueError(
-            "Images are integers from 0 to 255. Expected uint8: zoo.Generator.sample returns it. "
-            f"Received: images of dtype {images.dtype}"
+            "`images` are no integers from 0 to 255. Expected uint8, as zoo.Generator.sample "
+            f"gives. Received: images of dtype {images.dtype}"
         )
 
 
-def _check_picture(picture):
+def check_picture(picture):
+    """Returns a picture as an array, or raises a `ValueError` if it is none."""
     picture = np.asarray(picture)
-    known = picture.ndim == 3 and picture.shape[-1] in (1, 3) and 0 not in picture.shape
-    if picture.dtype != np.uint8 or not known:
+    fits = picture.ndim == 3 and picture.shape[-1] in (1, 3) and 0 not in picture.shape
+    if picture.dtype != np.uint8 or not fits:
         raise ValueError(
-            "A picture is one image. Expected uint8 of shape (height, width, 1 or 3). "
+            "`picture` is no picture. Expected uint8 of shape (height, width, 1 or 3). "
             f"Received: picture of shape {picture.shape} and dtype {picture.dtype}"
         )
     return picture
@@ -342,7 +238,7 @@ def _check_between(value, name, low, high):
     if not isinstance(value, (int, np.integer)) or value < low or high is not None and value > high:
         bound = f"at least {low}" if high is None else f"in [{low}, {high}]"
         raise ValueError(
-            f"`{name}` is a whole number. Expected an integer {bound}. Received: {name}={value!r}"
+            f"`{name}` is out of range. Expected an integer {bound}. Received: {name}={value!r}"
         )
 
 
@@ -351,9 +247,9 @@ def _check_points(values, name):
     values = np.asarray(values)
     if values.ndim not in (1, 2) or values.size == 0 or values.dtype.kind not in "fiu":
         raise ValueError(
-            "Points are numbers or vectors. Expected an array of shape (n,) or (n, d); images are "
-            "uint8 of shape (n, height, width, channels). "
-            f"Received: {name} of shape {values.shape} and dtype {values.dtype}"
+            f"`{name}` are no numbers or vectors. Expected an array of shape (n,) or (n, d); "
+            f"images are uint8 of shape (n, height, width, channels). Received: {name} of shape "
+            f"{values.shape} and dtype {values.dtype}"
         )
     values = values.reshape(len(values), -1)
     return values[:, :2].astype("float64"), values.shape[1]
@@ -373,27 +269,3 @@ def _spans(values, margin):
 def _inside(values, spans):
     low, high = np.transpose(spans)
     return np.all((low <= values) & (values <= high), axis=1)
-
-
-def _to_pil(picture):
-    picture = _check_picture(picture)
-    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-
-
-def _frame(picture):
-    if not isinstance(picture, (str, os.PathLike)):
-        return _to_pil(picture)
-    with Image.open(picture) as image:
-        return image.convert("L" if image.mode == "L" else "RGB")
-
-
-@contextlib.contextmanager
-def _beside(path):
-    """A temporary path that takes the place of `path` when nothing went wrong."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""What every command shares: flags, help, errors in one line, exit codes, quiet TensorFlow."""
+
+import os
+
+import pytest
+from absl import flags
+
+from zoo import command
+
+FLAGS = flags.FlagValues()
+
+
+flags.DEFINE_integer("count", 64, "How many.", lower_bound=1, flag_values=FLAGS)
+
+
+flags.DEFINE_boolean("quick", False, "In a hurry.", flag_values=FLAGS)
+
+
+flags.DEFINE_string("output", None, "Where to.", flag_values=FLAGS)
+
+
+def run(main, *arguments):
+    main.__module__ = __name__
+    FLAGS.unparse_flags()
+    with pytest.raises(SystemExit) as stop:
+        command.run(
+            main, "Usage: python -m test\n\n  python -m test --count=1", FLAGS, ["t", *arguments]
+        )
+    return stop.value.code
+
+
+def test_flags_and_arguments_arrive(capsys):
+    seen = []
+    assert run(lambda arguments: seen.append((arguments, FLAGS.count, FLAGS.quick))) is None
+    assert (
+        run(lambda a: seen.append((a, FLAGS.count, FLAGS.quick)), "do", "--count=3", "--quick")
+        is None
+    )
+    assert seen == [([], 64, False), (["do"], 3, True)]
+    assert run(lambda arguments: 1) == 1
+    FLAGS["count"].value, FLAGS["quick"].value = 64, False
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "--helpfull"])
+def test_help_shows_this_commands_flags_only(capsys, flag):
+    assert run(lambda arguments: pytest.fail("ran"), "do", flag) == 0
+    assert capsys.readouterr().out == (
+        "Usage: python -m test\n\n  python -m test --count=1\n\nFlags:\n"
+        "  --count (default: 64)\n      How many.\n"
+        "  --[no]quick (default: false)\n      In a hurry.\n"
+        "  --output\n      Where to.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "argument, message",
+    [
+        (
+            "--cuont=3",
+            "Unknown flag --cuont; did you mean 'count'?. Expected one of --count, --qui",
+        ),
+        ("--zzz", "Unknown flag --zzz. Expected one of --count, --quick, --output; --help says"),
+        (
+            "--count=many",
+            "flag --count=many: invalid literal for int() with base 10: 'many'. --help",
+        ),
+        ("--count=0", "flag --count=0: 0 is not a positive integer. --help"),
+    ],
+)
+def test_wrong_flags(capsys, argument, message):
+    assert run(lambda arguments: pytest.fail("ran"), argument) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: " + message) and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, FileNotFoundError, ImportError])
+def test_errors_of_users(capsys, error):
+    def main(arguments):
+        raise error("What is wrong.\n  Received:   x=1")
+
+    assert run(main) == 2
+    assert capsys.readouterr().err == "error: What is wrong. Received: x=1\n"
+
+
+def test_errors_of_ours_keep_their_traceback():
+    def main(arguments):
+        raise KeyError("a bug")
+
+    main.__module__ = __name__
+    with pytest.raises(KeyError, match="a bug"):
+        command.run(main, "Usage: ...", FLAGS, ["t"])
+
+
+def test_interrupt(capsys):
+    def main(arguments):
+        raise KeyboardInterrupt
+
+    assert run(main) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_subcommands():
+    commands = {"sample": "draws", "list": "lists"}
+    assert command.choose(["list"], commands) == "lists"
+    with pytest.raises(ValueError, match="Expected one of .*did you mean 'sample'.*Received: smpl"):
+        command.choose(["smpl"], commands)
+    with pytest.raises(ValueError, match="Unknown command.* Received: nothing"):
+        command.choose([], commands)
+    command.no_arguments([])
+    with pytest.raises(ValueError, match="flags only. Expected --name=value.* Received: a b"):
+        command.no_arguments(["a", "b"])
+
+
+def test_hidden_stderr(capfd):
+    with command._hidden_stderr():
+        os.write(2, b"noise of C++\n")
+    with pytest.raises(RuntimeError), command._hidden_stderr():
+        os.write(2, b"the reason\n")
+        raise RuntimeError
+    assert capfd.readouterr().err == "the reason\n"
