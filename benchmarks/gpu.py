@@ -76,8 +76,8 @@ def main(arguments):
     devices = tf.config.list_physical_devices("GPU")
     if not devices and not FLAGS.cpu:
         raise ValueError(
-            "This measures a GPU. Expected one that TensorFlow sees, or --cpu to try the command. "
-            "Received: a machine without"
+            "`--cpu` is not set, and there is no GPU. Expected one that TensorFlow sees, "
+            "or --cpu to try the command. Received: a machine without"
         )
     size = 8192 if devices else 512
     rows = {

@@ -6,7 +6,7 @@
 Each configuration lives in a process of its own. Every round lets each of them take a few steps
 while the others wait, in an order that changes, beside the product of two matrices in TensorFlow;
 so a busy machine slows all of them. Medians over the rounds, and the quartiles in brackets. All
-train the same two networks, with batch normalisation in the generator alone, by Adam.
+train the same two networks, with batch normalization in the generator alone, by Adam.
 """
 
 import itertools
@@ -180,7 +180,9 @@ def main(arguments):
     command.no_arguments(arguments)
     unknown = set(FLAGS.nets) - set(NETS)
     if unknown:
-        raise ValueError(f"Unknown nets. Expected {sorted(NETS)}. Received: {sorted(unknown)}")
+        raise ValueError(
+            f"`--nets` are unknown. Expected some of {sorted(NETS)}. Received: {sorted(unknown)}"
+        )
     results = []
     for net, batch, precision in itertools.product(
         FLAGS.nets, map(int, FLAGS.batches), FLAGS.precisions

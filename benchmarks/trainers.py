@@ -33,7 +33,7 @@ class Row(NamedTuple):
     make: object  # (generator, discriminator) -> trainer
     compared: int = 0  # The row whose time it is divided by.
     target: float = None
-    normalised: bool = True  # Whether the discriminator has batch normalisation.
+    normalized: bool = True  # Whether the discriminator has batch normalization.
     compiled: dict = {}  # noqa: RUF012 - Arguments of `compile`.
     step: str = "train_step"
     steps: int = 4  # In a round.
@@ -41,8 +41,8 @@ class Row(NamedTuple):
 
 ROWS = [
     Row("GAN", t.GAN),
-    Row("GAN, no batch normalisation in D", t.GAN, normalised=False, steps=8),
-    Row("its discriminator_step", t.GAN, 1, normalised=False, step="discriminator_step", steps=8),
+    Row("GAN, no batch normalization in D", t.GAN, normalized=False, steps=8),
+    Row("its discriminator_step", t.GAN, 1, normalized=False, step="discriminator_step", steps=8),
     Row("GAN, simultaneous", lambda *p: t.GAN(*p, schedule="simultaneous"), 0, 0.75, steps=8),
     Row("HistoricalAveragingGAN", t.HistoricalAveragingGAN, 0, 1.1, steps=8),
     Row("FeatureMatchingGAN", t.FeatureMatchingGAN, 0, 1.1, steps=8),
@@ -74,7 +74,7 @@ def step(row):
     """A function of a batch that takes one step of the row and waits for it."""
     keras.utils.set_random_seed(0)
     discriminator = zoo.DCGANDiscriminator(
-        filters=FLAGS.filters, batch_normalization=row.normalised
+        filters=FLAGS.filters, batch_normalization=row.normalized
     )
     gan = row.make(zoo.DCGANGenerator(latent_dim=64, filters=FLAGS.filters), discriminator)
     gan.compile(**row.compiled)

@@ -78,7 +78,7 @@ def main(arguments):
         return 1 if verify.report(every if FLAGS.verify == "all" else [FLAGS.verify]) else 0
     if (FLAGS.model is None) != FLAGS.real:
         raise ValueError(
-            "Samples come from a model, or real images stand for them. Expected one of "
+            "`--model` and `--real` are given together, or neither is. Expected one of "
             f"--model=FILE and --real. Received: --model={FLAGS.model}, --real={FLAGS.real}"
         )
     from evaluation import extractors, measures
@@ -116,9 +116,8 @@ def _print(name, score):
 
 def _write(folder, scores, samples, labels, chosen, reference):
     from evaluation import Memorisation, picture
-    from zoo import pictures
+    from zoo import files, pictures
 
-    folder.mkdir(parents=True, exist_ok=True)
     source = "training images" if FLAGS.real else FLAGS.model
     found = {
         "model": source,
@@ -126,7 +125,7 @@ def _write(folder, scores, samples, labels, chosen, reference):
         "seed": None if FLAGS.real else FLAGS.seed,
         "scores": [json.loads(score.to_json()) for score in scores],
     }
-    (folder / "scores.json").write_text(json.dumps(found, indent=2))
+    files.write_text(folder / "scores.json", json.dumps(found, indent=2))
     neighbours = None
     if reference.points:
         shown = pictures.draw(samples[:1000], None, reference.test[0][:1000])
@@ -164,14 +163,14 @@ def _compare(paths):
 
     if len(paths) != 2:
         raise ValueError(
-            "Two evaluations are compared. Expected --compare A.json B.json. "
+            "`--compare` takes two evaluations. Expected --compare A.json B.json. "
             f"Received: {len(paths)} of them, {paths}"
         )
     first, second = (_read(path) for path in paths)
     shared = [name for name in first if name in second]
     if not shared:
         raise ValueError(
-            "The evaluations have no measure in common. Expected one at least. "
+            "The evaluations of `--compare` have no measure in common. Expected one at least. "
             f"Received: {sorted(first)} and {sorted(second)}"
         )
     for name in shared:
@@ -192,7 +191,7 @@ def _read(path):
         found = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            "This is no evaluation. Expected a scores.json that this command wrote. "
+            "A file of `--compare` is no evaluation. Expected a scores.json of this command. "
             f"Received: {str(path)!r}"
         ) from error
     return {score.name: score for score in found}

@@ -13,7 +13,7 @@ FEATURES = "features"
 def build(image_shape, num_classes, filters=32, dropout=0.2):
     """Three stages of two 3x3 convolutions, the mean of each last map, and a dense layer.
 
-    Stage k has `filters * 2^k` maps; batch normalisation and ReLU follow every convolution, a
+    Stage k has `filters * 2^k` maps; batch normalization and ReLU follow every convolution, a
     maximum over 2x2 each of the first two stages. The means are the layer `"features"`, of
     `4 * filters` numbers.
 

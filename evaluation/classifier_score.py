@@ -32,17 +32,17 @@ def classifier_score(probabilities):
 
 
 class ClassifierScore(Measure):
-    """The classifier score of samples, a mean over parts; `classifier_score` has the formula.
+    """The classifier score of samples, a mean over splits; `classifier_score` has the formula.
 
     It compares with no data: a generator of one image a class, or of images that fool the
-    classifier, has a high one. Smaller parts have lower scores, so figures compare at equal counts
+    classifier, has a high one. Smaller splits have lower scores, so figures compare at equal counts
     and splits only.
 
     Args:
         extractor: What makes class probabilities of images, such as
             `evaluation.extractors.load("mnist")`; `None` where samples are probabilities.
         splits: int >= 1. The samples are parted in so many, which differ by at most one sample.
-        seed: int. Which sample is in which part follows from it and the samples' values, not from
+        seed: int. Which sample is in which split follows from it and the samples' values, not from
             their order.
 
     Raises:
@@ -64,22 +64,22 @@ class ClassifierScore(Measure):
 
         Args:
             samples: Images, or probabilities `(n, classes)` without an extractor; at least two for
-                each part.
+                each split.
             labels: Not used.
 
         Returns:
-            A `Score`, whose `standard_error` is over the parts. Its details are their
+            A `Score`, whose `standard_error` is over the splits. Its details are their
             `standard_deviation` (what the paper gives after the ±), the score of `all` samples as
-            one part, and in nats the `marginal_entropy` of p(y) and the mean
+            one split, and in nats the `marginal_entropy` of p(y) and the mean
             `conditional_entropy` of p(y | x), whose difference is the logarithm of `all`.
 
         Raises:
             ValueError: If there are too few samples, or they cannot be measured.
         """
-        # A part of one sample has score 1, whatever the sample is.
+        # A split of one sample has score 1, whatever the sample is.
         found = features.probabilities(self.extractor, samples, at_least=2 * self.splits)
-        parts = np.array_split(found[features.shuffled(samples, self.seed)], self.splits)
-        scores = [_score(part) for part in parts]
+        splits = np.array_split(found[features.shuffled(samples, self.seed)], self.splits)
+        scores = [_score(split) for split in splits]
         details = {
             "all": _score(found),
             "marginal_entropy": entr(found.mean(axis=0)).sum(),
@@ -101,7 +101,7 @@ class ClassifierScore(Measure):
 
 @keras.saving.register_keras_serializable(package="zoo")
 class ClassifierScoreMetric(keras.metrics.Metric):
-    """The classifier score of batches as one part, as a Keras metric.
+    """The classifier score of batches as one split, as a Keras metric.
 
     It keeps the count, `sum p(y | x)` and `sum p(y | x) log p(y | x)` in float64, which add up over
     batches of any sizes and over replicas. Its `result` is `ClassifierScore`'s detail `all`, and 1
@@ -139,8 +139,8 @@ class ClassifierScoreMetric(keras.metrics.Metric):
         rows = tf.cast(probabilities, "float64")
         if rows.shape.rank != 2 or rows.shape[1] != self.num_classes:
             raise ValueError(
-                f"A row is a distribution over classes. Expected shape (n, {self.num_classes}). "
-                f"Received: probabilities of shape {tuple(rows.shape)}"
+                "`probabilities` have other classes than the metric. Expected shape "
+                f"(n, {self.num_classes}). Received: probabilities of shape {tuple(rows.shape)}"
             )
         self.total.assign_add(tf.cast(tf.shape(rows)[0], "float64"))
         self.sums.assign_add(tf.reduce_sum(rows, 0))

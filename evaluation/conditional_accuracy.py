@@ -1,7 +1,5 @@
 """Conditional accuracy: whether samples are of the class that was asked for."""
 
-import math
-
 import numpy as np
 
 from evaluation.score import Measure, fingerprint
@@ -46,14 +44,10 @@ class ConditionalAccuracy(Measure):
         """
         labels = check_labels(labels, self.extractor.num_classes, len(samples))
         right = self.extractor.probabilities(samples).argmax(axis=1) == labels
-        share = right.mean()
-        return self.score(
-            share,
-            {
-                "samples": len(labels),
-                "labels": fingerprint(labels),
-                **self.extractor.protocol,
-            },
-            math.sqrt(share * (1 - share) / len(labels)),
-            {f"class_{k}": right[labels == k].mean() for k in np.unique(labels)},
-        )
+        protocol = {
+            "samples": len(labels),
+            "labels": fingerprint(labels),
+            **self.extractor.protocol,
+        }
+        details = {f"class_{k}": right[labels == k].mean() for k in np.unique(labels)}
+        return self.share(right.mean(), len(labels), protocol, details)

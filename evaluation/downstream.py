@@ -1,4 +1,4 @@
-"""What samples are good for: classifying real images by a set that was generated."""
+"""Classifiers of real images that learned from generated ones, and how often they err."""
 
 import numpy as np
 
@@ -29,11 +29,6 @@ class _Downstream(Measure):
             **more,
         }
 
-    def _share(self, wrong, protocol, share, **more):
-        """A score of a share of images, with its binomial standard error."""
-        error = np.sqrt(share * (1 - share) / len(wrong))
-        return self.score(share, protocol, error, **more)
-
 
 class NearestNeighbourError(_Downstream):
     """The error of the 1-nearest-neighbour rule on real images, taught by generated ones.
@@ -59,7 +54,7 @@ class NearestNeighbourError(_Downstream):
         pixels(samples)  # Refuses other scalings, which would change who is near.
         indices, _ = neighbours.nearest(self.images, samples)
         wrong = labels[indices[:, 0]] != self.labels
-        return self._share(wrong, self._protocol(samples, space="pixels"), wrong.mean())
+        return self.share(wrong.mean(), len(wrong), self._protocol(samples, space="pixels"))
 
 
 class ClassifierAccuracy(_Downstream):
@@ -87,7 +82,8 @@ class ClassifierAccuracy(_Downstream):
         super().__init__(images, labels)
         if self.images.ndim != 4 or self.images.dtype != np.uint8:
             raise ValueError(
-                "The classifier sees images. Expected a uint8 array (m, height, width, channels). "
+                "`images` are not what the classifier sees. Expected a uint8 array "
+                "(m, height, width, channels). "
                 f"Received: images of shape {self.images.shape} and dtype {self.images.dtype}"
             )
         self.num_classes = int(self.labels.max()) + 1 if num_classes is None else num_classes
@@ -98,27 +94,29 @@ class ClassifierAccuracy(_Downstream):
         samples, labels = self._labelled(samples, labels)
         if labels.max() >= self.num_classes:
             raise ValueError(
-                f"The real images have {self.num_classes} classes. Expected labels of samples in "
-                f"[0, {self.num_classes}). Received: labels up to {labels.max()}"
+                "`labels` are out of range. Expected labels of samples in "
+                f"[0, {self.num_classes}), the classes of the real images. "
+                f"Received: labels up to {labels.max()}"
             )
         if samples.dtype != np.uint8:
             samples = np.rint(255 * pixels(samples)).astype("uint8")
         model = classifier.train(samples, labels, self.num_classes, **self.recipe)
         logits = model.predict(self.images, batch_size=500, verbose=0)
         right = logits.argmax(axis=1) == self.labels
-        return self._share(right, self._protocol(samples, classifier=self.recipe), right.mean())
+        protocol = self._protocol(samples, classifier=self.recipe)
+        return self.share(right.mean(), len(right), protocol)
 
 
 def _checked_labels(images, labels, name):
     if labels is None:
         raise ValueError(
-            "This measure needs to know what the images show. Expected one label an image. "
-            f"Received: {name} without labels"
+            f"`labels` are missing for `{name}`. Expected one label an image: this measure needs "
+            f"to know what the images show. Received: {name} without labels"
         )
     labels = np.asarray(labels)
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or np.any(labels < 0):
         raise ValueError(
-            f"Labels are classes, one an image. Expected {len(images)} integers from 0. "
+            f"`labels` are not one class for each image. Expected {len(images)} integers from 0. "
             f"Received: labels of shape {labels.shape} and dtype {labels.dtype} for {name}"
         )
     return labels

@@ -1,44 +1,11 @@
-"""What is known of one-dimensional densities: exact f-divergences and the Kolmogorov distance."""
+"""Exact f-divergences of densities on the line (Nowozin et al., 2016, equation 2)."""
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import integrate
 
-from evaluation.samples import check_numbers
+from zoo.validation import check_choice
 
-PARTS = 64  # Of an interval: quadrature would step over a narrow peak in a wide one.
-
-
-def ks_statistic(samples, cdf):
-    """The Kolmogorov-Smirnov distance of samples from a distribution.
-
-    `sup_x |F_n(x) - F(x)|`, with `F_n` the share of samples up to x. The p-value is the
-    probability of so large a distance for n independent draws from a continuous F.
-
-    Args:
-        samples: Numbers of shape `(n,)` or `(n, 1)`.
-        cdf: A function of numbers to probabilities, such as `scipy.stats.norm.cdf`.
-
-    Returns:
-        `(statistic, p_value)`, floats.
-
-    Raises:
-        ValueError: If the samples are not finite numbers on one line, or the cdf gives something
-            else than probabilities.
-
-    Reference:
-        - Kolmogorov, 1933, Giornale dell'Istituto Italiano degli Attuari 4, pages 83 to 91.
-    """
-    samples = on_a_line(samples)
-    probabilities = np.asarray(cdf(samples))
-    if probabilities.shape != samples.shape or not np.all(
-        (probabilities >= 0) & (probabilities <= 1)
-    ):
-        raise ValueError(
-            "A cdf maps every number to a probability. Expected numbers in [0, 1] of shape "
-            f"{samples.shape}. Received: cdf(samples) of shape {probabilities.shape}, with others"
-        )
-    result = stats.kstest(samples, cdf)
-    return float(result.statistic), float(result.pvalue)
+PIECES = 64  # Of an interval: quadrature would step over a narrow peak in a wide one.
 
 
 def f_divergence(f, log_p, log_q, low, high):
@@ -68,7 +35,7 @@ def f_divergence(f, log_p, log_q, low, high):
     """
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise ValueError(
-            "The interval of an integral has two ends. Expected finite low < high. "
+            "`low` and `high` are not the ends of an interval. Expected finite low < high. "
             f"Received: low={low}, high={high}"
         )
 
@@ -76,18 +43,18 @@ def f_divergence(f, log_p, log_q, low, high):
         log_ratio = log_p(x) - log_q(x)
         return np.exp(log_q(x)) * f(np.exp(log_ratio))
 
-    ends = np.linspace(low, high, PARTS + 1)
+    ends = np.linspace(low, high, PIECES + 1)
     with np.errstate(all="ignore"):  # What comes of it is looked at below.
-        parts = [
-            integrate.quad(integrand, *part, epsabs=1e-14, epsrel=1e-12, full_output=1)
-            for part in zip(ends[:-1], ends[1:], strict=True)
+        integrals = [
+            integrate.quad(integrand, *piece, epsabs=1e-14, epsrel=1e-12, full_output=1)
+            for piece in zip(ends[:-1], ends[1:], strict=True)
         ]
-    value, error = (sum(part[i] for part in parts) for i in range(2))
+    value, error = (sum(integral[i] for integral in integrals) for i in range(2))
     if not (np.isfinite(value) and error <= 1e-8 * max(1.0, abs(value))):
         raise ValueError(
-            "The integral has no value to be trusted: the ratio of the densities overflows, "
-            "or the divergence is infinite. Expected an interval in which both have mass. "
-            f"Received: low={low}, high={high}, whose integral is {value} ± {error}"
+            "The integral from `low` to `high` is not to be trusted. Expected an interval in which "
+            "both densities have mass: elsewhere their ratio overflows, or the divergence is "
+            f"infinite. Received: low={low}, high={high}, whose integral is {value} ± {error}"
         )
     return float(value)
 
@@ -122,15 +89,11 @@ def gaussian_f_divergence(name, p, q):
     Reference:
         - [Nielsen and Nock, 2014](https://arxiv.org/abs/1309.3029), on the powers' integral.
     """
-    if name not in GAUSSIAN:
-        raise ValueError(
-            f"No closed form is known here. Expected one of {sorted(GAUSSIAN)}. "
-            f"Received: name={name!r}"
-        )
+    check_choice(GAUSSIAN, name=name)
     for argument, (mu, sigma) in {"p": p, "q": q}.items():
         if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
             raise ValueError(
-                "A Gaussian has a mean and a standard deviation. Expected (mu, sigma), sigma > 0. "
+                f"`{argument}` is no Gaussian. Expected (mu, sigma), finite, with sigma > 0. "
                 f"Received: {argument}={(mu, sigma)}"
             )
     return float(GAUSSIAN[name](*(tuple(map(float, pair)) for pair in (p, q))))
@@ -164,19 +127,3 @@ GAUSSIAN = {
     "neyman": lambda p, q: _power(p, q, -1.0),
     "squared_hellinger": lambda p, q: -2.0 * _power(p, q, 0.5),
 }
-
-
-def on_a_line(samples, name="samples"):
-    """Numbers of shape `(n,)` in float64, of shape `(n,)` or `(n, 1)`.
-
-    Raises:
-        ValueError: If they have another shape, there is none, or one is not finite.
-    """
-    samples = np.asarray(samples)
-    check_numbers(samples, name)
-    if samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 1):
-        raise ValueError(
-            "These samples are not on one line. Expected shape (n,) or (n, 1). "
-            f"Received: {name} of shape {samples.shape}"
-        )
-    return samples.reshape(-1).astype("float64")

@@ -1,26 +1,25 @@
-"""What turns images into features and class probabilities: classifiers, named by their weights.
+"""Extractors: classifiers that turn images into features and class probabilities.
 
 A distance between features means nothing without the network that made them, and two networks of
 one name differ as soon as a weight does. So an extractor has a hash, and it stands in the protocol
 of every score.
 """
 
-import collections
 import json
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from evaluation.blocks import slices
 from evaluation.classifier import FEATURES
-from evaluation.samples import check_numbers, pixels
+from evaluation.samples import check_numbers, check_seen_shape, pixels
 from evaluation.score import fingerprint
 from zoo import saving
-from zoo.validation import nearest
+from zoo.validation import check_choice, nearest
 
 PRESETS = Path(__file__).parent / "presets"
 INCEPTION_SIDE = 299
-REMEMBERED = 2**26  # Bytes of features that are kept.
 
 
 class Extractor:
@@ -55,24 +54,23 @@ class Extractor:
     def __init__(
         self, model, layer=FEATURES, name=None, batch_size=500, card=None, statistics=None
     ):
-        known = [part.name for part in model.layers]
-        if layer not in known:
+        names = [each.name for each in model.layers]
+        if layer not in names:
             raise ValueError(
-                f"The classifier has no such layer. Expected one of its layers"
-                f"{nearest(layer, known)}. Received: layer={layer!r}"
+                f"`layer` is none of the model's. Expected the name of one"
+                f"{nearest(layer, names)}. Received: layer={layer!r}"
             )
         output = model.get_layer(layer).output
         if len(output.shape) != 2:
             raise ValueError(
-                "Features are a row of numbers an image. Expected a layer with an output of shape "
-                f"(batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
+                "`layer` does not give a row of numbers an image. Expected one with an output of "
+                f"shape (batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
             )
         outputs = {"features": output, "probabilities": keras.ops.softmax(model.outputs[0])}
         self.model = keras.Model(model.inputs[0], outputs)
         self.image_shape = tuple(model.inputs[0].shape[1:])
         self.num_features, self.num_classes = output.shape[-1], model.outputs[0].shape[-1]
         self.batch_size, self.card, self.statistics = batch_size, card, statistics or {}
-        self._known = collections.OrderedDict()
         self.protocol = {
             "extractor": model.name if name is None else name,
             "layer": layer,
@@ -97,21 +95,12 @@ class Extractor:
     def both(self, images):
         """`(features, probabilities)` of images, from one pass; as `features`."""
         images = np.asarray(images)
-        check_numbers(images)
-        wanted = self.image_shape
-        if images.ndim != 4 or any(
-            side not in (None, got) for side, got in zip(wanted, images.shape[1:], strict=True)
-        ):
-            raise ValueError(
-                f"The extractor {self.protocol['extractor']!r} sees other images. Expected shape "
-                f"(n, {', '.join('any' if side is None else str(side) for side in wanted)}). "
-                f"Received: images of shape {images.shape}"
-            )
+        check_numbers(images, "images")
+        seer = f"the extractor {self.protocol['extractor']!r}"
+        check_seen_shape(images, self.image_shape, "images", seer)
         found = [
-            self.model.predict_on_batch(
-                (255 * pixels(images[i : i + self.batch_size])).astype("f4")
-            )
-            for i in range(0, len(images), self.batch_size)
+            self.model.predict_on_batch((255 * pixels(images[rows], "images")).astype("f4"))
+            for rows in slices(len(images), self.batch_size)
         ]
         return tuple(
             np.concatenate([np.asarray(batch[name]) for batch in found])
@@ -131,12 +120,8 @@ def load(name="mnist"):
     Raises:
         ValueError: If the name is unknown, or the file is not the one that the card describes.
     """
-    known = sorted(path.parent.name for path in PRESETS.glob("*/card.json"))
-    if name not in known:
-        raise ValueError(
-            f"Unknown extractor. Expected one of {known}{nearest(name, known)}; for another "
-            f"classifier make an Extractor. Received: name={name!r}"
-        )
+    shipped = [path.parent.name for path in PRESETS.glob("*/card.json")]
+    check_choice(shipped, ", or an Extractor that you make of another classifier", name=name)
     folder = PRESETS / name
     card = json.loads((folder / "card.json").read_text())
     saving.check_keras_file(folder / "classifier.keras", expected="a classifier")
@@ -148,8 +133,9 @@ def load(name="mnist"):
     )
     if card["hash"] != extractor.protocol["hash"]:
         raise ValueError(
-            "The extractor's weights are not those that were measured. Expected the hash of its "
-            f"card, {card['hash']}. Received: {extractor.protocol['hash']} in {str(folder)!r}"
+            "The weights of `name` are not those that were measured. Expected the hash of its "
+            f"card, {card['hash']}. Received: name={name!r} with {extractor.protocol['hash']} in "
+            f"{str(folder)!r}"
         )
     return extractor
 

@@ -1,4 +1,4 @@
-"""Samples as features: what distances between distributions of images are taken in.
+"""Features of samples, in which distributions of images are compared.
 
 Distances of pixels see shifts and brightness before content; those of a classifier's features see
 content (Heusel et al., 2017). Points in a space of their own, such as toy data, are features
@@ -7,7 +7,8 @@ already.
 
 import numpy as np
 
-from evaluation.samples import check_numbers, check_same_shape
+from evaluation.blocks import slices
+from evaluation.samples import check_numbers, check_same_shape, check_seen_shape
 from zoo import random
 from zoo.validation import check_positive
 
@@ -59,18 +60,20 @@ def probabilities(extractor, samples, batch_size=500, at_least=1, name="samples"
     # A float32 softmax is off by a rounding for each class; logits are off by more.
     if found.min() < 0 or np.max(np.abs(sums - 1)) > 1e-3:
         raise ValueError(
-            "A row is a distribution over classes. Expected numbers in [0, 1] that sum to 1 (the "
-            f"softmax of logits). Received: {name} from {found.min():.4g} to {found.max():.4g}, "
-            f"with sums from {sums.min():.4g} to {sums.max():.4g}"
+            f"A row of `{name}` is no distribution over classes. Expected numbers in [0, 1] that "
+            f"sum to 1 (the softmax of logits). Received: {name} from {found.min():.4g} to "
+            f"{found.max():.4g}, with sums from {sums.min():.4g} to {sums.max():.4g}"
         )
     return found / sums
 
 
-def features_like(reference, extractor, samples, batch_size=500, at_least=1):
+def features_like(
+    reference, extractor, samples, at_least=1, name="samples", reference_name="reference"
+):
     """Features of samples, in float64 and as many of them as the reference's have."""
-    features = extract(extractor, samples, batch_size, at_least).astype("float64")
-    check_same_shape(features, reference, "sample features", "reference features")
-    return features
+    found = extract(extractor, samples, at_least=at_least, name=name).astype("float64")
+    check_same_shape(found, reference, name, reference_name)
+    return found
 
 
 def protocol(extractor):
@@ -112,14 +115,14 @@ def _rows(extractor, what, samples, batch_size, at_least, name):
     if extractor is None:
         _check_rows(samples, what, name)
     else:
-        _check_images(extractor, samples, name)
+        check_seen_shape(samples, extractor.image_shape, name)
     if len(samples) < at_least:
         raise ValueError(
-            f"These are too few to measure. Expected at least {at_least}. "
+            f"There are too few examples in `{name}`. Expected at least {at_least}. "
             f"Received: {name} of shape {samples.shape}"
         )
-    parts = (samples[i : i + batch_size] for i in range(0, len(samples), batch_size))
-    return parts if extractor is None else (_run(extractor, what, part) for part in parts)
+    taken = (samples[rows] for rows in slices(len(samples), batch_size))
+    return taken if extractor is None else (_run(extractor, what, batch) for batch in taken)
 
 
 def _run(extractor, what, images):
@@ -132,7 +135,7 @@ def _run(extractor, what, images):
     ):
         bad = "" if found.dtype.kind != "f" else f", {np.sum(~np.isfinite(found))} not finite"
         raise ValueError(
-            f"The extractor does not give {what}. Expected finite floats of shape "
+            f"`extractor` does not give {what}. Expected finite floats of shape "
             f"({len(images)}, d). Received: {what} of shape {found.shape} and dtype "
             f"{found.dtype}{bad}"
         )
@@ -142,18 +145,7 @@ def _run(extractor, what, images):
 def _check_rows(samples, what, name):
     if samples.ndim != 2 or samples.dtype.kind != "f":
         raise ValueError(
-            f"Without an extractor, samples are {what} themselves. Expected floats of shape "
-            f"(n, d), or an extractor for images. Received: {name} of shape {samples.shape} and "
-            f"dtype {samples.dtype}"
-        )
-
-
-def _check_images(extractor, samples, name):
-    wanted = tuple(extractor.image_shape)
-    got = samples.shape[1:]
-    if len(got) != len(wanted) or any(a not in (None, b) for a, b in zip(wanted, got, strict=True)):
-        raise ValueError(
-            "The extractor sees images of another shape. Expected "
-            f"(n, {', '.join('any' if side is None else str(side) for side in wanted)}). "
-            f"Received: {name} of shape {samples.shape}"
+            f"`{name}` has to be {what} without an extractor. Expected floats of shape (n, d), "
+            f"or an extractor for images. Received: {name} of shape {samples.shape} and dtype "
+            f"{samples.dtype}"
         )

@@ -3,74 +3,13 @@
 import keras
 import numpy as np
 import tensorflow as tf
+import tensorflow.experimental.numpy as tnp
 
 from evaluation import features
-from evaluation.samples import check_numbers
+from evaluation.moments import Moments, check_moments, check_statistics
 from evaluation.score import Measure, fingerprint
 
 EPSILON = np.finfo("float64").eps
-
-
-class Moments:
-    """Mean and covariance of features that come in batches of any sizes, in float64.
-
-    Two parts of n_a and n_b rows, with means m_a, m_b and scatters `S = sum (x - m)(x - m)^T`,
-    make one by `S = S_a + S_b + n_a n_b / n (m_b - m_a)(m_b - m_a)^T`: every row counts as much as
-    every other, in whatever batch it came.
-
-    Attributes:
-        count: int, rows so far.
-        mean: float64 of shape `(d,)`.
-
-    Reference:
-        - Chan, Golub and LeVeque, 1983, Algorithms for computing the sample variance, equation 2.1.
-    """
-
-    def __init__(self):
-        self.count, self.mean, self._scatter = 0, None, None
-
-    def update(self, rows):
-        """Takes features in: floats of shape `(n, d)`. Returns the moments themselves.
-
-        Raises:
-            ValueError: If they are not finite floats, or another number of features.
-        """
-        rows = np.asarray(features.extract(None, rows, name="features"), "float64")
-        if self.mean is None:
-            self.mean = np.zeros(rows.shape[1])
-            self._scatter = np.zeros((rows.shape[1],) * 2)
-        if rows.shape[1:] != self.mean.shape:
-            raise ValueError(
-                "All batches have the same features. Expected shape "
-                f"(n, {len(self.mean)}). Received: features of shape {rows.shape}"
-            )
-        count, mean = len(rows), rows.mean(axis=0)
-        centred = rows - mean
-        shift, total = mean - self.mean, self.count + count
-        self._scatter += centred.T @ centred
-        self._scatter += np.outer(shift, shift) * (self.count * count / total)
-        self.mean = self.mean + shift * (count / total)
-        self.count = total
-        return self
-
-    @property
-    def covariance(self):
-        """The unbiased covariance `S / (n - 1)`, float64 of shape `(d, d)`.
-
-        Raises:
-            ValueError: If there are fewer than two rows.
-        """
-        if self.count < 2:
-            raise ValueError(
-                "A covariance is taken over samples. Expected at least 2. "
-                f"Received: count={self.count}"
-            )
-        return self._scatter / (self.count - 1)
-
-    @property
-    def statistics(self):
-        """`(mean, covariance, count)`."""
-        return self.mean, self.covariance, self.count
 
 
 def distance(mean, covariance, other_mean, other_covariance):
@@ -96,14 +35,14 @@ def distance(mean, covariance, other_mean, other_covariance):
         - [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6.
         - Dowson and Landau, 1982, The Fréchet distance between multivariate normal distributions.
     """
-    mean, covariance = _check_moments(mean, covariance)
-    other_mean, other_covariance = _check_moments(other_mean, other_covariance)
+    mean, covariance = check_moments(mean, covariance)
+    other_mean, other_covariance = check_moments(other_mean, other_covariance, "other_")
     if mean.shape != other_mean.shape:
         raise ValueError(
-            "The two have different features. Expected means of one shape. "
+            "`mean` and `other_mean` have different features. Expected means of one shape. "
             f"Received: means of shape {mean.shape} and {other_mean.shape}"
         )
-    return sum(_terms(mean, _root(covariance), other_mean, _root(other_covariance)))
+    return float(sum(_terms(mean, _root(covariance), other_mean, _root(other_covariance))))
 
 
 class FrechetDistance(Measure):
@@ -141,8 +80,9 @@ class FrechetDistance(Measure):
     def __init__(self, images_or_features=None, extractor=None, statistics=None):
         if (images_or_features is None) == (statistics is None):
             raise ValueError(
-                "Samples are compared with one reference. Expected either images_or_features or "
-                f"statistics. Received: {'both' if statistics is not None else 'neither'}"
+                "`images_or_features` and `statistics` exclude each other. Expected either "
+                "images_or_features or statistics, the one reference. "
+                f"Received: {'both' if statistics is not None else 'neither'}"
             )
         self.extractor = extractor
         if statistics is None:
@@ -172,7 +112,7 @@ class FrechetDistance(Measure):
         moments = _moments(self.extractor, samples, "samples")
         if moments.mean.shape != self.mean.shape:
             raise ValueError(
-                "Samples and reference have different features. Expected "
+                "`samples` have other features than the reference. Expected "
                 f"{len(self.mean)} features. Received: {len(moments.mean)} features of samples"
             )
         terms = _terms(moments.mean, _root(moments.covariance), self.mean, self._root)
@@ -237,7 +177,6 @@ class FrechetMetric(keras.metrics.Metric):
         size = len(self.statistics[0])
         self._mean = tf.constant(self.statistics[0], "float64")
         self._root = tf.constant(_root(self.statistics[1]), "float64")
-        self._trace = float(np.trace(self.statistics[1]))
         shapes = {"total": (), "shifts": (size,), "products": (size, size)}
         for variable, shape in shapes.items():
             added = self.add_variable(shape, "zeros", dtype="float64", name=variable)
@@ -262,21 +201,15 @@ class FrechetMetric(keras.metrics.Metric):
         count = tf.maximum(total, 2.0)
         shift = self.shifts / count
         scatter = self.products - count * shift[:, None] * shift[None, :]
-        covariance = scatter / (count - 1.0)
-        values, vectors = tf.linalg.eigh(covariance)
-        roots = tf.sqrt(tf.where(values > _floor(values, tf), values, 0.0))
-        inner = tf.linalg.svd(
-            (vectors * roots) @ tf.transpose(vectors) @ self._root, compute_uv=False
-        )
-        distance = tf.reduce_sum(shift**2) + self._trace + tf.linalg.trace(covariance)
-        distance = tf.maximum(distance - 2.0 * tf.reduce_sum(inner), 0.0)
+        root = _root(scatter / (count - 1.0))
+        distance = tf.add_n(_terms(shift, root, tf.zeros_like(shift), self._root))
         return tf.where(total < 2.0, tf.constant(np.inf, "float64"), distance)
 
     def get_config(self):
         """The statistics as lists. An extractor has no config."""
         if self.extractor is not None:
             raise NotImplementedError(
-                "An extractor is not written into a config. Expected a metric of features. "
+                "`extractor` is not written into a config. Expected a metric of features. "
                 f"Received: extractor={self.extractor!r}"
             )
         mean, covariance, count = self.statistics
@@ -285,7 +218,7 @@ class FrechetMetric(keras.metrics.Metric):
 
     def _features(self, images):
         if not tf.is_tensor(images) or tf.executing_eagerly():
-            rows = features.extract(self.extractor, np.asarray(images))
+            rows = features.extract(self.extractor, np.asarray(images), name="images")
         elif self.extractor is None:
             rows = images
         else:
@@ -294,31 +227,10 @@ class FrechetMetric(keras.metrics.Metric):
             rows.set_shape((None, len(self.statistics[0])))
         if len(rows.shape) != 2 or rows.shape[1] != len(self.statistics[0]):
             raise ValueError(
-                "Batches and reference have different features. Expected shape "
+                "`images` have other features than the reference. Expected shape "
                 f"(n, {len(self.statistics[0])}). Received: features of shape {tuple(rows.shape)}"
             )
         return rows
-
-
-def check_statistics(statistics):
-    """`(mean, covariance, count)` in float64, and int.
-
-    Raises:
-        ValueError: If they are not statistics of at least two rows.
-    """
-    try:
-        mean, covariance, count = statistics
-    except (TypeError, ValueError):
-        raise ValueError(
-            "These are no statistics. Expected (mean, covariance, count). "
-            f"Received: statistics of type {type(statistics).__name__}"
-        ) from None
-    mean, covariance = _check_moments(mean, covariance)
-    if not float(count).is_integer() or count < 2:
-        raise ValueError(
-            f"A covariance is taken over samples. Expected at least 2. Received: count={count!r}"
-        )
-    return mean, covariance, int(count)
 
 
 def _moments(extractor, samples, name):
@@ -330,45 +242,28 @@ def _moments(extractor, samples, name):
 
 def _terms(mean, root, other_mean, other_root):
     """The term of the means and that of the covariances, given by their roots; both >= 0."""
-    overlap = np.linalg.svd(root @ other_root, compute_uv=False).sum()
-    spread = np.sum(root**2) + np.sum(other_root**2) - 2.0 * overlap
-    return float(np.sum((mean - other_mean) ** 2)), max(0.0, float(spread))
+    library, linalg = _library(root)
+    overlap = library.sum(linalg.svd(root @ other_root, compute_uv=False))
+    spread = library.sum(root**2) + library.sum(other_root**2) - 2.0 * overlap
+    return library.sum((mean - other_mean) ** 2), library.maximum(spread, 0.0)
 
 
 def _root(covariance):
     """The symmetric root; eigenvalues that are but rounding, of either sign, count as 0."""
-    values, vectors = np.linalg.eigh(covariance)
-    # float32 statistics are positive to their own precision.
-    if values[0] < -1e-5 * np.max(np.abs(covariance)):
+    library, linalg = _library(covariance)
+    values, vectors = linalg.eigh(covariance)
+    largest = library.max(library.abs(values))
+    # float32 statistics are positive to their own precision; in a graph, nothing is known yet.
+    if library is np and values[0] < -1e-5 * np.max(np.abs(covariance)):
         raise ValueError(
-            "This is no covariance. Expected a matrix without negative eigenvalues. "
+            "A `covariance` has negative eigenvalues. Expected a matrix without them. "
             f"Received: covariance with least eigenvalue {values[0]:.4g}"
         )
-    roots = np.sqrt(np.where(values > _floor(values), values, 0.0))
-    return (vectors * roots) @ vectors.T
+    # LAPACK's error is the largest eigenvalue times d epsilon: what is below is rounding.
+    kept = library.where(values > values.shape[0] * EPSILON * largest, values, 0.0)
+    return (vectors * library.sqrt(kept)) @ library.transpose(vectors)
 
 
-def _floor(values, library=np):
-    """Below this an eigenvalue is rounding: LAPACK's error is the largest times d epsilon."""
-    size = values.shape[0]
-    largest = library.reduce_max(library.abs(values)) if library is tf else np.max(np.abs(values))
-    return size * EPSILON * largest
-
-
-def _check_moments(mean, covariance):
-    mean, covariance = np.asarray(mean), np.asarray(covariance)
-    check_numbers(mean, "mean")
-    check_numbers(covariance, "covariance")
-    if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
-        raise ValueError(
-            "Mean and covariance do not fit. Expected shapes (d,) and (d, d). "
-            f"Received: mean of shape {mean.shape}, covariance of shape {covariance.shape}"
-        )
-    mean, covariance = mean.astype("float64"), covariance.astype("float64")
-    skew = np.max(np.abs(covariance - covariance.T))
-    if skew > 1e-5 * np.max(np.abs(covariance)):  # float32 statistics are not quite symmetric.
-        raise ValueError(
-            "This is no covariance. Expected a symmetric matrix. "
-            f"Received: covariance with asymmetry {skew:.4g}"
-        )
-    return mean, (covariance + covariance.T) / 2.0
+def _library(array):
+    """NumPy for arrays; TensorFlow for tensors, of which a graph is made."""
+    return (tnp, tf.linalg) if tf.is_tensor(array) else (np, np.linalg)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from evaluation import features
+from evaluation.blocks import slices
 from evaluation.score import Measure, fingerprint
-from zoo.validation import check_positive
+from zoo.validation import check_integer, check_positive
 
 BLOCK = 1024  # Rows and columns of the kernel's matrix at a time: 8 MiB in float64.
 
@@ -31,7 +32,7 @@ def kernel_distance(a, b):
         - [Gretton et al., 2012](https://jmlr.org/papers/v13/gretton12a.html), equation 3.
     """
     a = features.extract(None, a, at_least=2, name="a").astype("float64")
-    b = features.features_like(a, None, b, at_least=2)
+    b = features.features_like(a, None, b, at_least=2, name="b", reference_name="a")
     return _within(a) + _within(b) - 2.0 * _between(a, b)
 
 
@@ -61,12 +62,8 @@ class KernelDistance(Measure):
 
     def __init__(self, images_or_features, extractor=None, subsets=100, subset_size=1000, seed=0):
         if subsets is not None:
-            check_positive(subsets=subsets, subset_size=subset_size)
-            if subset_size < 2:
-                raise ValueError(
-                    "The mean is over pairs within a subset. Expected a size of at least 2. "
-                    f"Received: subset_size={subset_size}"
-                )
+            check_positive(subsets=subsets)
+            check_integer(2, subset_size=subset_size)  # The mean is over pairs within a subset.
         self.extractor = extractor
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed
         found = features.extract(
@@ -133,21 +130,21 @@ class KernelDistance(Measure):
 def _within(x):
     """The mean of the kernel over pairs of two different rows."""
     total = 0.0
-    for i in range(0, len(x), BLOCK):
-        rows = x[i : i + BLOCK]
-        kernel = _kernel(rows, rows)
+    blocks = [x[rows] for rows in slices(len(x), BLOCK)]
+    for i, block in enumerate(blocks):
+        kernel = _kernel(block, block)
         total += kernel.sum() - np.trace(kernel)
-        for j in range(i + BLOCK, len(x), BLOCK):
-            total += 2.0 * _kernel(rows, x[j : j + BLOCK]).sum()
+        for other in blocks[i + 1 :]:
+            total += 2.0 * _kernel(block, other).sum()
     return total / (len(x) * (len(x) - 1))
 
 
 def _between(x, y):
     """The mean of the kernel over all pairs of a row of x and one of y."""
     total = sum(
-        _kernel(x[i : i + BLOCK], y[j : j + BLOCK]).sum()
-        for i in range(0, len(x), BLOCK)
-        for j in range(0, len(y), BLOCK)
+        _kernel(x[rows], y[columns]).sum()
+        for rows in slices(len(x), BLOCK)
+        for columns in slices(len(y), BLOCK)
     )
     return total / (len(x) * len(y))
 

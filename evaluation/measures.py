@@ -12,13 +12,13 @@ from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
 from evaluation.features import permutation
 from evaluation.frechet import FrechetDistance
 from evaluation.kernel_distance import KernelDistance
+from evaluation.memorisation import Memorisation
 from evaluation.modes import ModeCoverage, StackedModes
-from evaluation.neighbours import Memorisation
 from evaluation.parzen import ParzenLogLikelihood
 from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
 from zoo import datasets, toys
-from zoo.validation import nearest
+from zoo.validation import check_choice
 
 # Which shipped extractor knows which data; of a folder, by its name.
 EXTRACTORS = {
@@ -68,7 +68,7 @@ class Reference:
         name = self._extractor or EXTRACTORS.get(pathlib.PurePath(self.dataset).name)
         if name is None:
             raise ValueError(
-                "No extractor is known for these data. Expected an extractor to be named, such as "
+                "`extractor` is missing: none is shipped for these data. Expected a name, such as "
                 f"'cifar10', or a dataset of {sorted(EXTRACTORS)}. Received: "
                 f"dataset={self.dataset!r}"
             )
@@ -91,7 +91,7 @@ class Reference:
         """
         if self.info.num_classes is None:
             raise ValueError(
-                "The data have no labels. Expected a labelled dataset for a measure of labelled "
+                "`dataset` has no labels. Expected a labelled one for a measure of labelled "
                 f"samples. Received: dataset={self.dataset!r}"
             )
         return self.test
@@ -104,7 +104,7 @@ class Reference:
         """
         if self.dataset not in toys.TOYS:
             raise ValueError(
-                "Modes are counted where they are known. Expected a toy, one of "
+                "`dataset` is no mixture, whose modes could be counted. Expected a toy, one of "
                 f"{sorted(toys.TOYS)}. Received: dataset={self.dataset!r}"
             )
         return toys.get(self.dataset)
@@ -117,9 +117,9 @@ def _parzen(reference, protocol):
     start, stop = VALIDATION
     if len(train) < stop:
         raise ValueError(
-            "The protocol of Goodfellow et al. chooses the bandwidth on train[50000:51000]. "
-            f"Expected {stop} training images, or the measure 'parzen_fgan'. "
-            f"Received: {len(train)} of dataset={reference.dataset!r}"
+            "`dataset` is too small for the measure 'parzen', which chooses the bandwidth on "
+            f"train[{start}:{stop}]. Expected {stop} training images, or the measure "
+            f"'parzen_fgan'. Received: {len(train)} of dataset={reference.dataset!r}"
         )
     # As many real images as the protocol has samples.
     return ParzenLogLikelihood(test, train[start:stop], real=train[:10_000])
@@ -165,12 +165,7 @@ def get(name, reference):
     Raises:
         ValueError: If the name is unknown, or the data are not what the measure needs.
     """
-    if name not in MEASURES:
-        raise ValueError(
-            f"Unknown measure. Expected one of {list(MEASURES)}{nearest(name, MEASURES)}. "
-            f"Received: {name!r}"
-        )
-    return MEASURES[name](reference)
+    return MEASURES[check_choice(MEASURES, name=name)](reference)
 
 
 def part(arrays, count, seed=0):

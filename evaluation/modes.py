@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from evaluation.blocks import slices
 from evaluation.samples import check_numbers
 from evaluation.score import Measure
+from zoo.validation import check_above_zero
 
 BLOCK = 4096
 FEW, SEVERAL = 1, 20  # Two rules of counting: a sample is enough, or twenty are.
@@ -58,11 +60,7 @@ class ModeCoverage(Measure):
     higher_is_better = True
 
     def __init__(self, mixture, radius=3.0):
-        if not radius > 0:
-            raise ValueError(
-                "A sample is good within some distance of a centre. Expected radius > 0. "
-                f"Received: radius={radius}"
-            )
+        check_above_zero(radius=radius)
         self.mixture, self.radius = mixture, float(radius)
 
     def counts(self, samples):
@@ -76,12 +74,12 @@ class ModeCoverage(Measure):
         centres, scales = self.mixture.centres, self.mixture.scales
         if samples.ndim != 2 or samples.shape[1] != centres.shape[1]:
             raise ValueError(
-                f"The modes lie elsewhere. Expected points of shape (n, {centres.shape[1]}). "
-                f"Received: samples of shape {samples.shape}"
+                "`samples` are no points of the mixture's space. Expected shape "
+                f"(n, {centres.shape[1]}). Received: samples of shape {samples.shape}"
             )
         counts = np.zeros(len(centres), "int64")
-        for start in range(0, len(samples), BLOCK):
-            block = samples[start : start + BLOCK].astype("float64")
+        for rows in slices(len(samples), BLOCK):
+            block = samples[rows].astype("float64")
             distances = np.linalg.norm(block[:, None] - centres, axis=2) / scales
             nearest = distances.argmin(axis=1)
             good = distances.min(axis=1) <= self.radius
@@ -123,7 +121,7 @@ class StackedModes(Measure):
     def __init__(self, extractor):
         if extractor.num_classes != 10 or extractor.image_shape[-1] != 1:
             raise ValueError(
-                "A channel shows one of ten digits. Expected an extractor of grey images with 10 "
+                "`extractor` does not see one of ten digits. Expected one of grey images with 10 "
                 f"classes. Received: image_shape={extractor.image_shape} and "
                 f"{extractor.num_classes} classes"
             )
@@ -139,7 +137,7 @@ class StackedModes(Measure):
         check_numbers(samples)
         if samples.ndim != 4 or samples.shape[-1] != 3:
             raise ValueError(
-                "Stacked digits are images with three channels. Expected shape (n, height, width, "
+                "`samples` are no images with three channels. Expected shape (n, height, width, "
                 f"3). Received: samples of shape {samples.shape}"
             )
         digits = [

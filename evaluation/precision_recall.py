@@ -3,13 +3,14 @@
 import numpy as np
 
 from evaluation import features
+from evaluation.blocks import slices
+from evaluation.distances import Vectors
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
 from zoo.validation import check_positive
 
 ROWS, COLUMNS = 512, 4096  # Distances at a time: 16 MiB in float64.
 PAIRS = 2**21  # Numbers of pairs of rows at a time, whose distance is computed again.
-HALF_ULP = 2.0**-24  # Relative rounding error of one operation in float32.
 
 
 class PrecisionRecall(Measure):
@@ -105,19 +106,15 @@ class _Points:
 def _figures(real, fake, density_k):
     """The four figures, from the distances of all samples to all real points, in blocks."""
     centre = real.rows.mean(axis=0)
-    real_short, fake_short = ((x.rows - centre).astype("float32") for x in (real, fake))
-    real_squares, fake_squares = (np.sum(x.astype("f8") ** 2, 1) for x in (real_short, fake_short))
+    real_vectors, fake_vectors = (Vectors.around(centre, x.rows) for x in (real, fake))
     precise = np.zeros(len(fake.rows), bool)
     recalled, covered = np.zeros((2, len(real.rows)), bool)
     inside = 0
-    scale = (real.rows.shape[1] + 8) * HALF_ULP  # Of d products, and of the subtractions.
-    for i in range(0, len(fake.rows), ROWS):
-        f = slice(i, i + ROWS)
-        for j in range(0, len(real.rows), COLUMNS):
-            r = slice(j, j + COLUMNS)
-            squares = fake_squares[f, None] + real_squares[None, r]
-            error = scale * squares
-            squares -= 2.0 * (fake_short[f] @ real_short[r].T)
+    for f in slices(len(fake.rows), ROWS):
+        for r in slices(len(real.rows), COLUMNS):
+            a, b = fake_vectors[f], real_vectors[r]
+            squares = a.roughly(b).astype("float64")
+            error = a.rounding(a.squares[:, None], b.squares[None])
             balls = (real.radii[0][None, r], real.radii[1][None, r], fake.radii[0][f, None])
             doubtful = np.zeros(squares.shape, bool)
             for radius in balls:
@@ -141,18 +138,17 @@ def _figures(real, fake, density_k):
 
 def _exact(a, b, at):
     """Distances of pairs of rows as sums of squared differences, as the radii were computed."""
-    size = max(1, PAIRS // a.shape[1])
-    parts = [
-        np.sqrt(np.sum((b[at[1][i : i + size]] - a[at[0][i : i + size]]) ** 2, axis=1))
-        for i in range(0, len(at[0]), size)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0)
+    distances = np.empty(len(at[0]))
+    for pairs in slices(len(distances), max(1, PAIRS // a.shape[1])):
+        differences = b[at[1][pairs]] - a[at[0][pairs]]
+        distances[pairs] = np.sqrt(np.sum(differences**2, axis=1))
+    return distances
 
 
 def _check_k(count, name, **ks):
     for argument, k in ks.items():
         if k >= count:
             raise ValueError(
-                f"A point has no {k} others for neighbours. Expected {argument} in "
-                f"[1, {count - 1}] with {count} {name}. Received: {argument}={k}"
+                f"`{argument}` is out of range: a point has no {k} others for neighbours. Expected "
+                f"{argument} in [1, {count - 1}] with {count} {name}. Received: {argument}={k}"
             )

@@ -1,4 +1,4 @@
-"""What may be measured: images whose scaling is known, and finite numbers."""
+"""Checks of samples: finite numbers, images of one scaling and shape, numbers on a line."""
 
 import numpy as np
 
@@ -26,9 +26,9 @@ def pixels(images, name="samples"):
     low, high = images.min(), images.max()
     if images.dtype.kind != "f" or low < 0 or high > 1:
         raise ValueError(
-            "These pixels have another scaling, by which a log-likelihood moves and distances "
-            "stretch. Expected uint8, or floats in [0, 1] (`sample(as_float=True)`). Received: "
-            f"{name} of dtype {images.dtype} from {low:.4g} to {high:.4g}"
+            f"The pixels of `{name}` have another scaling. Expected uint8, or floats in [0, 1] "
+            "(`sample(as_float=True)`): a log-likelihood moves and distances stretch with it. "
+            f"Received: {name} of dtype {images.dtype} from {low:.4g} to {high:.4g}"
         )
     return images.astype("float64")
 
@@ -45,16 +45,61 @@ def check_numbers(array, name="samples"):
     """
     if array.ndim == 0 or not array.size:
         raise ValueError(
-            f"There is nothing to measure. Expected at least one sample. Received: {name} of shape "
-            f"{array.shape}"
+            f"There is nothing to measure in `{name}`. Expected at least one sample. "
+            f"Received: {name} of shape {array.shape}"
         )
     if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
         bad = ""
         if array.dtype.kind in "fiu":
             bad = f", with others in {_count_bad(array)} of {len(array)} samples"
         raise ValueError(
-            "A sample is made of finite numbers. Expected no NaN and no infinity. "
-            f"Received: {name} of dtype {array.dtype}{bad}"
+            f"There is something else than finite numbers in `{name}`. Expected no NaN and no "
+            f"infinity. Received: {name} of dtype {array.dtype}{bad}"
+        )
+
+
+def checked_pixels(images, name="samples"):
+    """Images that are pixels: uint8 as it is, floats in float64; otherwise as `pixels`."""
+    images = np.asarray(images)
+    if images.dtype == np.uint8 and images.ndim and images.size:
+        return images
+    return pixels(images, name)
+
+
+def on_a_line(samples, name="samples"):
+    """Numbers of shape `(n,)` in float64, of shape `(n,)` or `(n, 1)`.
+
+    Raises:
+        ValueError: If they have another shape, there is none, or one is not finite.
+    """
+    samples = np.asarray(samples)
+    check_numbers(samples, name)
+    if samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 1):
+        raise ValueError(
+            f"The numbers of `{name}` are not on one line. Expected shape (n,) or (n, 1). "
+            f"Received: {name} of shape {samples.shape}"
+        )
+    return samples.reshape(-1).astype("float64")
+
+
+def check_seen_shape(images, image_shape, name="samples", seer="the extractor"):
+    """Refuses images of another shape than an extractor sees.
+
+    Args:
+        images: Array of shape `(n, ...)`.
+        image_shape: tuple. Shape of one image; a side is `None` where any will do.
+        name: What to call the images in an error.
+        seer: What to call the extractor there.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    got, wanted = images.shape[1:], tuple(image_shape)
+    if len(got) != len(wanted) or any(a not in (None, b) for a, b in zip(wanted, got, strict=True)):
+        sides = ", ".join("any" if side is None else str(side) for side in wanted)
+        raise ValueError(
+            f"The shape of `{name}` is not what {seer} sees. Expected (n, {sides}). "
+            f"Received: {name} of shape {images.shape}"
         )
 
 
@@ -66,9 +111,9 @@ def check_same_shape(samples, reference, name="samples", reference_name="images"
     """
     if samples.shape[1:] != reference.shape[1:]:
         raise ValueError(
-            "Samples are compared with data of their own shape. Expected "
-            f"{reference_name} and {name} of one shape. Received: {reference_name} of shape "
-            f"{reference.shape}, {name} of shape {samples.shape}"
+            f"`{name}` and `{reference_name}` have different shapes. Expected examples of one "
+            f"shape. Received: {reference_name} of shape {reference.shape}, {name} of shape "
+            f"{samples.shape}"
         )
 
 

@@ -1,15 +1,16 @@
-"""A score and the protocol by which it was made, and what every measure of samples offers.
+"""Scores with the protocol by which they were made, and the base class of measures.
 
 Two figures of one name differ where the samples, the scaling, the extractor or the reference do.
 So a score carries all of these, and two scores compare only where they agree.
 """
 
 import dataclasses
-import hashlib
 import json
 import math
 
 import numpy as np
+
+from zoo import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Score:
             return cls(**{**fields, "notes": tuple(fields["notes"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                "This is no score. Expected the JSON that Score.to_json writes. "
+                "`text` is no score. Expected the JSON that Score.to_json writes. "
                 f"Received: text={text[:80]!r}"
             ) from error
 
@@ -119,6 +120,11 @@ class Measure:
             tuple(notes),
         )
 
+    def share(self, share, count, protocol, details=None, notes=()):
+        """A `Score` that is a share of `count` examples, with its binomial standard error."""
+        error = np.sqrt(share * (1 - share) / count)
+        return self.score(share, protocol, error, details, notes)
+
 
 def fingerprint(array):
     """A short hash of an array's type, shape and values, to name it in a protocol.
@@ -130,9 +136,7 @@ def fingerprint(array):
         16 hexadecimal digits of a SHA-256.
     """
     array = np.ascontiguousarray(array)
-    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
-    digest.update(array)
-    return digest.hexdigest()[:16]
+    return files.sha256(f"{array.dtype.str} {array.shape}".encode(), array)[:16]
 
 
 def check_comparable(a, b):
@@ -146,14 +150,14 @@ def check_comparable(a, b):
     """
     if a.name != b.name:
         raise ValueError(
-            "These are scores of different kinds. Expected two of one name. "
+            "`a` and `b` are scores of different kinds. Expected two of one name. "
             f"Received: {a.name!r} and {b.name!r}"
         )
     differing = list(_differences(_plain(a.protocol), _plain(b.protocol)))
     if differing:
         raise ValueError(
-            f"These scores were made differently, so their figures do not compare. Expected two "
-            f"{a.name} of one protocol. Received: {'; '.join(differing)}"
+            f"The scores `a` and `b` were made differently: their figures do not compare. Expected "
+            f"two {a.name} of one protocol. Received: {'; '.join(differing)}"
         )
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from evaluation.exact_divergences import on_a_line
-from evaluation.samples import check_numbers, check_same_shape, pixels
+from evaluation.blocks import slices
+from evaluation.samples import check_numbers, check_same_shape, on_a_line, pixels
 from evaluation.score import Measure, fingerprint
 from zoo import random
 from zoo.validation import check_positive
@@ -111,8 +111,8 @@ class SlicedWasserstein(Measure):
         images = self.data.dtype == np.uint8
         if not images and samples.dtype == np.uint8:
             raise ValueError(
-                "The data are points in a unit of their own. Expected floats. "
-                f"Received: samples of dtype {samples.dtype}"
+                "`samples` are images, and the data are points in a unit of their own. Expected "
+                f"floats. Received: samples of dtype {samples.dtype}"
             )
         points, data = _points(samples, self.data)
         costs = _sliced(points, data, self.order, self.projections, self.seed)
@@ -152,8 +152,8 @@ def _sliced(samples, data, order, projections, seed):
     """`W_p^p` along every direction."""
     units = directions(projections, samples.shape[1], seed)
     size = max(1, BLOCK // max(len(samples), len(data)))
-    parts = [units[i : i + size] for i in range(0, projections, size)]
-    return np.concatenate([_costs(part @ samples.T, part @ data.T, order) for part in parts])
+    blocks = (units[rows] for rows in slices(projections, size))
+    return np.concatenate([_costs(block @ samples.T, block @ data.T, order) for block in blocks])
 
 
 def _costs(a, b, order):
@@ -190,6 +190,6 @@ def _check_arguments(order, projections):
 def _check_order(order):
     if order not in ORDERS:
         raise ValueError(
-            f"The order is the power of the distance. Expected one of {ORDERS}. "
+            f"`order` is no power of the distance. Expected one of {ORDERS}. "
             f"Received: order={order!r}"
         )

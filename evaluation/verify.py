@@ -1,4 +1,4 @@
-"""Measures published presets again: whether their cards are true."""
+"""Measures published presets again, and compares with what their cards say."""
 
 import json
 

@@ -91,7 +91,7 @@ def _measure(folder, train, test):
     model = keras.saving.load_model(folder / "classifier.keras")
     extractor = extractors.Extractor(model, name=FLAGS.name)
     moments = {
-        split: frechet.Moments().update(extractor.features(images))
+        split: evaluation.Moments().update(extractor.features(images))
         for split, (images, _) in (("train", train), ("test", test))
     }
     arrays = {}
@@ -107,7 +107,7 @@ def _measure(folder, train, test):
     ]
     card = json.loads((folder / "card.json").read_text())
     card["hash"] = extractor.protocol["hash"]
-    ends = [part for found in moments.values() for part in found.statistics[:2]]
+    ends = [moment for found in moments.values() for moment in found.statistics[:2]]
     card["train_test_frechet_distance"] = frechet.distance(*ends)
     (real,) = measures.part(train[:1], 10_000)
     card["real"] = {

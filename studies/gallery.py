@@ -57,7 +57,10 @@ def between(text, lines):
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     if not tail:
-        raise ValueError(f"The page has no place for the table. Expected {BEGIN} and {END}.")
+        raise ValueError(
+            f"`text` has no place for the table. Expected {BEGIN} and {END}. "
+            f"Received: text of {len(text)} characters without them"
+        )
     return "\n".join([head + BEGIN, *lines, END]) + tail
 
 

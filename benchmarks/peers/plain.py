@@ -9,7 +9,7 @@ from keras import layers
 def players(cell):
     """Generator and discriminator of the same layers and weights as zoo's DCGAN.
 
-    Batch normalisation is in the generator alone.
+    Batch normalization is in the generator alone.
     """
     side, _, channels = cell["image_shape"]
     stages = 3 if side == 32 else 2

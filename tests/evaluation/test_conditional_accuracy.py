@@ -27,7 +27,7 @@ def test_real_digits():
 
 @pytest.mark.parametrize(
     "labels, message",
-    [(None, "labels=None"), ([3], "Every sample has one label"), ([0, 10], "out of range")],
+    [(None, "labels=None"), ([3], "not one a sample"), ([0, 10], "out of range")],
 )
 def test_labels_that_are_none(labels, message):
     measure = evaluation.ConditionalAccuracy(evaluation.extractors.load("mnist"))

@@ -62,15 +62,21 @@ def _extractor(found):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: features.extract(None, IMAGES), "features themselves.*dtype uint8"),
+        (
+            lambda: features.extract(None, IMAGES),
+            "`samples` has to be features.*uint8",
+        ),
         (lambda: features.extract(None, np.ones((4, 2), int)), "Expected floats.*dtype int64"),
         (lambda: features.extract(None, np.ones(4)), r"\(n, d\).*shape \(4,\)"),
         (lambda: features.extract(None, np.full((4, 2), np.nan)), "no NaN.*in 4 of 4"),
         (lambda: features.extract(None, np.ones((0, 2))), "nothing to measure"),
-        (lambda: features.extract(None, np.ones((2, 2)), at_least=3), "too few.*at least 3"),
+        (
+            lambda: features.extract(None, np.ones((2, 2)), at_least=3),
+            "few examples in `sam.*at least 3",
+        ),
         (lambda: features.extract(None, np.ones((2, 2)), batch_size=0), "batch_size=0"),
         (lambda: features.extract(Fake(), IMAGES[:, :, :1]), r"\(n, any, 2, 1\).*\(23, 3, 1, 1\)"),
-        (lambda: features.extract(Fake(), IMAGES[0]), r"another shape.*\(3, 2, 1\)"),
+        (lambda: features.extract(Fake(), IMAGES[0]), r"shape of `samples` is not.*\(3, 2, 1\)"),
         (lambda: features.extract(_extractor(np.full((23, 2), np.nan)), IMAGES), "46 not finite"),
         (lambda: features.extract(_extractor(np.ones((22, 2))), IMAGES), r"\(23, d\).*\(22, 2\)"),
         (lambda: features.extract(_extractor(np.ones((23, 2, 1))), IMAGES), r"\(23, 2, 1\)"),
@@ -80,7 +86,7 @@ def _extractor(found):
         (lambda: features.probabilities(_extractor(np.ones((23, 2))), IMAGES), "softmax"),
         (
             lambda: features.features_like(np.ones((5, 3)), None, np.ones((5, 2))),
-            r"reference features of shape \(5, 3\), sample features of shape \(5, 2\)",
+            r"reference of shape \(5, 3\), samples of shape \(5, 2\)",
         ),
     ],
 )

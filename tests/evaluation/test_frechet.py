@@ -4,7 +4,8 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
-from evaluation.frechet import FrechetDistance, FrechetMetric, Moments, distance
+from evaluation.frechet import FrechetDistance, FrechetMetric, distance
+from evaluation.moments import Moments
 
 
 def _reference(mean, covariance, other_mean, other_covariance):
@@ -85,27 +86,6 @@ def test_small_differences_are_not_lost_in_rounding():
     _close(distance(zero, c, zero, 1.0001**2 * c) / (1e-8 * np.trace(c)), 1.0, 1e-5)
 
 
-@pytest.mark.parametrize("sizes", [[100], [1] * 100, [1, 99], [37, 3, 60], [7] * 14 + [2]])
-@pytest.mark.parametrize("offset", [0.0, 1e6])
-def test_moments_do_not_depend_on_batches_or_order(sizes, offset):
-    rng = np.random.default_rng(5)
-    rows = rng.normal(size=(100, 4)) @ rng.normal(size=(4, 4)) + offset
-    for order in (np.arange(100), rng.permutation(100)):
-        moments = Moments()
-        for part in np.split(rows[order], np.cumsum(sizes)[:-1]):
-            moments.update(part)
-        _close(moments.mean, rows.mean(0))
-        _close(moments.covariance, np.cov((rows - offset).T), 1e-9)
-        assert moments.statistics[2] == moments.count == 100
-
-
-def test_every_sample_counts_as_much_as_every_other():
-    # Means weighed by batches would be 1 here.
-    moments = Moments().update(np.zeros((9, 1))).update(np.full((1, 1), 2.0))
-    _close(moments.mean, [0.2])
-    _close(moments.covariance, [[0.4]])
-
-
 def test_measure_of_samples():
     rng = np.random.default_rng(6)
     real, fake = rng.normal(size=(700, 8)), rng.normal(0.3, 1.2, (1203, 8)).astype("float32")
@@ -171,7 +151,7 @@ def test_features_come_from_an_extractor():
     for part in (fake[:500], fake[500:501], fake[501:]):
         step(part)
     _close(float(metric.result()), score.value)
-    with pytest.raises(NotImplementedError, match="An extractor is not written"):
+    with pytest.raises(NotImplementedError, match="`extractor` is not written"):
         metric.get_config()
 
 
@@ -243,15 +223,13 @@ STATISTICS = (np.zeros(3), np.eye(3), 20)
         (lambda: FrechetDistance(ROWS).evaluate(ROWS[:1]), r"at least 2.*samples of shape \(1, 3"),
         (lambda: FrechetDistance(ROWS).evaluate(ROWS[:, :2]), "3 features.*2 features"),
         (lambda: FrechetDistance(ROWS).evaluate(ROWS * np.nan), "no NaN"),
-        (lambda: FrechetDistance(statistics=ROWS), "no statistics.*type ndarray"),
+        (lambda: FrechetDistance(statistics=ROWS), "no three entries.*type ndarray"),
         (lambda: FrechetDistance(statistics=3), "mean, covariance, count.*type int"),
         (lambda: FrechetDistance(statistics=(*STATISTICS[:2], 1)), "at least 2.*count=1"),
         (lambda: FrechetDistance(statistics=(np.zeros(2), np.eye(3), 9)), "do not fit"),
         (lambda: FrechetDistance(statistics=(np.zeros(3), -np.eye(3), 9)), "eigenvalue -1"),
         (lambda: distance(np.zeros(2), [[1, 2], [0, 5]], np.zeros(2), np.eye(2)), "asymmetry 2"),
         (lambda: distance(np.zeros(2), np.eye(2), np.zeros(3), np.eye(3)), "different features"),
-        (lambda: Moments().update(ROWS[:1]).covariance, "Received: count=1"),
-        (lambda: Moments().update(ROWS).update(ROWS[:, :2]), r"\(n, 3\).*\(20, 2\)"),
         (lambda: FrechetMetric(STATISTICS).update_state(ROWS[:, :2]), r"\(n, 3\).*\(20, 2\)"),
         (lambda: FrechetMetric(STATISTICS).update_state(ROWS * np.nan), "no NaN"),
     ],

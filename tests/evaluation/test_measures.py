@@ -103,9 +103,9 @@ def test_names_and_what_data_they_need():
         measures.get("fretchet", images)
     with pytest.raises(ValueError, match="one of.*'ring'.*dataset='mnist'"):
         measures.get("modes", images)
-    with pytest.raises(ValueError, match="have no labels.*dataset='ring'"):
+    with pytest.raises(ValueError, match="`dataset` has no labels.*dataset='ring'"):
         measures.get("nearest_neighbour", toys)
-    with pytest.raises(ValueError, match="No extractor is known.*dataset='ring'"):
+    with pytest.raises(ValueError, match="`extractor` is missing.*dataset='ring'"):
         measures.get("classifier", toys)
     with pytest.raises(ValueError, match="51000 training images.*500 of dataset='ring'"):
         measures.get("parzen", toys)

@@ -183,7 +183,10 @@ def test_features_come_from_an_extractor():
         (lambda x: PrecisionRecall(x[:5]), r"\[1, 4\] with 5 reference. Received: density_k=5"),
         (lambda x: PrecisionRecall(x, k=len(x)), "no 90 others.*Received: k=90"),
         (lambda x: PrecisionRecall(x).evaluate(x[:3]), r"\[1, 2\] with 3 samples. Received: k=3"),
-        (lambda x: PrecisionRecall(x).evaluate(x[:, :2]), "of their own shape"),
+        (
+            lambda x: PrecisionRecall(x).evaluate(x[:, :2]),
+            "`samples` and `reference` have diff",
+        ),
         (lambda x: PrecisionRecall(x).evaluate(x * np.nan), "no NaN"),
     ],
 )

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from evaluation.samples import check_numbers, check_same_shape, pixels
+from evaluation.samples import (
+    check_numbers,
+    check_same_shape,
+    check_seen_shape,
+    checked_pixels,
+    on_a_line,
+    pixels,
+)
 
 GREY = np.full((4, 3, 3, 1), 100, "uint8")
 
@@ -79,3 +86,27 @@ def test_shapes_agree_but_for_the_count():
         check_same_shape(GREY[..., 0], GREY)
     with pytest.raises(ValueError, match=r"Received: test of shape \(4, 3, 3, 1\), fake of shape"):
         check_same_shape(GREY[:, :2], GREY, "fake", "test")
+
+
+def test_pixels_of_whole_levels_stay_so():
+    assert checked_pixels(GREY) is GREY
+    found = checked_pixels([[0.5, 1.0]])
+    assert found.dtype == np.float64 and found.tolist() == [[0.5, 1.0]]
+    for images in (GREY[:0], GREY * 1.0):
+        with pytest.raises(ValueError, match="`test`.*test of"):
+            checked_pixels(images, "test")
+
+
+def test_numbers_on_a_line():
+    for samples in ([1, 2, 3], [[1], [2], [3]]):
+        found = on_a_line(samples)
+        assert found.dtype == np.float64 and found.tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match=r"The numbers of `data` are not on one line.*\(1, 2\)"):
+        on_a_line([[1, 2]], "data")
+
+
+def test_an_extractor_sees_one_shape_or_any_side():
+    assert check_seen_shape(GREY, (3, None, 1)) is None
+    for shape in ((3, 3), (None, 4, 1), (3, 3, 1, 1)):
+        with pytest.raises(ValueError, match=r"`images` is not what it sees.*\(4, 3, 3, 1\)"):
+            check_seen_shape(GREY, shape, "images", "it")

@@ -72,7 +72,7 @@ def test_other_names_do_not_compare():
 )
 def test_other_protocols_do_not_compare(changes, message):
     other = score(protocol=PROTOCOL | changes)
-    with pytest.raises(ValueError, match="scores were made differently.*" + message):
+    with pytest.raises(ValueError, match="scores `a` and `b` were made differently.*" + message):
         score().better_than(other)
     with pytest.raises(ValueError, match="two likelihood of one protocol"):
         check_comparable(other, score())
@@ -120,11 +120,11 @@ def test_infinities_of_a_protocol_compare_after_json():
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{}", "not json", '{"value": "high"}'])
 def test_what_is_no_score(text):
-    with pytest.raises(ValueError, match="This is no score.*Received: text="):
+    with pytest.raises(ValueError, match="`text` is no score.*Received: text="):
         Score.from_json(text)
     fields = json.loads(score().to_json())
     for broken in ({"value": "high"}, {"details": 3}, {"other": 1}, {"details": {"a": "b"}}):
-        with pytest.raises(ValueError, match="This is no score"):
+        with pytest.raises(ValueError, match="`text` is no score"):
             Score.from_json(json.dumps(fields | broken))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import spatial, stats
 
-from evaluation.neighbours import Memorisation
+from evaluation.memorisation import Memorisation
 
 RNG = np.random.default_rng(7)
 TRAIN = RNG.random((400, 3, 3, 1))
@@ -88,7 +88,7 @@ def test_the_figure_ends_with_the_worst():
         for x in range(2 * width, picture.shape[1] - 7)
     ]
     assert found.count(images[3].tobytes()) == 2  # The copy, and what it is a copy of.
-    with pytest.raises(ValueError, match="20 samples.*12 samples"):
+    with pytest.raises(ValueError, match="few `samples`.*at least 20.*12 samples"):
         measure.figure(samples)
 
 
@@ -97,7 +97,7 @@ def test_the_figure_ends_with_the_worst():
     [
         ({"quantile": 1.5}, "quantile=1.5"),
         ({"held_out": HELD_OUT[:50]}, "at least 100.*50 images"),
-        ({"held_out": HELD_OUT[:, :2]}, "one shape"),
+        ({"held_out": HELD_OUT[:, :2]}, "different shapes"),
         ({"images": TRAIN[:0]}, "images of shape"),
     ],
 )
@@ -110,7 +110,7 @@ def test_errors_of_samples():
     measure = Memorisation(TRAIN, HELD_OUT)
     for samples, message in (
         (np.full((3, 3, 3, 1), np.nan), "finite"),
-        (np.zeros((3, 4, 4, 1)), "one shape"),
+        (np.zeros((3, 4, 4, 1)), "different shapes"),
         (np.zeros((0, 3, 3, 1)), "shape"),
     ):
         with pytest.raises(ValueError, match=message):

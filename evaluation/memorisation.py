@@ -42,13 +42,14 @@ class Memorisation(Measure):
     def __init__(self, images, held_out, extractor=None, quantile=0.01):
         if not 0 < quantile < 1:
             raise ValueError(
-                f"A quantile is a share. Expected it in (0, 1). Received: quantile={quantile}"
+                "`quantile` is out of range. Expected a share in (0, 1). "
+                f"Received: quantile={quantile}"
             )
         self.images, self.held_out = np.asarray(images), np.asarray(held_out)
         self.extractor, self.quantile = extractor, float(quantile)
         if len(self.held_out) * quantile < 1:
             raise ValueError(
-                "Too few held-out images have a quantile. Expected at least "
+                "`held_out` has too few images for the `quantile`. Expected at least "
                 f"{int(np.ceil(1 / quantile))} of them. Received: {len(self.held_out)} images, "
                 f"quantile={quantile}"
             )
@@ -64,7 +65,6 @@ class Memorisation(Measure):
         expected = int(np.sum(self._distances < self.threshold))
         innocent = _interval(expected, len(self._distances))[1]
         ranks = stats.mannwhitneyu(self._distances, distances).statistic
-        share = near / count
         details = {
             "low": low,
             "high": high,
@@ -84,8 +84,7 @@ class Memorisation(Measure):
             "held_out": fingerprint(self.held_out),
             "features": None if self.extractor is None else self.extractor.protocol,
         }
-        error = np.sqrt(share * (1 - share) / count)
-        return self.score(share, protocol, error, details, notes)
+        return self.share(near / count, count, protocol, details, notes)
 
     def figure(self, samples, rows=4, columns=5):
         """Samples, and in a framed last column the training image nearest to each row's last one.
@@ -103,8 +102,8 @@ class Memorisation(Measure):
         samples = np.asarray(samples)
         if len(samples) < rows * columns:
             raise ValueError(
-                f"The figure shows {rows * columns} samples. Expected that many. "
-                f"Received: {len(samples)} samples"
+                f"There are too few `samples` for a figure. Expected at least {rows * columns}, "
+                f"`rows` times `columns`. Received: {len(samples)} samples"
             )
         indices, distances = neighbours.nearest(self._vectors(samples, "samples"), self._train)
         order = np.argsort(distances[:, 0], kind="stable")
