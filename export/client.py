@@ -9,7 +9,7 @@ answered as the pixels they decode to.
 import importlib.machinery
 import sys
 
-BLOCKED = {"export", "evaluation", "keras", "trainers", "zoo"}
+BLOCKED = {"export", "evaluation", "gan_zoo", "keras", "trainers", "zoo"}
 
 
 class Blocker:

@@ -1,6 +1,10 @@
 """How they play: trainers, objectives and callbacks."""
 
-import zoo.command  # noqa: F401 - First: it keeps TensorFlow quiet when this runs as a command.
+from gan_zoo import siblings
+
+siblings.claim("zoo", "evaluation")  # First: the imports below are of the packages beside this one.
+
+import zoo.command  # noqa: F401 - It keeps TensorFlow quiet when this runs as a command.
 from trainers import divergences, objectives, penalties, perturbations, stopping
 from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid

@@ -15,14 +15,6 @@ from zoo.recorded import Recorded
 class Trainer(Recorded, Game, keras.Model):
     """What every trainer shares: two players, their optimizers, averaging, data and saving.
 
-    A subclass says of itself what its update rule needs of the players:
-
-    Attributes:
-        bounds_slope: bool. Whether the class itself bounds the discriminator's slope.
-        second_order: bool. Whether the update rule differentiates gradients once more.
-        mixes_examples: bool. Whether the generator's loss of one example depends on the others of
-            its batch, whatever the objective. A class that defines `generator_losses` says it.
-
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
         discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
@@ -31,11 +23,6 @@ class Trainer(Recorded, Game, keras.Model):
     Raises:
         ValueError: If the players do not fit each other.
     """
-
-    discriminator_parts = 1  # Steps of the discriminator on one batch.
-    bounds_slope = False
-    second_order = False
-    mixes_examples = False
 
     def __init__(self, generator, discriminator, seed=0, **kwargs):
         super().__init__(**kwargs)

@@ -28,8 +28,20 @@ class Game:
     """A mixin: samples, views, losses and penalties of one move, each a method to change.
 
     A trainer that mixes it in has the two players, their traits, an objective, perturbations,
-    `generator_terms` and `discriminator_terms`, and the counter `steps`.
+    `generator_terms` and `discriminator_terms`, and the counter `steps`. It says of itself what its
+    losses need of the players:
+
+    Attributes:
+        bounds_slope: bool. Whether the class itself bounds the discriminator's slope.
+        second_order: bool. Whether the update rule differentiates gradients once more.
+        mixes_examples: bool. Whether the generator's loss of one example depends on the others of
+            its batch, whatever the objective. A class that defines `generator_losses` says it.
     """
+
+    discriminator_parts = 1  # Steps of the discriminator on one batch.
+    bounds_slope = False
+    second_order = False
+    mixes_examples = False
 
     def key(self, move):
         """The key of one player's move in this training step."""
