@@ -85,9 +85,9 @@ def test_what_an_f_gan_plays_for():
     assert gan.divergence.name == "pearson"
     gan = make(dataclasses.replace(TOY, objective="pearson", discriminator_steps=3), info)
     assert gan.objective.divergence.name == "pearson" and gan.discriminator_steps == 3
-    with pytest.raises(ValueError, match="divergence='hinge'"):
+    with pytest.raises(ValueError, match="(?i)unknown.*divergence='hinge'"):
         make(dataclasses.replace(TOY, trainer="fgan", objective="hinge"), info)
-    with pytest.raises(ValueError, match="UnrolledGAN move in one way.*schedule='simultaneous'"):
+    with pytest.raises(ValueError, match="`schedule` is .*UnrolledGAN.*schedule='simultaneous'"):
         make(dataclasses.replace(TOY, trainer="unrolled", schedule="simultaneous"), info)
 
 
