@@ -20,7 +20,8 @@ class Recorded:
 
     `cls.from_config(thing.get_config())` makes the same thing again, for every subclass and its
     own arguments. Nothing has to be written for it but `__init__`. An argument that the constructor
-    does not keep under its own name becomes an attribute.
+    does not keep under its own name becomes an attribute. A list counts as a tuple, which JSON does
+    not tell from it.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -66,7 +67,7 @@ def _recording(init):
         init(self, *args, **kwargs)
         for name, value in given.items():
             if not hasattr(self, name):
-                setattr(self, name, tuple(value) if isinstance(value, list) else value)
+                setattr(self, name, value)
 
     __init__.__signature__ = signature  # Keras asks the constructor itself, not what it wraps.
     return __init__
@@ -86,4 +87,4 @@ def _bound(signature, self, args, kwargs):
             found |= value
         elif kind is not inspect.Parameter.VAR_POSITIONAL:
             found[name] = value
-    return found
+    return {k: tuple(value) if isinstance(value, list) else value for k, value in found.items()}

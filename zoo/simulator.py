@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from zoo import constraints, random
 from zoo.players import Generator, policy
+from zoo.recorded import deserialized
 from zoo.validation import check_choice, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")
@@ -108,6 +109,7 @@ class Simulator(Generator):
         dtype=None,
         **kwargs,
     ):
+        function = deserialized(function)  # Its config will do, as for an initializer.
         bounds = {} if bounds is None else dict(bounds)
         sample_shape = tuple(sample_shape)
         check_sizes(sample_shape=sample_shape, latent_dim=latent_dim)
@@ -131,7 +133,7 @@ class Simulator(Generator):
             **kwargs,
         )
 
-        self.parameters, self.bounds = dict(parameters), bounds
+        self.function, self.parameters, self.bounds = function, dict(parameters), bounds
         self.simulation = simulation
 
     @property
@@ -187,7 +189,7 @@ class Simulator(Generator):
         return losses + losses * tf.linalg.matvec(c, weights - tf.stop_gradient(weights))
 
     def serialized(self, name, value):
-        return _serialize(value) if name == "function" else super().serialized(name, value)
+        return super().serialized(name, value) if name != "function" else _serialize(self.function)
 
 
 class _Simulation(keras.layers.Layer):

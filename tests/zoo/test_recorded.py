@@ -42,9 +42,9 @@ def again(thing):
 
 def test_all_arguments_are_recorded_defaults_and_keywords_included():
     point = Point(1, sides=[3, 4], colour="red", size=2.5)
-    config = {"x": 1, "y": 2, "sides": [3, 4], "names": ("a",), "colour": "red", "size": 2.5}
+    config = {"x": 1, "y": 2, "sides": (3, 4), "names": ("a",), "colour": "red", "size": 2.5}
     assert point.get_config() == config
-    assert json.dumps(again(point).get_config()) == json.dumps(config)
+    assert again(point).get_config() == config
     assert again(point).more == {"colour": "red", "size": 2.5}
 
 
@@ -73,7 +73,7 @@ def test_objects_in_objects():
     assert type(other.first) is Point and other.first.sum == 3
     assert [type(o) for o in other.others] == [Named, Pair, int, str, type(None)]
     assert other.others[1].first.sum == 4
-    assert json.dumps(other.get_config()) == json.dumps(pair.get_config())
+    assert other.get_config() == pair.get_config()
     schedule = Pair(keras.optimizers.schedules.CosineDecay(0.1, 10))
     assert again(schedule).first.get_config() == schedule.first.get_config()
     saved = json.loads(json.dumps(keras.saving.serialize_keras_object(pair)))
