@@ -34,10 +34,10 @@ class Vectors:
 
         `|a - b|^2 = (-2 a, |a|^2, 1).(b, 1, |b|^2)`: one product, and no pass over its result.
         """
-        ones, other_ones = np.ones_like(self.squares), np.ones_like(others.squares)
-        left = np.column_stack([-2.0 * self.short, self.squares, ones])
-        right = np.column_stack([others.short, other_ones, others.squares])
-        return left.astype("float32") @ right.astype("float32").T
+        squares, other_squares = (x.squares.astype("float32") for x in (self, others))
+        left = np.column_stack([-2.0 * self.short, squares, np.ones_like(squares)])
+        right = np.column_stack([others.short, np.ones_like(other_squares), other_squares])
+        return left @ right.T
 
     def rounding(self, squares, other_squares):
         """The bound for vectors of these squared lengths, in float64.

@@ -42,10 +42,13 @@ flags.DEFINE_boolean(
 
 
 def main(arguments):
+    """Exports a generator, and checks its answers unless the flags say otherwise."""
     command.no_arguments(arguments)
     for name in ("model", "output_dir"):
         if FLAGS[name].value is None:
-            raise ValueError(f"A flag is missing. Expected --{name}=PATH. Received: no --{name}")
+            raise ValueError(
+                f"`--{name}` is missing. Expected --{name}=PATH. Received: no --{name}"
+            )
     import export
     from export import parity
     from zoo import saving

@@ -141,7 +141,7 @@ def ask(directory, questions, client=CLIENT):
         )
         if process.returncode:
             raise RuntimeError(
-                f"The exported model does not answer in a process of its own. Expected {path} to "
+                f"`directory` does not answer in a process of its own. Expected {path} to "
                 f"run with TensorFlow alone. Received:\n{process.stderr[-2000:]}"
             )
         answers = [{} for _ in questions]
@@ -154,11 +154,12 @@ def ask(directory, questions, client=CLIENT):
 
 def _saved_model(directory):
     directory = pathlib.Path(directory)
-    known = saved_model.versions(directory)
-    path = directory / str(known[-1]) if known else directory
+    versions = saved_model.versions(directory)
+    path = directory / str(versions[-1]) if versions else directory
     if not (path / "saved_model.pb").is_file():
         raise FileNotFoundError(
-            "There is no SavedModel. Expected a folder with saved_model.pb, or one of versions. "
+            "`directory` has no SavedModel. Expected a folder with saved_model.pb, or one of "
+            "versions. "
             f"Received: directory={str(directory)!r}"
         )
     return path

@@ -93,20 +93,22 @@ def served_players(model, discriminator=None):
     wired = isinstance(generator, keras.Model) and not isinstance(generator, players.Discriminator)
     if not wired or (generator.built and not hasattr(generator, "input_shape")):
         raise ValueError(
-            "Only a generator can be served. Expected a zoo.Generator, a Sequential or functional "
-            "Keras model from latents to samples, or a trainer (of a file: zoo.load(path)). "
+            "`model` is no generator that can be served. Expected a zoo.Generator, a Sequential or "
+            "functional Keras model from latents to samples, or a trainer (of a file: "
+            "zoo.load(path)). "
             f"Received: model={getattr(model, 'name', model)!r} of class {type(model).__name__}"
         )
     if not getattr(generator, "exportable", True):
         raise ValueError(
-            "A served model holds TensorFlow operations only. Expected a simulator whose function "
-            f"is one of TensorFlow. Received: model={generator.name!r}, which calls NumPy"
+            "`model` is not made of TensorFlow operations alone, as a served model has to be. "
+            "Expected a simulator whose function is one of TensorFlow. "
+            f"Received: model={generator.name!r}, which calls NumPy"
         )
     shape = sampling.traits(generator).image_shape
     seen = shape if discriminator is None else _seen_shape(discriminator)
     if seen != shape:
         raise ValueError(
-            "The discriminator cannot see what the generator makes. Expected a built Sequential or "
+            "`discriminator` cannot see what the generator makes. Expected a built Sequential or "
             f"functional model for samples of shape {shape}. Received: a discriminator of {seen}"
         )
     return generator, discriminator
@@ -189,14 +191,14 @@ def versions(directory):
 
 
 def _check_version(directory, version):
-    known = versions(directory)
+    existing = versions(directory)
     if version is None:
-        return max(known, default=0) + 1
+        return max(existing, default=0) + 1
     validation.check_positive(version=version)
-    if version in known:
+    if version in existing:
         raise FileExistsError(
-            "A version that is being served is never changed. Expected a version other than "
-            f"{known}, or version=None for the next. "
+            "`version` exists, and what is being served is never changed. Expected a version other "
+            f"than {existing}, or version=None for the next. "
             f"Received: version={version}, directory={str(directory)!r}"
         )
     return int(version)
@@ -209,13 +211,13 @@ def _check_directory(directory):
         existing = existing.parent
     if not existing.is_dir():
         raise NotADirectoryError(
-            f"{str(existing)!r} is not a folder. Expected a folder, or a path where one can be "
-            f"made. Received: directory={str(directory)!r}"
+            f"`directory` cannot be made: {str(existing)!r} is not a folder. Expected a folder, or "
+            f"a path where one can be made. Received: directory={str(directory)!r}"
         )
     if not os.access(existing, os.W_OK | os.X_OK):
         raise PermissionError(
-            f"{str(existing)!r} is not yours to write in. Expected a folder with write permission. "
-            f"Received: directory={str(directory)!r}"
+            f"`directory` cannot be made: {str(existing)!r} is not yours to write in. Expected a "
+            f"folder with write permission. Received: directory={str(directory)!r}"
         )
     return directory
 

@@ -180,7 +180,7 @@ def evaluate(samples, **kwargs):
             r"superfluous.*only then.*'fgan'.*of shape \(4, 2, 2, 1\)",
         ),
         (measure(GREY, GREY, bandwidth=0.2), r"bandwidth=0.2, validation of shape \(4"),
-        (measure(GREY, bandwidth=0.0), r"\[1e-6, 1e6\]. Received: bandwidth=\[0.0\]"),
+        (measure(GREY, bandwidth=0.0), r"`bandwidth` .*\[1e-6, 1e6\].*Received: bandwidth=\[0.0\]"),
         (measure(GREY, GREY, bandwidth=[0.1, -1.0]), r"Received: bandwidth=\[0.1, -1.0\]"),
         (measure(GREY, GREY, bandwidth=[]), r"Received: bandwidth=\[\]"),
         (measure(GREY, GREY, bandwidth=[np.nan]), r"Received: bandwidth=\[nan\]"),

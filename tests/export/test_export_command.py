@@ -52,9 +52,9 @@ def test_a_wrong_flag_names_the_nearest():
 @pytest.mark.parametrize(
     "flags, message",
     [
-        ([], "A flag is missing. Expected --model=PATH. Received: no --model"),
-        (["--model=x.keras"], "A flag is missing. Expected --output_dir=PATH."),
-        (["--model=x.keras", "--output_dir=y"], "There is no such file."),
+        ([], "`--model` is missing. Expected --model=PATH. Received: no --model"),
+        (["--model=x.keras"], "`--output_dir` is missing. Expected --output_dir=PATH."),
+        (["--model=x.keras", "--output_dir=y"], "`path` does not exist."),
         (["--version=0"], "flag --version=0: 0 is not a positive integer"),
         (["x.keras"], "This command takes flags only."),
     ],

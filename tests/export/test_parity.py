@@ -89,11 +89,13 @@ for name in ("evaluation", "export", "keras", "keras.layers", "trainers", "zoo")
 
 def test_errors(tmp_path):
     generator, _ = tiny_pair()
-    with pytest.raises(FileNotFoundError, match="no SavedModel. Expected .* Received: directory="):
+    with pytest.raises(
+        FileNotFoundError, match="`directory` has no SavedModel. Expected .* Received: directory="
+    ):
         parity.check(generator, tmp_path)
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"nonsense")
     with pytest.raises(RuntimeError, match="does not answer.* Expected .*/1 to run with Tensor"):
         parity.check(generator, tmp_path, count=1, client=C_API)
-    with pytest.raises(ValueError, match="Only a generator can be served"):
+    with pytest.raises(ValueError, match="`model` is no generator that can be served"):
         parity.check(keras.layers.Dense(1), tmp_path)

@@ -172,7 +172,7 @@ def test_versions_count_on_and_are_never_changed(tmp_path):
     assert export.save(generator, str(tmp_path)).name == "10"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["1", "10", "2", "9", "notes"]
     before = (tmp_path / "2" / "saved_model.pb").stat().st_mtime_ns
-    with pytest.raises(FileExistsError, match=r"other than \[1, 2, 9, 10\].* Received: version=2,"):
+    with pytest.raises(FileExistsError, match=r"than \[1, 2, 9, 10\].* Received: version=2,"):
         export.save(generator, tmp_path, version=2)
     assert (tmp_path / "2" / "saved_model.pb").stat().st_mtime_ns == before
 
@@ -230,12 +230,14 @@ def test_only_generators_are_served(tmp_path):
         (discriminator, "of class DCGANDiscriminator"),
         (subclassed, "of class Subclassed"),
     ):
-        with pytest.raises(ValueError, match=f"Only a generator can be served. Expected.*{name}"):
+        with pytest.raises(ValueError, match=f"`model` is no generator that can.*Expected.*{name}"):
             export.save(model, tmp_path)
-    with pytest.raises(ValueError, match="needs weights before it can play. Expected a built mod"):
+    with pytest.raises(ValueError, match="`generator` has no weights yet. Expected a built model"):
         export.save(keras.Sequential([keras.layers.Dense(2)]), tmp_path)
     classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
-    with pytest.raises(ValueError, match=r"maps latents of shape .*with input_shape=\(None, 8"):
+    with pytest.raises(
+        ValueError, match=r"`generator` does not map latents .*with input_shape=\(None, 8"
+    ):
         export.save(classifier, tmp_path)
     assert is_empty(tmp_path)
 
@@ -274,9 +276,11 @@ def test_directories_that_cannot_be(tmp_path, monkeypatch):
     file.write_text("")
     for directory in (file, file / "below" / "it"):
         with pytest.raises(
-            NotADirectoryError, match="/file' is not a folder. Expected.* Received:"
+            NotADirectoryError, match="`directory` .*/file' is not a folder. Expected.* Received:"
         ):
             export.save(generator, directory)
     monkeypatch.setattr(saved_model.os, "access", lambda *_: False)
-    with pytest.raises(PermissionError, match="Expected a folder with write permission. Received:"):
+    with pytest.raises(
+        PermissionError, match="`directory` .* Expected a folder with write permission. Received:"
+    ):
         export.save(generator, tmp_path / "served")
