@@ -1,5 +1,6 @@
 """Traces a step of each case and looks into the graph that TensorFlow made of it; run by
-test_moves.py in a process of its own, because TensorFlow reads where to write graphs at its start.
+steps/test_apply_gradients.py in a process of its own, because TensorFlow reads where to write
+graphs at its start.
 
 Prints a JSON object: for each case its reads and writes of variables, and the pairs of a read and
 a write of one variable that the graph leaves without an order.

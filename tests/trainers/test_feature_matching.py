@@ -17,8 +17,8 @@ from tests.helpers import (
     tiny_mlp_pair,
     tiny_pair,
 )
-from trainers.gan import View
-from trainers.trainer import TRAINING
+from trainers.steps.game import View
+from trainers.steps.key import TESTING, TRAINING
 from zoo import latents
 
 layers = keras.layers
@@ -194,7 +194,7 @@ def test_only_the_generator_feels_the_loss(source):
     frozen.append(judge)
     resting = [gan.discriminator, gan.discriminator_optimizer, *frozen]
     rested, moved = state(*resting), state(gan.generator)
-    gan.generator_step(real, labels, gan.turn(0))
+    gan.generator_step(real, labels, gan.key(0))
     assert largest_difference(rested, state(*resting)) == 0
     pairs = zip(moved, state(gan.generator), strict=True)
     assert not any(np.array_equal(a, b) for a, b in pairs)
@@ -235,7 +235,7 @@ def test_a_held_out_extractor_is_heard_by_nobody():
     # No batch of evaluate is smaller, so that one mean is the mean of all.
     images = tiny_data((4, 4, 1), count=32)[0]
     logs = gan.evaluate(images, batch_size=32, verbose=0, return_dict=True)
-    z = gan.latents(32, trainers.trainer.TESTING, 0)
+    z = gan.latents(32, gan.key_of(TESTING, 0))
     samples = [images.astype("float32") / 255, gan.generator(z, training=False).numpy()]
     kernel, bias, gamma, beta, mean, variance = _float64(judge)
     features = [np.tanh(x.reshape(32, -1) @ kernel + bias) for x in samples]

@@ -186,7 +186,7 @@ def test_errors():
         FGAN(*tiny_mlp_pair(), "kl", "exat")
     with pytest.raises(ValueError, match="did you mean 'pearson'"):
         FGAN(*tiny_mlp_pair(), "person")
-    with pytest.raises(ValueError, match=r"shape \(batch,\)"):
+    with pytest.raises(ValueError, match=r"`fake_logits` are not one a sample.*shape \(batch,\)"):
         FDivergence("kl").generator_loss(tf.zeros(3), tf.zeros((3, 1)))
 
 
@@ -242,7 +242,7 @@ def test_the_standard_error_is_that_of_the_value():
         (np.zeros((9, 1)), np.zeros((3, 1)), {}, r"q of shape \(3, 1\)"),
         (np.zeros((9, 1)), np.full((9, 1), np.nan), {}, "q of shape .* 9 values"),
         (np.zeros((9, 1)), np.zeros((9, 1)), {"steps": 0}, "steps=0"),
-        (np.zeros((9, 1)), np.zeros((9, 1)), {"alpha": 2}, "other parameters"),
+        (np.zeros((9, 1)), np.zeros((9, 1)), {"alpha": 2}, "`parameters` are not those of 'kl'"),
     ],
 )
 def test_estimate_errors(p, q, arguments, message):

@@ -66,10 +66,10 @@ def test_unrolled_steps_at_once(unroll_steps, radius):
     def play():
         for _ in tf.range(1000):
             before = tf.identity(x)
-            gan.generator_step(real, None, gan.turn(0))
+            gan.generator_step(real, None, gan.key(0))
             after = tf.identity(x)
             x.assign(before)
-            gan.discriminator_step(real, None, gan.turn(0))
+            gan.discriminator_step(real, None, gan.key(0))
             x.assign(after)
 
     play()

@@ -16,7 +16,7 @@ from tests.helpers import (
     tiny_mlp_pair,
     tiny_pair,
 )
-from trainers.trainer import TESTING, TRAINING
+from trainers.steps.key import TESTING, TRAINING
 from zoo import latents
 
 
@@ -127,7 +127,8 @@ def test_a_step_of_one_player_leaves_the_other_untouched(pair, shape):
     }
     for mover, rester in (("generator", "discriminator"), ("discriminator", "generator")):
         moved, rested = state(*sides[mover]), state(*sides[rester])
-        tf.function(getattr(gan, f"{mover}_step"))(real, labels, gan.turn(0))
+        step = getattr(gan, f"{mover}_step")
+        tf.function(lambda step=step: step(real, labels, gan.key(0)))()
         assert largest_difference(rested, state(*sides[rester])) == 0
         weights = len(sides[mover][0].weights)
         changed = [
@@ -246,11 +247,11 @@ def test_float16_matches_float32_to_its_precision():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"discriminator_steps": 0}, "positive integer.*discriminator_steps=0"),
-        ({"schedule": "sequential"}, "alternating.*schedule='sequential'"),
+        ({"discriminator_steps": 0}, "`discriminator_steps` is.*positive.*discriminator_steps=0"),
+        ({"schedule": "sequential"}, "`schedule` is unknown.*alternating.*schedule='sequential'"),
         (
             {"schedule": "simultaneous", "discriminator_steps": 2},
-            "equally many steps.*discriminator_steps=2",
+            "`discriminator_steps` does not.*equally many steps.*discriminator_steps=2",
         ),
     ],
 )

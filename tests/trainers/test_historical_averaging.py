@@ -141,5 +141,5 @@ def test_modes_of_execution_and_file(tmp_path):
 
 
 def test_a_negative_weight_is_refused():
-    with pytest.raises(ValueError, match=r"at least 0.*weight=-1"):
+    with pytest.raises(ValueError, match=r"`weight` is negative.*at least 0.*weight=-1"):
         trainers.HistoricalAveragingGAN(*tiny_pair(), weight=-1)

@@ -107,8 +107,8 @@ def test_the_coarsest_level_is_an_ordinary_gan():
     generator, discriminator = _pair(3)
     plain = trainers.GAN(generator.parts[0], discriminator.parts[0], seed=3)
     plain.compile(ema_decay=0.9, run_eagerly=True)
-    seed_of = plain.seed_of
-    plain.seed_of = lambda *turn: latents.fold(seed_of(*turn), 0)  # The draws of level 0.
+    key_of = plain.key_of
+    plain.key_of = lambda *words: key_of(*words).fold(0)  # The draws of level 0.
     real, _ = gan.unpack(images)
     for _ in range(2):
         gan.train_on_batch(images)
@@ -123,11 +123,11 @@ def test_a_fake_is_the_true_coarse_picture_and_a_band(classes):
     real, labels = gan.unpack((images, labels))
     drawn = []
     for level, picture in enumerate(pyramid.pictures(real, 3)[1:], start=1):
-        game, turn = gan.level_gans[level], gan.turn(0)
-        noise = game.latents(6, *turn)
+        game, key = gan.level_gans[level], gan.key(0)
+        noise = game.latents(6, key)
         coarse = pyramid.up(pyramid.down(picture))
         inputs = {"latents": noise, "coarse": coarse, **({"labels": labels} if classes else {})}
-        fake = game.fake(picture, labels, turn, training=False)
+        fake = game.fake(picture, labels, key, training=False)
         band = gan.generator.parts[level](inputs)
         np.testing.assert_allclose(fake, coarse + band, atol=1e-6)
         drawn.append(noise.numpy()[:, :16])
@@ -146,12 +146,12 @@ def test_a_shift_that_the_band_takes_back_changes_nothing():
 
     def verdict(shift):
         bias.assign([-shift])  # so that it can take the shift of the coarse picture back.
-        fake = game.fake(tf.constant(real + shift), None, gan.turn(0), training=False)
+        fake = game.fake(tf.constant(real + shift), None, gan.key(0), training=False)
         return np.array(game.view(fake, None, training=False).logits)
 
     np.testing.assert_allclose(verdict(0.25), verdict(0.0), atol=2e-6)
     bias.assign([0.0])
-    fake = game.fake(tf.constant(real + 0.25), None, gan.turn(0), training=False)
+    fake = game.fake(tf.constant(real + 0.25), None, gan.key(0), training=False)
     assert np.abs(game.view(fake, None, training=False).logits - verdict(0.0)).max() > 1e-3
 
 
@@ -166,7 +166,7 @@ def test_a_level_whose_bands_are_true_cannot_be_told_from_the_data():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(game.generator), "__call__", lambda self, *a, **k: true_band(*a, **k))
-        fake = game.fake(real, None, gan.turn(0), training=True)
+        fake = game.fake(real, None, gan.key(0), training=True)
     np.testing.assert_allclose(fake, real, atol=2.0**-23)
 
 
@@ -331,7 +331,7 @@ def test_pairs_that_do_not_match():
     plain = tiny_pair()
     with pytest.raises(ValueError, match="LaplacianGenerator. Received: generator=.*DCGANGen"):
         LaplacianGAN(plain[0], discriminator)
-    with pytest.raises(ValueError, match="LaplacianDiscriminator. Received: discriminator="):
+    with pytest.raises(ValueError, match="`discriminator` has.*LaplacianDiscriminator. Received"):
         LaplacianGAN(generator, plain[1])
 
 
@@ -340,7 +340,7 @@ def test_levels_that_do_not_exist(levels):
     with pytest.raises(ValueError, match="from 0 .the coarsest. to 2, or None.*Received: levels="):
         LaplacianGAN(*_pair(3), levels=levels)
     gan = LaplacianGAN(*_pair(3))
-    with pytest.raises(ValueError, match="no such level"):
+    with pytest.raises(ValueError, match="`levels` names no level"):
         gan.levels = levels
     assert gan.levels == (0, 1, 2)
 

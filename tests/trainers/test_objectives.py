@@ -10,7 +10,7 @@ import tensorflow as tf
 import trainers
 from tests.helpers import largest_difference, state
 from trainers import divergences, objectives
-from trainers.trainer import TRAINING
+from trainers.steps.key import TRAINING
 from zoo import latents
 
 REAL = np.array([-3.0, 0.0, 0.7, 2.0, 9.0])
@@ -214,7 +214,8 @@ def test_get_takes_names_objects_and_configs():
 
 
 def test_logits_of_another_rank_are_refused():
-    with pytest.raises(ValueError, match=r"shape \(batch,\).*fake_logits of shape \(3, 1\)"):
+    message = r"`fake_logits` are.*shape \(batch,\).*fake_logits of shape \(3, 1\)"
+    with pytest.raises(ValueError, match=message):
         objectives.get("minimax").discriminator_loss(tf.zeros(3), tf.zeros((3, 1)))
 
 
@@ -322,11 +323,11 @@ def test_the_jensen_shannon_divergence_is_the_original_game():
 @pytest.mark.parametrize(
     "objective, parameters, message",
     [
-        ("kl", {"alpha": 2}, r"'kl' has other parameters.*parameters={'alpha': 2}"),
+        ("kl", {"alpha": 2}, r"`parameters` are not those of 'kl'.*parameters={'alpha': 2}"),
         ("alpha", {}, r"Expected \('alpha',\)"),
         ("alpha", {"alpha": 1}, "'kl', the limit at 1"),
         ("kl", {"generator": "exat"}, "did you mean 'exact'.*generator='exat'"),
-        ("hinge", {"margin": 2}, r"'hinge' has other parameters.*\[\].*{'margin': 2}"),
+        ("hinge", {"margin": 2}, r"`parameters` are not those of 'hinge'.*\[\].*{'margin': 2}"),
         (
             "minimax",
             {"generator": "exact"},

@@ -221,8 +221,8 @@ def test_it_works_in_a_graph():
 @pytest.mark.parametrize(
     "objective, message",
     [
-        ("wasserstein", "no function of the two densities.*Received: Wasserstein"),
-        ("relativistic_average", "Received: RelativisticAverage"),
+        ("wasserstein", "`objective` has no.*function of the two densities.*objective=Wasserstein"),
+        ("relativistic_average", "Received: objective=RelativisticAverage"),
         ("minmax", "did you mean 'minimax'"),
     ],
 )

@@ -209,12 +209,12 @@ def test_batch_normalization_is_warned_about():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: R1(-1.0), r"at least 0.*weight=-1\.0"),
+        (lambda: R1(-1.0), r"`weight` is negative.*at least 0.*weight=-1\.0"),
         (lambda: R1(float("nan")), "weight=nan"),
         (lambda: GradientPenalty(every=0), "every=0"),
         (
             lambda: trainers.GAN(*tiny_pair()).compile(discriminator_penalties=["r1"]),
-            "trainers.penalties.Penalty. Received: 'r1'",
+            "`discriminator_penalties` holds.*trainers.penalties.Penalty. Received: 'r1'",
         ),
     ],
 )
@@ -300,7 +300,7 @@ def test_historical_averaging_has_a_config():
 
 @pytest.mark.parametrize("kind", ALL)
 def test_a_slope_is_no_term_of_the_generator(kind):
-    message = f"{kind.__name__} has no meaning for the generator.*discriminator_penalties"
+    message = f"holds a {kind.__name__}, which has no meaning.*discriminator_penalties"
     gan = trainers.GAN(*tiny_pair())
     with pytest.raises(ValueError, match=message + ".*generator_penalties="):
         gan.compile(generator_penalties=[HistoricalAveraging(), kind()])
@@ -314,7 +314,7 @@ def test_a_slope_is_no_term_of_the_generator(kind):
         (lambda: HistoricalAveraging(every=0), "every=0"),
         (
             lambda: trainers.GAN(*tiny_pair()).compile(generator_penalties="r1"),
-            "generator_penalties.*trainers.penalties.Penalty",
+            "`generator_penalties` holds.*trainers.penalties.Penalty",
         ),
     ],
 )

@@ -119,11 +119,11 @@ def test_config_round_trip(perturbation):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: InstanceNoise(-0.1), r"from 0 to inf.*scale=-0\.1"),
+        (lambda: InstanceNoise(-0.1), r"`scale` of.*from 0 to inf.*scale=-0\.1"),
         (lambda: LabelFlips(1.5), r"LabelFlips.*from 0 to 1, or a schedule.*scale=1\.5"),
         (
             lambda: trainers.GAN(*tiny_pair()).compile(perturbations=[0.1]),
-            r"trainers.perturbations.Perturbation. Received: 0\.1",
+            r"`perturbations` holds.*trainers.perturbations.Perturbation. Received: 0\.1",
         ),
     ],
 )

@@ -67,8 +67,8 @@ def test_a_trainer_goes_on_from_its_file(found):
     [
         ("batch", "multiple of 2 examples. Received: a batch of 15"),
         ("xla", "Received: jit_compile=True"),
-        ("rule", "A GAN whose generator waits cannot be distributed"),
-        ("warm_up", "A WassersteinGAN whose generator waits cannot be distributed"),
+        ("rule", "`discriminator_steps` lets the generator of a GAN wait"),
+        ("warm_up", "`warm_up` lets the generator of a WassersteinGAN wait"),
     ],
 )
 def test_what_cannot_be_distributed_is_named(found, name, message):

@@ -16,8 +16,7 @@ from tests.helpers import (
     tiny_data,
     tiny_pair,
 )
-from trainers.gan import EXPLORATION
-from trainers.trainer import TRAINING
+from trainers.steps.key import EXPLORATION, TRAINING
 from zoo import latents
 from zoo.simulator import Simulator
 
@@ -53,8 +52,8 @@ def test_the_step_is_the_estimator(gradient, schedule):
     gan.compile("non_saturating", keras.optimizers.SGD(rate), keras.optimizers.SGD(0.0))
     gan.fit(np.ones((12, 1), "float32"), batch_size=12, verbose=0)
 
-    turn = 1 if schedule == "alternating" else 0
-    seed = latents.fold((5, TRAINING), 0, turn)
+    move = 1 if schedule == "alternating" else 0
+    seed = latents.fold((5, TRAINING), 0, move)
     z = latents.draw("normal", 12, 1, seed)
     seed = latents.fold(seed, EXPLORATION)
     rows, steps, factors = (t.numpy() for t in gan.generator.simulation.steps(12, seed))
@@ -95,11 +94,11 @@ def test_generators_with_a_derivative_train_as_without_the_hook(monkeypatch, sch
         return all_variables(gan)
 
     hooked = train()
-    monkeypatch.setattr(trainers.GAN, "generator_objective", lambda self, losses, turn: losses)
+    monkeypatch.setattr(trainers.GAN, "steered", lambda self, losses, key: losses)
     monkeypatch.setattr(
         trainers.GAN,
         "moving_fake",
-        lambda self, real, labels, turn: self.fake(real, labels, turn, True),
+        lambda self, real, labels, key: self.fake(real, labels, key, True),
     )
     assert largest_difference(hooked, train()) == 0
 

@@ -187,7 +187,7 @@ def test_config_round_trip():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: UntilConverged(tolerance=-0.1), r"at least 0.*tolerance=-0\.1"),
+        (lambda: UntilConverged(tolerance=-0.1), r"`tolerance` is negative.*tolerance=-0\.1"),
         (lambda: UntilConverged(tolerance=float("nan")), "tolerance=nan"),
         (lambda: UntilConverged(window=0), "positive integer.*window=0"),
         (lambda: UntilConverged(max_steps=2.5), "positive integer.*max_steps=2.5"),
@@ -195,11 +195,11 @@ def test_config_round_trip():
             lambda: trainers.GAN(
                 *tiny_pair(), discriminator_steps=UntilConverged(), schedule="simultaneous"
             ),
-            "move at the same time.*UntilConverged",
+            "`discriminator_steps` does not.*equally many steps.*UntilConverged",
         ),
         (
             lambda: trainers.GAN(*tiny_pair(), discriminator_steps="converged"),
-            "discriminator_steps='converged'",
+            "`discriminator_steps` is.*discriminator_steps='converged'",
         ),
     ],
 )

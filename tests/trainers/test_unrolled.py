@@ -22,7 +22,7 @@ from tests.helpers import (
 def test_the_gradient_of_the_unrolled_game(steps, gradient):
     # V = x y - y^2 / 2 at (1.3, -0.4), discriminator's rate 0.2; exact: x, that of x^2 / 2
     gan = game(trainers.UnrolledGAN, 1.3, -0.4, (1.0, 0.2), c=1.0, unroll_steps=steps)
-    gan.generator_step(tf.constant(REAL), None, gan.turn(0))
+    gan.generator_step(tf.constant(REAL), None, gan.key(0))
     x, y = position(gan)
     assert 1.3 - x == pytest.approx(gradient, rel=1e-5)
     assert y == np.float32(-0.4)
@@ -49,7 +49,7 @@ def test_the_generators_step_leaves_the_discriminator_and_its_optimizer_untouche
     real, labels = gan.unpack((tf.constant(images), tf.constant(labels)))
     rested = state(gan.discriminator, gan.discriminator_optimizer)
     moved = state(gan.generator)
-    tf.function(gan.generator_step)(real, labels, gan.turn(0))
+    tf.function(lambda: gan.generator_step(real, labels, gan.key(0)))()
     assert largest_difference(rested, state(gan.discriminator, gan.discriminator_optimizer)) == 0
     assert largest_difference(moved, state(gan.generator)) > 0
 
@@ -75,13 +75,13 @@ def test_virtual_steps_are_the_real_ones():
     gan.compile(discriminator_optimizer=keras.optimizers.Adam(1e-2, beta_1=0.5))
     gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
     real, _ = gan.unpack(tf.constant(tiny_data()[0]))
-    fake = gan.fake(real, None, gan.turn(0), training=False)
-    virtual = gan.generator_views(real, fake, None, gan.turn(0))
+    fake = gan.fake(real, None, gan.key(0), training=False)
+    virtual = gan.generator_views(real, fake, None, gan.key(0))
     for _ in range(3):
         with tf.GradientTape() as tape:
             with keras.StatelessScope():
                 views = gan.views(real, fake, None, training=True)
-            loss = tf.reduce_mean(gan.discriminator_losses(*views, gan.turn(0)))
+            loss = tf.reduce_mean(gan.discriminator_losses(*views, gan.key(0)))
         variables = gan.discriminator.trainable_variables
         gan.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
     with keras.StatelessScope():
@@ -102,19 +102,20 @@ def test_modes_of_execution_and_file(tmp_path):
 
 
 def test_the_players_take_turns():
-    with pytest.raises(ValueError, match="UnrolledGAN move in one way.*schedule='simultaneous'"):
+    message = "`schedule` is.*UnrolledGAN, whose players.*schedule='simultaneous'"
+    with pytest.raises(ValueError, match=message):
         trainers.UnrolledGAN(*tiny_pair(), schedule="simultaneous")
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True])
 def test_virtual_steps_are_counted(value):
-    with pytest.raises(ValueError, match=f"at least 0.*unroll_steps={value}"):
+    with pytest.raises(ValueError, match=f"`unroll_steps` is.*at least 0.*unroll_steps={value}"):
         trainers.UnrolledGAN(*tiny_pair(), unroll_steps=value)
 
 
 def test_an_optimizer_that_cannot_be_unrolled_is_named():
     gan = trainers.UnrolledGAN(*tiny_pair(), unroll_steps=1)
-    with pytest.raises(ValueError, match="cannot be unrolled.*RMSprop"):
+    with pytest.raises(ValueError, match="`discriminator_optimizer` cannot be unrolled.*RMSprop"):
         gan.compile(discriminator_optimizer="rmsprop")
     with pytest.raises(ValueError, match="Adam with clipnorm"):
         gan.compile(discriminator_optimizer=keras.optimizers.Adam(clipnorm=1.0))

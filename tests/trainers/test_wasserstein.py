@@ -16,8 +16,8 @@ from tests.helpers import (
     tiny_data,
 )
 from trainers.penalties import R1, GradientPenalty, HistoricalAveraging
+from trainers.steps.key import TESTING, TRAINING
 from trainers.stopping import UntilConverged
-from trainers.trainer import TRAINING
 from zoo import latents
 
 layers = keras.layers
@@ -209,7 +209,7 @@ def test_the_estimate_is_the_critics_on_other_data_too(cls):
     gan.compile(run_eagerly=True)
     data = RNG.normal(1, 2, (24, 2)).astype("float32")
     logs = gan.evaluate(data, batch_size=24, verbose=0, return_dict=True)
-    fake = gan.generator(gan.latents(24, trainers.trainer.TESTING, 0)).numpy()
+    fake = gan.generator(gan.latents(24, gan.key_of(TESTING, 0))).numpy()
     w = gan.discriminator.get_weights()[0].astype("float64")
     wanted = np.mean(data @ w) - np.mean(fake @ w)
     assert logs["wasserstein_estimate"] == pytest.approx(wanted, abs=1e-5)
@@ -384,20 +384,20 @@ def test_config_round_trip(cls):
 @pytest.mark.parametrize(
     "cls, arguments, message",
     [
-        ("WassersteinGAN", {"clip": 0}, "positive number.*clip=0"),
+        ("WassersteinGAN", {"clip": 0}, "`clip` is not.*positive number.*clip=0"),
         ("WassersteinGAN", {"clip": -0.1}, r"clip=-0\.1"),
         ("WassersteinGAN", {"clip": float("nan")}, "clip=nan"),
         (
             "WassersteinGAN",
             {"warm_up": True, "discriminator_steps": UntilConverged()},
-            "Only one rule.*warm_up=True.*UntilConverged",
+            "`warm_up` meets another rule.*warm_up=True.*UntilConverged",
         ),
         (
             "WassersteinGAN",
             {"warm_up": True, "discriminator_steps": 1, "schedule": "simultaneous"},
-            "Only one rule.*schedule='simultaneous'",
+            "`warm_up` meets another rule.*schedule='simultaneous'",
         ),
-        ("WassersteinGANGP", {"weight": -1.0}, r"at least 0.*weight=-1\.0"),
+        ("WassersteinGANGP", {"weight": -1.0}, r"`weight` is negative.*at least 0.*weight=-1\.0"),
         ("WassersteinGANGP", {"weight": float("nan")}, "weight=nan"),
         ("WassersteinGANGP", {"schedule": "simultaneous"}, "discriminator_steps=5"),
     ],

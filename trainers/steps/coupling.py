@@ -118,7 +118,8 @@ def coupling_layer(model):
     for layer in model.layers:
         with contextlib.suppress(Exception):  # A layer that is called twice has no one output.
             if _probed(keras.Model(model.inputs, layer.output)):
-                return layer.name
+                inner = coupling_layer(layer) if isinstance(layer, keras.Model) else None
+                return inner or layer.name
     return model.name
 
 

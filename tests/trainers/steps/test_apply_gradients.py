@@ -1,4 +1,4 @@
-"""A step writes after it has read, in the graph that TensorFlow runs; see trainers/apply_gradients.py."""
+"""A step writes after it has read, in the graph that TensorFlow runs."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from trainers.steps import apply_gradients
 
-SCRIPT = pathlib.Path(__file__).with_name("graph_order.py")
+SCRIPT = pathlib.Path(__file__).parents[1] / "graph_order.py"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import trainers
 import zoo
 from tests.helpers import tiny_pair
 from trainers import objectives
-from trainers.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging
+from trainers.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging, Penalty
 from trainers.steps import checks
 from zoo.layers.spectral_normalization import SpectralNormalization
 
@@ -169,14 +169,15 @@ def test_what_is_not_differentiated_twice_is_not_warned_about():
 
 def test_penalties_are_listed():
     term, slope = HistoricalAveraging(), R1()
-    assert checks.penalties("generator", term) == (term,)
-    assert checks.penalties("discriminator", [term, slope]) == (term, slope)
-    assert checks.penalties("generator", ()) == ()
+    for given, wanted in ((term, (term,)), ([term, slope], (term, slope)), ((), ())):
+        assert checks.listed(given, Penalty, "discriminator_penalties") == wanted
 
 
 @pytest.mark.parametrize("cls", [trainers.GAN, trainers.WassersteinGANGP])
 def test_a_penalty_of_the_other_player_is_named(cls):
-    message = "R1 has no meaning for the generator.*loss of the discriminator.*generator_penalties="
+    message = (
+        "`generator_penalties` holds a R1, which.*loss of the discriminator.*generator_penalties="
+    )
     gan = cls(*tiny_pair())
     with pytest.raises(ValueError, match=message):
         gan.compile(generator_penalties=R1())

@@ -104,26 +104,26 @@ def _dataset(*arrays, size=16):
     "x, y, message",
     [
         (_with(1.5), Y, r"values from -1 to 1.*Received: values from -1 to 1\.5"),
-        (_with(np.nan), Y, "NaN or infinity.*1 bad values"),
-        (_with(np.inf), Y, "NaN or infinity.*1 bad values"),
+        (_with(np.nan), Y, "`x` holds NaN or infinity.*1 bad values"),
+        (_with(np.inf), Y, "`x` holds NaN or infinity.*1 bad values"),
         (X.astype("int32") + 1, Y, "0 to 255.*to 256"),
         (X[:, :6], Y, r"\(8, 8, 1\).*\(6, 8, 1\)"),
-        (X[:0], Y[:0], r"empty.*\(0, 8, 8, 1\)"),
-        (X.astype(str), Y, "Samples are numbers.*<U"),
-        (X, None, "conditional.*labels=None"),
-        (X, np.eye(3)[Y], "one-hot.*argmax"),
+        (X[:0], Y[:0], r"`x` is empty.*\(0, 8, 8, 1\)"),
+        (X.astype(str), Y, "`x` holds no numbers.*<U"),
+        (X, None, "`labels` are missing.*conditional.*labels=None"),
+        (X, np.eye(3)[Y], "`labels` look one-hot.*argmax"),
         (X, Y + 1, "out of range.*from 1 to 3"),
         (X, Y - 1, "out of range.*from -1 to 1"),
         (X, Y.astype("float32"), "integers.*float32"),
         (X, Y[:-1], "Expected 64 labels.*63"),
-        (_dataset(X, Y), Y, "Labels travel inside a data set"),
+        (_dataset(X, Y), Y, "`y` is given beside a data set"),
         (_dataset(X, np.eye(3, dtype="float32")[Y]), None, "one-hot"),
         (_dataset(X, Y + 3), None, "out of range.*from 3 to 5"),
-        (_dataset(X), None, "conditional.*labels=None"),
+        (_dataset(X), None, "`labels` are missing.*conditional.*labels=None"),
         (_dataset(_with(np.nan), Y), None, "NaN or infinity"),
-        (_dataset(X, Y, np.ones(64)), None, "do not weigh examples"),
+        (_dataset(X, Y, np.ones(64)), None, "`x` has a third element.*do not weigh examples"),
         (_dataset(X, Y).take(0), None, "empty"),
-        (tf.data.Dataset.from_tensor_slices((X, Y)), None, "not batched.*dataset.batch"),
+        (tf.data.Dataset.from_tensor_slices((X, Y)), None, "`x` is not batched.*dataset.batch"),
         (_PyDataset(X, Y + 7), None, "out of range"),
         (_generator(X, Y + 7), None, "out of range"),
     ],
@@ -153,7 +153,7 @@ def test_a_bad_later_batch_stops_the_training(value, message):
 def test_a_bad_later_label_stops_the_training():
     labels = Y.copy()
     labels[40] = 3
-    with pytest.raises(tf.errors.InvalidArgumentError, match="label is out of range"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="`labels` are out of range"):
         _gan().fit(_dataset(X, labels), verbose=0)
 
 
@@ -177,13 +177,13 @@ def test_batches_that_cannot_work(fit, message):
 
 def test_discriminator_steps_need_their_parts():
     gan = _gan(discriminator_steps=5)
-    with pytest.raises(ValueError, match="own part of the batch.*a batch of 4"):
+    with pytest.raises(ValueError, match="`batch_size` is too small.*own part.*a batch of 4"):
         gan.fit(X, Y, batch_size=4)
     with pytest.raises(ValueError, match="at least 10 examples.*a batch of 9 for 5"):
         gan.fit(X, Y, batch_size=9)
 
 
 def test_integers_need_a_value_range():
-    known = players.Traits(2, (3,))
+    traits = players.Traits(2, (3,))
     with pytest.raises(ValueError, match="neither tanh nor sigmoid.*uint8"):
-        inputs.check(known, np.zeros((4, 3), "uint8"))
+        inputs.check(traits, np.zeros((4, 3), "uint8"))
