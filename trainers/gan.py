@@ -25,7 +25,7 @@ class GAN(Trainer):
     at the same point, from one forward pass, and applied together.
 
     A step of one player leaves the other untouched: weights, batch statistics and seeds. The
-    player at rest still runs in training mode, so both see the same batch normalisation.
+    player at rest still runs in training mode, so both see the same batch normalization.
     Generated samples carry the labels of the real ones of their part.
 
     Args:

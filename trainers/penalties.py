@@ -98,7 +98,7 @@ def squared_gradient_norm(function, samples):
     """`||d function(x) / dx||^2` for each example: `(batch,)`.
 
     Summing the logits first gives each example its own gradient as long as the function treats
-    examples apart, which batch normalisation does not.
+    examples apart, which batch normalization does not.
     """
     with tf.GradientTape() as tape:
         tape.watch(samples)

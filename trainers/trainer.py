@@ -92,7 +92,7 @@ class Trainer(Recorded, Game, keras.Model):
             ema_decay: float in [0, 1), optional. Keeps an exponential moving average of the
                 generator, `ema <- d ema + (1 - d) weights` after each generator step, which then
                 draws the samples. `d = min(ema_decay, (1 + t) / (10 + t))` at step t, so that a
-                short run is not dominated by its first weights. Batch normalisation's moving
+                short run is not dominated by its first weights. Batch normalization's moving
                 statistics are averaged too, so that they belong to the averaged weights.
             jit_compile: `"auto"` (XLA on a GPU; on a CPU for dense players with many weights, where
                 it is faster: `trainers/steps/xla.py`), `True` or `False`.
@@ -138,7 +138,6 @@ class Trainer(Recorded, Game, keras.Model):
         super().compile(optimizer=None, **{**wanted.keras, "jit_compile": xla.choose(self, wanted)})
         self.objective = wanted.objective
         self.perturbations = wanted.perturbations
-        self.ema_decay, self.ema_generator = wanted.ema_decay, average
         for name in compilation.PLAYERS:
             player, optimizer = getattr(self, name), wanted.optimizers[name]
             if not optimizer.built:
@@ -151,6 +150,8 @@ class Trainer(Recorded, Game, keras.Model):
             self.trackers.pop(f"{name}_penalty", None)
             if terms:
                 self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
+        # Last: the order of `get_weights` is that in which these are met.
+        self.ema_decay, self.ema_generator = wanted.ema_decay, average
         self._compilation = wanted
 
     def warn(self, wanted):
@@ -256,8 +257,8 @@ class Trainer(Recorded, Game, keras.Model):
     def _check_compiled(self):
         if not self.compiled:
             raise ValueError(
-                "The trainer has no objective yet. Expected a call of `compile()` before "
-                f"training. Received: an uncompiled {type(self).__name__}"
+                "`compile()` has not been called, or was refused. Expected it before training: it "
+                f"says what the players want. Received: an uncompiled {type(self).__name__}"
             )
 
     @property

@@ -51,7 +51,7 @@ class WassersteinGAN(_Wasserstein):
     `max E f(x) - E f(G(z))` over critics f whose weights lie in `[-clip, clip]`: those are
     K-Lipschitz for some K, and the maximum is at most `K W_1(data, generator)`. It is logged as
     `wasserstein_estimate`: it falls as samples become better, while K, and so its unit, depends on
-    the critic. Clipping covers every trainable weight, also batch normalisation's.
+    the critic. Clipping covers every trainable weight, also batch normalization's.
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
@@ -125,7 +125,7 @@ class WassersteinGANGP(_Wasserstein):
     uniform on the line between a real and a generated sample, and each critic step has real
     samples, latents and points of its own. `wasserstein_estimate` is `E f(x) - E f(G(z))`, near
     `W_1` in the samples' unit as far as the slope is 1. The critic should have no batch
-    normalisation, because the penalty is of single examples.
+    normalization, because the penalty is of single examples.
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.

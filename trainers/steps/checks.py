@@ -37,7 +37,7 @@ def keras_arguments(jit_compile, steps_per_execution, run_eagerly):
 
 def listed(things, cls, name):
     """A tuple of them, or a `ValueError` naming what is none."""
-    things = (things,) if isinstance(things, cls) else tuple(things)
+    things = tuple(things) if isinstance(things, (list, tuple)) else (things,)
     for thing in things:
         if not isinstance(thing, cls):
             raise ValueError(

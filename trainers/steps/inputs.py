@@ -7,17 +7,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainers.steps import coupling
 from zoo import datasets, pixels, validation
 
 RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.
 
 
-def unpack(data, known):
+def unpack(data, traits):
     """One batch as the step wants it.
 
     Args:
         data: What `fit` hands to `train_step`: samples, or `(samples, labels)`.
-        known: `zoo.players.Traits` of the generator.
+        traits: `zoo.players.Traits` of the generator.
 
     Returns:
         float32 samples in the generator's `value_range`, and int32 labels `(batch,)` or `None`.
@@ -25,11 +26,11 @@ def unpack(data, known):
     samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
     samples = tf.convert_to_tensor(samples)
     if samples.dtype.is_integer:
-        samples = pixels.from_pixels(samples, known.value_range)
+        samples = pixels.from_pixels(samples, traits.value_range)
     samples = tf.cast(samples, "float32")
-    if len(samples.shape) == len(known.image_shape):  # Grey images without their channel axis.
+    if len(samples.shape) == len(traits.image_shape):  # Grey images without their channel axis.
         samples = samples[..., None]
-    if known.num_classes is None:
+    if traits.num_classes is None:
         return samples, None
     return samples, tf.reshape(tf.cast(labels, "int32"), (-1,))
 
@@ -47,9 +48,9 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     Raises:
         ValueError: If the data cannot be played with.
     """
-    known = trainer.traits
+    traits = trainer.traits
     if _is_array(x):
-        samples, labels = check(known, x, y)
+        samples, labels = check(traits, x, y)
         rows = len(samples)
         batch_size = min(batch_size or 32, rows)
         check_batch_rows(trainer, batch_size)
@@ -70,13 +71,13 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
         return _cut(dataset, trainer), steps
     if y is not None:
         raise ValueError(
-            "Labels travel inside a data set. Expected y=None and batches (images, labels). "
+            "`y` is given beside a data set. Expected y=None and batches (images, labels). "
             f"Received: x of type {type(x).__name__} with y of type {type(y).__name__}"
         )
     if isinstance(x, tf.data.Dataset):
         first = next(iter(x), None)
         check_first_batch(trainer, first)
-        return _cut(_guard(x, known), trainer), steps_per_epoch
+        return _cut(_guard(x, traits), trainer), steps_per_epoch
     if isinstance(x, keras.utils.PyDataset):
         check_first_batch(trainer, x[0] if x.num_batches != 0 else None)
     elif inspect.isgenerator(x):
@@ -102,7 +103,7 @@ def check_first_batch(trainer, batch):
     shape = np.shape(samples)
     if shape == trainer.traits.image_shape:
         raise ValueError(
-            "The data set is not batched. Expected elements of shape (batch, "
+            "`x` is not batched. Expected elements of shape (batch, "
             f"{', '.join(map(str, trainer.traits.image_shape))}): use dataset.batch(n). "
             f"Received: elements of shape {shape}"
         )
@@ -111,38 +112,38 @@ def check_first_batch(trainer, batch):
 
 
 def check_batch_rows(trainer, rows):
-    """Raises a `ValueError` if a batch is too small for the steps or for batch normalisation."""
+    """Raises a `ValueError` if a batch is too small for the steps or for batch normalization."""
     devices = trainer.distribute_strategy.num_replicas_in_sync
     if rows % devices:
         raise ValueError(
-            f"A batch is cut into equal parts, one for each of the {devices} replicas. Expected a "
-            f"multiple of {devices} examples. Received: a batch of {rows}"
+            f"`batch_size` cannot be shared equally by {devices} replicas. Expected a multiple of "
+            f"{devices} examples. Received: a batch of {rows}"
         )
     rows //= devices
     steps = trainer.discriminator_parts
     part = rows // steps
     if part == 0:
         raise ValueError(
-            f"Each of the {steps} discriminator steps takes its own part of the batch. Expected "
-            f"at least {steps} examples a batch. Received: a batch of {rows}"
+            f"`batch_size` is too small for {steps} discriminator steps, each of which takes its "
+            f"own part. Expected at least {steps} examples a batch. Received: a batch of {rows}"
         )
     if part == 1:
         for player in (trainer.generator, trainer.discriminator):
-            for layer in player._flatten_layers():
-                if isinstance(layer, keras.layers.BatchNormalization):
-                    raise ValueError(
-                        "Batch normalisation has no variance over one example. Expected at least "
-                        f"{2 * steps} examples a batch, because {player.name!r} holds the layer "
-                        f"{layer.name!r}. Received: a batch of {rows} for {steps} discriminator "
-                        "step(s)"
-                    )
+            layer = coupling.coupling_layer(player)
+            if layer is not None:
+                raise ValueError(
+                    f"`batch_size` leaves one example a step, and the layer {layer!r} of "
+                    f"{player.name!r} takes several together (batch normalization has no variance "
+                    f"over one). Expected at least {2 * steps} examples a batch. "
+                    f"Received: a batch of {rows} for {steps} discriminator step(s)"
+                )
 
 
-def check(known, samples, labels=None):
+def check(traits, samples, labels=None):
     """Checks samples and labels against the generator.
 
     Args:
-        known: `zoo.players.Traits` of the generator.
+        traits: `zoo.players.Traits` of the generator.
         samples: Array `(n, *image_shape)`; grey images may lack their channel axis.
         labels: Array of `n` integers, or `None`. Ignored by a generator without labels.
 
@@ -156,54 +157,55 @@ def check(known, samples, labels=None):
     samples = np.asarray(samples)
     if not samples.size:
         raise ValueError(
-            "The data set is empty. Expected at least one example. "
+            "`x` is empty. Expected at least one example. "
             f"Received: samples of shape {samples.shape}"
         )
     shape = samples.shape[1:]
-    if shape != known.image_shape and (*shape, 1) != known.image_shape:
+    if shape != traits.image_shape and (*shape, 1) != traits.image_shape:
         raise ValueError(
-            "The data do not have the players' shape. Expected samples of shape "
-            f"{known.image_shape}. Received: samples of shape {shape}"
+            "`x` does not have the players' shape. Expected samples of shape "
+            f"{traits.image_shape}. Received: samples of shape {shape}"
         )
-    _check_values(known, samples)
-    if known.num_classes is None:
+    _check_values(traits, samples)
+    if traits.num_classes is None:
         return samples, None
     labels = None if labels is None else np.asarray(labels)
-    return samples, validation.check_labels(labels, known.num_classes, len(samples))
+    return samples, validation.check_labels(labels, traits.num_classes, len(samples))
 
 
-def _check_values(known, samples):
+def _check_values(traits, samples):
     kind = samples.dtype.kind
     if kind not in "iuf":
         raise ValueError(
-            "Samples are numbers. Expected integers 0 ... 255 or floats. "
+            "`x` holds no numbers. Expected integers 0 ... 255 or floats. "
             f"Received: samples of dtype {samples.dtype}"
         )
     low, high = samples.min(), samples.max()
     if kind in "iu":
-        if known.value_range is None:
+        if traits.value_range is None:
             raise ValueError(
-                "Integer images are scaled to the generator's value range, and this generator has "
-                "none (its last activation is neither tanh nor sigmoid). Expected float samples. "
+                "`x` holds integers, which are scaled to the generator's value range, and this "
+                "generator has none (its last activation is neither tanh nor sigmoid). Expected "
+                "float samples. "
                 f"Received: samples of dtype {samples.dtype}"
             )
         if low < 0 or high > 255:
             raise ValueError(
-                "Integer images are pixels. Expected values from 0 to 255. "
+                "`x` holds integers that are no pixels. Expected values from 0 to 255. "
                 f"Received: values from {low} to {high}"
             )
         return
     if not np.isfinite(low + high):
         bad = int(np.size(samples) - np.isfinite(samples).sum())
         raise ValueError(
-            "The data hold NaN or infinity. Expected finite numbers. "
+            "`x` holds NaN or infinity. Expected finite numbers. "
             f"Received: {bad} bad values in samples of shape {samples.shape}"
         )
-    if known.value_range is not None:
-        bottom, top = known.value_range
+    if traits.value_range is not None:
+        bottom, top = traits.value_range
         if low < bottom - RANGE_TOLERANCE or high > top + RANGE_TOLERANCE:
             raise ValueError(
-                "Float images have to lie in the generator's range. Expected values from "
+                "`x` holds floats outside of the generator's range. Expected values from "
                 f"{bottom:g} to {top:g}; uint8 images are scaled for you. "
                 f"Received: values from {low:g} to {high:g}"
             )
@@ -226,34 +228,34 @@ def _split(batch):
     """(samples, labels) of one batch of a data set, as NumPy arrays; `None` means no batch."""
     if batch is None:
         raise ValueError(
-            "The data set is empty. Expected at least one batch. Received: a data set with none"
+            "`x` is empty. Expected at least one batch. Received: a data set with none"
         )
     samples, labels, weights = keras.utils.unpack_x_y_sample_weight(batch)
     if weights is not None:
         raise ValueError(
-            "Adversarial losses do not weigh examples. Expected batches of images, or (images, "
-            "labels). Received: a third element in each batch"
+            "`x` has a third element in each batch, and adversarial losses do not weigh examples. "
+            "Expected batches of images, or (images, labels). Received: three elements"
         )
     return np.asarray(samples), None if labels is None else np.asarray(labels)
 
 
-def _guard(dataset, known):
+def _guard(dataset, traits):
     """The data set, with an error in place of a later batch that would spoil the training."""
     spec = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
-    if not (spec[0].dtype.is_floating or known.num_classes):
+    if not (spec[0].dtype.is_floating or traits.num_classes):
         return dataset
 
     def guard(*batch):
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
         asserts = []
         if samples.dtype.is_floating:
-            bottom, top = known.value_range or (samples.dtype.min, samples.dtype.max)
+            bottom, top = traits.value_range or (samples.dtype.min, samples.dtype.max)
             inside = (samples >= bottom - RANGE_TOLERANCE) & (samples <= top + RANGE_TOLERANCE)
             asserts.append(
                 tf.debugging.Assert(
                     tf.reduce_all(inside),
                     [
-                        "A batch holds NaN, infinity or values outside the generator's range. "
+                        "`x` holds NaN, infinity or values outside the generator's range. "
                         f"Expected values from {bottom:g} to {top:g}. Received: values from",
                         tf.reduce_min(samples),
                         "to",
@@ -261,14 +263,14 @@ def _guard(dataset, known):
                     ],
                 )
             )
-        if known.num_classes:
-            inside = (labels >= 0) & (labels < known.num_classes)
+        if traits.num_classes:
+            inside = (labels >= 0) & (labels < traits.num_classes)
             asserts.append(
                 tf.debugging.Assert(
                     tf.reduce_all(inside),
                     [
-                        "A label is out of range. Expected integers in "
-                        f"[0, {known.num_classes}). Received:",
+                        "`labels` are out of range. Expected integers in "
+                        f"[0, {traits.num_classes}). Received:",
                         labels,
                     ],
                 )
