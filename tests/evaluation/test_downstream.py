@@ -39,7 +39,8 @@ def test_against_scikit_learn():
 def test_real_mnist_has_its_golden_error():
     """REFERENCE T5: 3.34 % with the first 50,000 training images. Here 200 of the test images.
 
-    The whole test set gives 0.0334, and 0.0309 with all 60,000, in a minute each: docs/measurements.md.
+    The whole test set gives 0.0334, and 0.0309 with all 60,000, in a minute each
+    (docs/measurements.md).
     """
     train, labels = (array[:50_000] for array in datasets.arrays("mnist"))
     test, test_labels = (array[:200] for array in datasets.arrays("mnist", "test"))
