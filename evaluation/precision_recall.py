@@ -4,9 +4,9 @@ import numpy as np
 
 from evaluation import features
 from evaluation.blocks import slices
-from evaluation.distances import Vectors
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
+from zoo.distances import Vectors
 from zoo.validation import check_positive
 
 ROWS, COLUMNS = 512, 4096  # Distances at a time: 16 MiB in float64.

@@ -3,21 +3,20 @@
 import numpy as np
 
 from zoo import pictures
+from zoo.distances import Vectors
 from zoo.validation import check_positive
 
 BLOCK = 2**22  # Pixels of training images at a time: 32 MiB in float64.
 IMAGES, QUERIES = 4096, 4096  # Distances at a time at most: 64 MiB in float32.
-HALF_ULP = 2.0**-24  # Relative rounding error of one operation in float32.
 
 
 def nearest(samples, images, k=1):
     """The k nearest images of every sample, exactly, by the Euclidean distance of their pixels.
 
-    `|s - x|^2 = (-2 s, |s|^2, 1).(x, 1, |x|^2)` in float32 finds the candidates: all whose distance
-    could be among the smallest, given that a sum of n products is off by at most `n 2^-24` times
-    the sum of their sizes.
-    Their distances are then computed again, as sums of squared differences in float64. So a sample
-    that is a training image has distance 0 from it, which the formula alone would miss.
+    Rough distances in float32 find the candidates: all whose distance could be among the smallest,
+    given the bound on the rounding (`zoo.distances`). Their distances are then computed again, as
+    sums of squared differences in float64. So a sample that is a training image has distance 0
+    from it, which float32 alone would miss.
 
     Args:
         samples: Array of shape `(n, ...)`, uint8 or float.
@@ -88,17 +87,14 @@ def _nearest(queries, images, k):
     size = max(1, min(IMAGES, BLOCK // queries.shape[1]))
     # Around a mean the vectors are shorter, and the errors of the products with them.
     center = _flat(images[:size]).mean(0)
-    short, squares = _short(queries, center)
-    left = np.column_stack([-2.0 * short, squares, np.ones_like(squares)]).astype("float32")
+    vectors = Vectors.around(center, queries)
     indices = np.full((len(queries), k), -1)
     distances = np.full((len(queries), k), np.inf)
     for start in range(0, len(images), size):
         block = _flat(images[start : start + size])
-        short, block_squares = _short(block, center)
-        right = np.column_stack([short, np.ones_like(block_squares), block_squares])
-        roughly = left @ right.astype("float32").T
-        # The d + 2 products are at most 2 (|s|^2 + |x|^2); ten more roundings made the vectors.
-        error = 2.0 * (queries.shape[1] + 12) * HALF_ULP * (squares + block_squares.max())
+        others = Vectors.around(center, block)
+        roughly = vectors.roughly(others)
+        error = vectors.rounding(vectors.squares, others.squares.max())
         reach = _reach(roughly, error, distances, k) + error
         candidates = roughly <= np.nextafter(reach.astype("float32"), np.float32(np.inf))[:, None]
         for row in np.flatnonzero(candidates.any(axis=1)):
@@ -108,12 +104,6 @@ def _nearest(queries, images, k):
             order = np.argsort(exact, kind="stable")[:k]
             indices[row], distances[row] = found[order], exact[order]
     return indices, np.sqrt(distances)
-
-
-def _short(rows, center):
-    """float32 vectors around the centre, and their squared lengths."""
-    short = (rows - center).astype("float32")
-    return short, np.einsum("ij,ij->i", short, short, dtype="float64")
 
 
 def _reach(roughly, error, distances, k):

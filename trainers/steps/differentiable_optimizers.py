@@ -5,6 +5,8 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from zoo.adam import adam_step
+
 EXTRAS = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "amsgrad")
 SMALLEST = 1e-30  # Under Adam's root, whose slope at 0 is infinite.
 
@@ -46,19 +48,24 @@ class Adam:
     def step(self, weights, gradients):
         """The weights after one step; the moments move along."""
         self.step_count = self.step_count + 1.0
-        correction = tf.sqrt(1.0 - tf.pow(self.beta_2, self.step_count))
-        rate = self.rate * correction / (1.0 - tf.pow(self.beta_1, self.step_count))
-        self.means = [
-            m + (1.0 - self.beta_1) * (g - m) for m, g in zip(self.means, gradients, strict=True)
-        ]
-        self.squares = [
-            s + (1.0 - self.beta_2) * (tf.square(g) - s)
-            for s, g in zip(self.squares, gradients, strict=True)
-        ]
-        return [
-            w - rate * m / (tf.sqrt(tf.maximum(s, SMALLEST)) + self.epsilon)
-            for w, m, s in zip(weights, self.means, self.squares, strict=True)
-        ]
+        triples = zip(weights, gradients, self.means, self.squares, strict=True)
+        moved = [self._moved(*triple) for triple in triples]
+        weights, self.means, self.squares = (list(column) for column in zip(*moved, strict=True))
+        return weights
+
+    def _moved(self, weight, gradient, mean, square):
+        return adam_step(
+            weight,
+            gradient,
+            mean,
+            square,
+            self.step_count,
+            self.rate,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            lambda x: tf.sqrt(tf.maximum(x, SMALLEST)),
+        )
 
 
 def check(real):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.distances import Vectors
+from zoo.distances import Vectors
 
 
 def _exact(a, b):
