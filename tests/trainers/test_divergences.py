@@ -1,6 +1,7 @@
 """The f-divergences against NumPy in float64: f alone is given, the rest follows from it."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import scipy.optimize
 import scipy.special
 import tensorflow as tf
 
-from trainers import divergences
+from trainers import divergence_forms, divergences
 
 PI = 0.3
 LOG2 = np.log(2)
@@ -182,7 +183,7 @@ def test_wright_omega_and_its_two_derivatives_in_every_mode():
     s = np.array([-60.0, -3.0, 0.0, 0.3, 1.0, 1.5, 9.0, 1e4])
     w = scipy.special.wrightomega(s)
     np.testing.assert_allclose(
-        divergences.log_wright_omega(float64(s)), np.where(s < -30, s, np.log(w)), rtol=1e-14
+        divergence_forms.log_wright_omega(float64(s)), np.where(s < -30, s, np.log(w)), rtol=1e-14
     )
 
     def derivatives(s):
@@ -190,7 +191,7 @@ def test_wright_omega_and_its_two_derivatives_in_every_mode():
             outer.watch(s)
             with tf.GradientTape() as tape:
                 tape.watch(s)
-                x = divergences.log_wright_omega(s)
+                x = divergence_forms.log_wright_omega(s)
             first = tape.gradient(x, s)
         return first, outer.gradient(first, s)
 
@@ -364,3 +365,63 @@ def test_config_round_trip(key):
 def test_errors(name, parameters, message):
     with pytest.raises(ValueError, match=message):
         divergences.get(name, **parameters)
+
+
+# === The table ===
+
+
+def _evaluated(formula, **names):
+    """The number that a formula of the table gives, in float64."""
+    expression, *definition = re.split(r", (?=\w = )", formula)
+    functions = {
+        "log": np.log,
+        "sqrt": np.sqrt,
+        "abs": abs,
+        "sign": np.sign,
+        "tanh": np.tanh,
+        "max": max,
+        "W": lambda x: scipy.special.lambertw(x).real,
+        "e": np.e,
+        **names,
+    }
+
+    def python(words):
+        words = words.replace("^", "**")
+        words = re.sub(r"(?<=[\w)]) +(?=[A-Za-z(])", " * ", words)  # `u log(u)` is a product.
+        return re.sub(r"\* \*(?!\*)", "*", words)
+
+    for name, value in (words.split(" = ") for words in definition):
+        functions[name] = eval(python(value), {}, functions)
+    return eval(python(expression), {}, functions)
+
+
+@pytest.mark.parametrize("row", divergences.TABLE, ids=lambda row: row.name)
+def test_the_table_says_what_the_classes_compute(row):
+    """Every cell by itself, in float64, on both sides of p = q."""
+    parameters = {"alpha": [{"alpha": 0.3}, {"alpha": 1.7}, {"alpha": -0.6}]}
+    parameters["weighted_jensen_shannon"] = [{"pi": 0.3}]
+    for given in parameters.get(row.name, [{}]):
+        divergence = divergences.get(row.name, **given)
+        names = {"pi": given.get("pi"), "a": given.get("alpha")}
+        activation = row.activation
+        if row.name == "alpha":
+            below, above = activation.split("; a>1: ")
+            activation = above if given["alpha"] > 1 else below
+        for x in (-0.7, -0.2, 0.4, 1.1):
+            u, x64 = float64(np.exp(x)), float64(x)
+            t = divergence.optimal_critic(x64)
+            cells = [
+                (row.f, divergence.f(u), {"u": np.exp(x)}),
+                (row.optimal_critic, t, {"r": x}),
+                (activation, divergence.activation(x64), {"v": x}),
+                (row.conjugate, divergence.conjugate(t), {"t": float(t)}),
+            ]
+            for formula, found, values in cells:
+                expected = _evaluated(formula, **names, **values)
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+        assert abs(_evaluated(row.threshold) - divergence.threshold) < 1e-15
+
+
+def test_the_table_has_every_divergence_once():
+    assert [row.name for row in divergences.TABLE] == list(divergences.DIVERGENCES)
+    assert all(row.name in divergences.as_text() for row in divergences.TABLE)

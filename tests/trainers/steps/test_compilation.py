@@ -92,6 +92,7 @@ def test_what_is_refused_later_leaves_what_was_compiled(case):
     """It trains on as one that was never asked."""
     make, refused, message = CASES[case]
     accepted = {"generator_optimizer": "sgd", "discriminator_optimizer": "adam", "ema_decay": 0.5}
+    accepted["run_eagerly"] = True
     results = []
     for ask in (False, True):
         keras.utils.set_random_seed(3)

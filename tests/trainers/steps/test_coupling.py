@@ -216,7 +216,8 @@ class Packs(trainers.GAN):
 def _trained(cls, **arguments):
     keras.utils.set_random_seed(1)
     gan = cls(*_pair(_net(L.LeakyReLU())), schedule="simultaneous", seed=3)
-    gan.compile(generator_optimizer="sgd", discriminator_optimizer="sgd", **arguments)
+    arguments = {"generator_optimizer": "sgd", "discriminator_optimizer": "sgd", **arguments}
+    gan.compile(**arguments, run_eagerly=True)
     data = np.random.default_rng(0).normal(size=(32, 6)).astype("float32")
     gan.fit(data, batch_size=8, epochs=2, verbose=0)
     return gan

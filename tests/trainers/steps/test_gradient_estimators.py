@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import trainers
 import zoo
+from trainers.steps import gradient_estimators
 from zoo.simulator import Simulator
 
 
@@ -86,3 +87,50 @@ def test_a_numpy_simulator_does_not_run_under_xla():
     with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):
         gan.compile(jit_compile=True)
     assert not gan.jit_compile
+
+
+@keras.saving.register_keras_serializable("tests")
+class WithAMethodOfThatName(keras.Sequential):
+    """A user's model, whose methods mean something of hers."""
+
+    def gradient(self, x):
+        return x
+
+    def explore(self, x):
+        raise AssertionError("nobody asked")
+
+
+@pytest.mark.parametrize("cls", [trainers.GAN, trainers.UnrolledGAN, trainers.FeatureMatchingGAN])
+def test_a_method_named_gradient_makes_no_simulator(cls):
+    dense = [keras.Input((1,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)]
+    model = WithAMethodOfThatName(dense)
+    assert not gradient_estimators.estimates(model)
+    extras = {"feature_layer": "flatten"} if cls is trainers.FeatureMatchingGAN else {}
+    gan = cls(model, _pair()[1], seed=0, **extras)
+    gan.compile("non_saturating")
+    before = model.get_weights()
+    gan.fit(np.ones((20, 1), "float32"), batch_size=10, verbose=0)
+    assert any(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Unspoken(trainers.GAN):
+    """Defines the generator's losses, and says nothing of what they are made of."""
+
+    def generator_losses(self, real, fake):
+        return super().generator_losses(real, fake)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Spoken(Unspoken):
+    mixes_examples = False
+
+    def generator_losses(self, real, fake):
+        return super().generator_losses(real, fake)
+
+
+def test_a_class_says_of_itself_what_its_losses_are_made_of():
+    with pytest.raises(ValueError, match="losses of Unspoken"):
+        Unspoken(*_pair(), seed=0).compile()
+    Spoken(*_pair(), seed=0).compile()
+    Unspoken(*_pair(smooth, "pathwise"), seed=0).compile()

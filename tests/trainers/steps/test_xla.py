@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainers
 import zoo
@@ -83,3 +84,75 @@ def test_the_weights_are_the_same():
         gan.fit(images, batch_size=16, verbose=0)
         found.append([*gan.generator.get_weights(), *gan.ema_generator.get_weights()])
     assert largest_difference(*found) < 1e-6
+
+
+# === Nothing of a user's own ===
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def rounded(x):
+    """An activation that XLA lacks."""
+    return tf.py_function(lambda value: value, [x], x.dtype)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    def __call__(self, step):
+        return 1e-3
+
+    def get_config(self):
+        return {}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OwnKL(trainers.divergences.KL):
+    pass
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OwnRule(trainers.stopping.UntilConverged):
+    pass
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def at_most_one(w):
+    return w
+
+
+def _own_activation(**where):
+    generator, discriminator = _dense()
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(300, **where)]
+    return generator, keras.Sequential([*layers, keras.layers.Dense(1)])
+
+
+OWN = {
+    "activation": (lambda: trainers.GAN(*_own_activation(activation=rounded)), {}),
+    "constraint": (lambda: trainers.GAN(*_own_activation(kernel_constraint=at_most_one)), {}),
+    "schedule of a rate": (
+        lambda: trainers.GAN(*_dense()),
+        {"generator_optimizer": keras.optimizers.SGD(Halving())},
+    ),
+    "schedule of noise": (
+        lambda: trainers.GAN(*_dense()),
+        {"perturbations": trainers.perturbations.InstanceNoise(Halving())},
+    ),
+    "divergence": (lambda: trainers.FGAN(*_dense(), divergence=OwnKL()), {}),
+    "stopping rule": (lambda: trainers.GAN(*_dense(), discriminator_steps=OwnRule()), {}),
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_it_is_not_chosen_for_a_users_own(own):
+    make, arguments = OWN[own]
+    gan = make()
+    sizes = [player.count_params() for player in (gan.generator, gan.discriminator)]
+    assert sum(sizes) > 250_000
+    gan.compile(**arguments)
+    assert gan.jit_compile is False
+
+
+def test_a_step_that_xla_lacks_runs():
+    gan = trainers.GAN(*_own_activation(activation=rounded), seed=0)
+    gan.compile()
+    history = gan.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=8, verbose=0).history
+    assert np.isfinite(history["discriminator_loss"]).all()
