@@ -14,6 +14,7 @@ from trainers.divergence_forms import (
     KL,
     AlphaDivergence,
     Divergence,
+    Domain,
     GANDivergence,
     Jeffrey,
     JensenShannon,
@@ -51,8 +52,8 @@ __all__ = [
 class Row(NamedTuple):
     """The formulas of one divergence, to be read beside the others.
 
-    `e^x` is the exponential and `W` Lambert's function; `, m = ...` says what m is. Each holds in the
-    domain of f*; `a` is alpha, and for a > 1 the conjugate is -1/a where b < 0.
+    `e^x` is the exponential and `W` Lambert's function; `, m = ...` says what m is. f* is given in
+    its domain; `a` is alpha, and for a > 1 the conjugate is -1/a where b < 0.
 
     Attributes:
         name: str. What `get` knows it by.
