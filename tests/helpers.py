@@ -105,6 +105,16 @@ def tiny_mlp_pair(classes=None, **kwargs):
     )
 
 
+def tiny_dense_pair(classes=None, **kwargs):
+    """Smooth dense players without dropout, for 4x4 images: what is compiled soonest."""
+    shared = {"num_classes": classes, "activation": "tanh", **kwargs}
+    rates = {"dropout": 0.0, "input_dropout": 0.0}
+    return (
+        zoo.MLPGenerator((4, 4, 1), latent_dim=5, units=(8,), **shared),
+        zoo.MLPDiscriminator((4, 4, 1), units=(6,), **rates, **shared),
+    )
+
+
 def tiny_data(shape=(8, 8, 1), count=64, classes=3):
     """uint8 images and int32 labels from a fixed seed."""
     rng = np.random.default_rng(3)
@@ -132,31 +142,114 @@ def all_variables(gan):
     return found
 
 
+def compiled(trainer, *arguments, **settings):
+    """The trainer, compiled."""
+    trainer.compile(*arguments, **settings)
+    return trainer
+
+
+def trained(make, data, steps=4, **modes):
+    """A trainer of `make(**modes)` after so many steps, from one seed."""
+    keras.utils.set_random_seed(1)
+    trainer = make(**modes)
+    history = trainer.fit(batches(data, steps=steps), verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    return trainer
+
+
 def run_trainer_test(make, data, path):
-    """A trainer's fit in eager mode, graph and XLA, its isolation of the players, and its file.
+    """A trainer's fit in eager mode, graph and XLA, and its file.
 
     Args:
-        make: `make(**compile_arguments) -> compiled trainer`, seeded and equal at each call.
+        make: `make(**compile_arguments) -> compiled trainer`, equal at each call.
         data: Arrays for `batches`.
         path: A temporary folder.
-    """
-    results = []
-    for modes in ({"run_eagerly": True}, {"jit_compile": False}, {"jit_compile": True}):
-        gan = make(**modes)
-        history = gan.fit(batches(data), verbose=0).history
-        assert all(np.isfinite(v).all() for v in history.values())
-        results.append(all_variables(gan))
-    assert largest_difference(results[0], results[1]) < 1e-4
-    assert largest_difference(results[1], results[2]) < 1e-4
 
-    whole = make()
-    whole.fit(batches(data, steps=4), verbose=0)
-    half = make()
-    half.fit(batches(data, steps=2), verbose=0)
+    Returns:
+        The trainer after four steps, and the one that was saved after two and went on.
+    """
+    whole, loaded = run_resume_test(make, data, path, run_eagerly=True)
+    wanted = all_variables(whole)
+    for jit_compile in (False, True):
+        other = trained(make, data, jit_compile=jit_compile)
+        assert largest_difference(wanted, all_variables(other)) < 1e-4
+    return whole, loaded
+
+
+def run_resume_test(make, data, path, steps=4, **modes):
+    """Half of the steps, a file and the other half are all the steps in one go."""
+    whole = trained(make, data, steps, **modes)
+    half = trained(make, data, steps // 2, **modes)
     half.save(path / "trainer.keras")
     loaded = keras.saving.load_model(path / "trainer.keras")
     assert type(loaded) is type(half)
+    assert json.dumps(loaded.get_config()) == json.dumps(half.get_config())
+    assert json.dumps(loaded.get_compile_config()) == json.dumps(half.get_compile_config())
     assert largest_difference(all_variables(half), all_variables(loaded)) == 0
-    loaded.fit(batches(data, steps=4).skip(2), verbose=0)
+    loaded.fit(batches(data, steps=steps).skip(steps // 2), verbose=0)
     assert largest_difference(all_variables(whole), all_variables(loaded)) < 1e-6
-    return whole
+    return whole, loaded
+
+
+def run_equality_test(makers, data, tolerance=0.0, **modes):
+    """Trainers that play one game are in one state after three steps."""
+    results = []
+    for make in makers:
+        gan = trained(make, data, steps=3, **{"run_eagerly": True, **modes})
+        players = [gan.generator, gan.discriminator, *gan.optimizers]
+        if gan.ema_generator is not None:
+            players.append(gan.ema_generator)
+        results.append([*state(*players), np.array(gan.steps)])
+    assert largest_difference(*results) <= tolerance
+
+
+def run_isolation_test(gan, data, movers=("generator", "discriminator"), resting=()):
+    """A step of one player moves all of its weights and statistics, and nothing of the other.
+
+    Args:
+        gan: A compiled trainer.
+        data: Arrays of one batch.
+        movers: Which players take a step each.
+        resting: Models that are to rest too.
+    """
+    real, labels = gan.unpack(tf.nest.map_structure(tf.constant, data))
+    for mover in movers:
+        rester = "discriminator" if mover == "generator" else "generator"
+        at_rest = [getattr(gan, rester), getattr(gan, f"{rester}_optimizer"), *resting]
+        rested, moved = state(*at_rest), getattr(gan, mover).get_weights()
+        step = getattr(gan, f"{mover}_step")
+        if gan.run_eagerly:
+            step(real, labels, gan.key(0))
+        else:
+            tf.function(lambda step=step: step(real, labels, gan.key(0)), autograph=False)()
+        assert largest_difference(rested, state(*at_rest)) == 0
+        pairs = zip(moved, getattr(gan, mover).get_weights(), strict=True)
+        assert not any(np.array_equal(a, b) for a, b in pairs)
+
+
+def run_float16_test(make, data, tolerance):
+    """Steps in float16 have size and direction of those in float32: the loss scale comes out again.
+
+    Args:
+        make: `make(dtype) -> trainer`, not compiled.
+        data: Arrays for `batches`.
+        tolerance: float. Of the difference, as a share of the step.
+    """
+    moves = []
+    for policy in ("float32", "mixed_float16"):
+        keras.utils.set_random_seed(4)
+        sgd = keras.optimizers.SGD
+        gan = compiled(make(policy), "non_saturating", sgd(0.1), sgd(0.1), run_eagerly=True)
+        start = gan.get_weights()
+        gan.fit(batches(data), verbose=0)
+        moves.append([a - b for a, b in zip(gan.get_weights(), start, strict=True)])
+    a, b = (np.concatenate([np.ravel(w) for w in move]) for move in moves)
+    assert np.linalg.norm(a - b) < tolerance * np.linalg.norm(a)
+
+
+def run_config_test(thing):
+    """An object's config comes back from JSON; returns the object that it makes."""
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(thing)))
+    again = keras.saving.deserialize_keras_object(config)
+    assert type(again) is type(thing) and again.get_config() == thing.get_config()
+    return again

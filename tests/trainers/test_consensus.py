@@ -1,17 +1,17 @@
 """Consensus optimisation: the bilinear game's rate, its gradient on paper, and weight 0."""
 
-import keras
 import numpy as np
 import pytest
 
 import trainers
 from tests.games import game, play, position
 from tests.helpers import (
-    all_variables,
-    batches,
-    largest_difference,
+    compiled,
+    run_equality_test,
+    run_float16_test,
     run_trainer_test,
     tiny_data,
+    tiny_dense_pair,
     tiny_pair,
 )
 
@@ -49,42 +49,26 @@ def test_one_step_on_paper(c):
 
 
 def test_weight_zero_is_the_simultaneous_step():
-    results = []
-    for make in (
-        lambda: trainers.GAN(*tiny_pair(), schedule="simultaneous"),
-        lambda: trainers.ConsensusGAN(*tiny_pair(), weight=0),
-    ):
-        keras.utils.set_random_seed(1)
-        gan = make()
-        gan.compile(ema_decay=0.9)
-        gan.fit(batches(tiny_data()[0]), verbose=0)
-        results.append(all_variables(gan))
-    assert largest_difference(*results) < 1e-7  # One way back or two.
+    makers = [
+        lambda **modes: compiled(trainers.GAN(*tiny_pair(), schedule="simultaneous"), **modes),
+        lambda **modes: compiled(trainers.ConsensusGAN(*tiny_pair(), weight=0), **modes),
+    ]
+    run_equality_test(makers, tiny_data()[0], tolerance=1e-7, ema_decay=0.9)  # One stage or two.
 
 
 def test_modes_of_execution_and_file(tmp_path):
     def make(**modes):
-        keras.utils.set_random_seed(1)
-        gan = trainers.ConsensusGAN(*tiny_pair(), weight=0.5, seed=3)
-        gan.compile(**modes)
-        return gan
+        return compiled(trainers.ConsensusGAN(*tiny_dense_pair(), weight=0.5, seed=3), **modes)
 
-    run_trainer_test(make, tiny_data()[0], tmp_path)
-    assert keras.saving.load_model(tmp_path / "trainer.keras").weight == 0.5
+    _, loaded = run_trainer_test(make, tiny_data((4, 4, 1))[0], tmp_path)
+    assert loaded.weight == 0.5
 
 
 def test_float16_scales_come_out_again():
-    results = []
-    for policy in ("float32", "mixed_float16"):
-        keras.utils.set_random_seed(4)
-        gan = trainers.ConsensusGAN(*tiny_pair(dtype=policy), weight=0.5, seed=1)
-        sgd = keras.optimizers.SGD
-        gan.compile(generator_optimizer=sgd(0.1), discriminator_optimizer=sgd(0.1))
-        start = gan.get_weights()
-        gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
-        results.append([a - b for a, b in zip(gan.get_weights(), start, strict=True)])
-    a, b = (np.concatenate([np.ravel(w) for w in result]) for result in results)
-    assert np.linalg.norm(a - b) < 0.05 * np.linalg.norm(a)
+    def make(dtype):
+        return trainers.ConsensusGAN(*tiny_pair(dtype=dtype), weight=0.5, seed=1)
+
+    run_float16_test(make, tiny_data()[0], tolerance=0.05)
 
 
 def test_the_players_move_at_once():

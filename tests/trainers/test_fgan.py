@@ -8,7 +8,14 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from tests.helpers import batches, run_trainer_test, tiny_data, tiny_mlp_pair
+from tests.helpers import (
+    batches,
+    compiled,
+    run_config_test,
+    run_trainer_test,
+    tiny_data,
+    tiny_mlp_pair,
+)
 from trainers import divergences, objectives
 from trainers.fgan import FGAN, estimate_divergence
 from trainers.gan import GAN
@@ -72,9 +79,7 @@ def test_losses_and_config(name):
     bound = d.activation(real) - d.conjugate_of_activation(fake)
     np.testing.assert_allclose(objective.discriminator_loss(real, fake), -bound)
     np.testing.assert_allclose(objective.bound(real, fake), bound)
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(objective)))
-    again = objectives.get(config)
-    assert type(again) is FDivergence and again.get_config() == objective.get_config()
+    again = run_config_test(objective)
     np.testing.assert_array_equal(
         again.generator_loss(real, fake), -d.conjugate_of_activation(fake)
     )
@@ -110,14 +115,12 @@ EXACT = {"generator_loss": "exact", "schedule": "alternating", "discriminator_st
 )
 def test_modes_of_execution_and_file(tmp_path, name, pair, data, arguments):
     def make(**modes):
-        keras.utils.set_random_seed(1)
         gan = FGAN(*pair(), divergence(name), seed=3, **arguments)
         # Near a balance Adam would make whole steps of a gradient that is rounding.
         sgd = keras.optimizers.SGD
-        gan.compile(None, sgd(0.05), sgd(0.05), **modes)
-        return gan
+        return compiled(gan, None, sgd(0.05), sgd(0.05), **modes)
 
-    gan = run_trainer_test(make, data, tmp_path)
+    gan, _ = run_trainer_test(make, data, tmp_path)
     wanted = {"discriminator_steps": 1, "schedule": "simultaneous", **arguments}
     assert {key: gan.get_config()[key] for key in wanted} == wanted
 

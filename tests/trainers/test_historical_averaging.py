@@ -7,14 +7,7 @@ import tensorflow as tf
 
 import trainers
 from tests.games import REAL, Value, game, play
-from tests.helpers import (
-    batches,
-    largest_difference,
-    run_trainer_test,
-    state,
-    tiny_data,
-    tiny_pair,
-)
+from tests.helpers import compiled, run_equality_test, run_trainer_test, tiny_data, tiny_pair
 from trainers.penalties import HistoricalAveraging
 
 
@@ -79,17 +72,14 @@ def test_both_players_have_the_term_and_log_it():
 
 @pytest.mark.parametrize("schedule", ["alternating", "simultaneous"])
 def test_weight_zero_is_gan(schedule):
-    results = []
-    for cls, arguments in (
-        (trainers.GAN, {}),
-        (trainers.HistoricalAveragingGAN, {"weight": 0}),
-    ):
-        keras.utils.set_random_seed(1)
-        gan = cls(*tiny_pair(), schedule=schedule, seed=3, **arguments)
-        gan.compile(ema_decay=0.9, run_eagerly=True)
-        gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
-        results.append(state(gan.generator, gan.discriminator, gan.ema_generator))
-    assert largest_difference(*results) < 1e-7  # One way back or two.
+    settings = {"schedule": schedule, "seed": 3}
+    makers = [
+        lambda **modes: compiled(trainers.GAN(*tiny_pair(), **settings), **modes),
+        lambda **modes: compiled(
+            trainers.HistoricalAveragingGAN(*tiny_pair(), weight=0, **settings), **modes
+        ),
+    ]
+    run_equality_test(makers, tiny_data()[0], tolerance=1e-7, ema_decay=0.9)  # One stage or two.
 
 
 def test_it_is_no_moving_average():
@@ -116,7 +106,6 @@ def test_modes_of_execution_and_file(tmp_path):
     """Its own terms, and one more of the generator's that is due in every second step."""
 
     def make(**modes):
-        keras.utils.set_random_seed(1)
         layers = keras.layers
         players = (
             keras.Sequential([keras.Input((3,)), layers.Dense(2)]),
@@ -125,12 +114,10 @@ def test_modes_of_execution_and_file(tmp_path):
         gan = trainers.HistoricalAveragingGAN(*players, weight=0.3, seed=3)
         more = HistoricalAveraging(0.5, every=2)
         rates = [keras.optimizers.SGD(0.1) for _ in range(2)]
-        gan.compile("non_saturating", *rates, generator_penalties=more, **modes)
-        return gan
+        return compiled(gan, "non_saturating", *rates, generator_penalties=more, **modes)
 
     data = np.random.default_rng(0).normal(1, 2, (64, 2))
-    gan = run_trainer_test(make, data, tmp_path)
-    loaded = keras.saving.load_model(tmp_path / "trainer.keras")
+    gan, loaded = run_trainer_test(make, data, tmp_path)
     assert loaded.weight == 0.3
     for kept, numbers in (
         (loaded.generator_penalties, [(0.3, 1), (0.5, 2)]),

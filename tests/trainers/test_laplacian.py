@@ -123,7 +123,8 @@ def test_a_fake_is_the_true_coarse_picture_and_a_band(classes):
     real, labels = gan.unpack((images, labels))
     drawn = []
     for level, picture in enumerate(pyramid.pictures(real, 3)[1:], start=1):
-        game, key = gan.level_gans[level], gan.key(0)
+        game = gan.level_gans[level]
+        key = game.key(0)
         noise = game.latents(6, key)
         coarse = pyramid.up(pyramid.down(picture))
         inputs = {"latents": noise, "coarse": coarse, **({"labels": labels} if classes else {})}
@@ -146,12 +147,12 @@ def test_a_shift_that_the_band_takes_back_changes_nothing():
 
     def verdict(shift):
         bias.assign([-shift])  # so that it can take the shift of the coarse picture back.
-        fake = game.fake(tf.constant(real + shift), None, gan.key(0), training=False)
+        fake = game.fake(tf.constant(real + shift), None, game.key(0), training=False)
         return np.array(game.view(fake, None, training=False).logits)
 
     np.testing.assert_allclose(verdict(0.25), verdict(0.0), atol=2e-6)
     bias.assign([0.0])
-    fake = game.fake(tf.constant(real + 0.25), None, gan.key(0), training=False)
+    fake = game.fake(tf.constant(real + 0.25), None, game.key(0), training=False)
     assert np.abs(game.view(fake, None, training=False).logits - verdict(0.0)).max() > 1e-3
 
 
@@ -166,7 +167,7 @@ def test_a_level_whose_bands_are_true_cannot_be_told_from_the_data():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(game.generator), "__call__", lambda self, *a, **k: true_band(*a, **k))
-        fake = game.fake(real, None, gan.key(0), training=True)
+        fake = game.fake(real, None, game.key(0), training=True)
     np.testing.assert_allclose(fake, real, atol=2.0**-23)
 
 

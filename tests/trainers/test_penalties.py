@@ -1,6 +1,5 @@
 """Penalties against closed forms and finite differences, lazily, and inside a training."""
 
-import json
 import warnings
 
 import keras
@@ -9,7 +8,15 @@ import pytest
 import tensorflow as tf
 
 import trainers
-from tests.helpers import batches, run_trainer_test, tiny_data, tiny_pair
+from tests.helpers import (
+    batches,
+    compiled,
+    run_config_test,
+    run_trainer_test,
+    tiny_data,
+    tiny_dense_pair,
+    tiny_pair,
+)
 from trainers.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging, Position
 from zoo import DCGANDiscriminator, DCGANGenerator
 
@@ -158,20 +165,25 @@ def test_a_training_step_descends_the_penalty_too():
     assert slopes[2] == pytest.approx(slopes[1], rel=1e-5)
 
 
-@pytest.mark.parametrize("schedule", ["alternating", "simultaneous"])
-def test_modes_of_execution_and_file(tmp_path, schedule):
-    def make(**modes):
-        keras.utils.set_random_seed(1)
-        players = (
-            DCGANGenerator((8, 8, 1), latent_dim=6, filters=4),
-            DCGANDiscriminator((8, 8, 1), filters=4, batch_normalization=False),
-        )
-        gan = trainers.GAN(*players, schedule=schedule, seed=3)
-        gan.compile("hinge", discriminator_penalties=[GradientPenalty(1.0), R1(1.0, 2)], **modes)
-        return gan
+def _players(**kwargs):
+    """As `tiny_pair`, without batch normalization in the discriminator."""
+    return (
+        DCGANGenerator((8, 8, 1), latent_dim=6, filters=4, **kwargs),
+        DCGANDiscriminator((8, 8, 1), filters=4, batch_normalization=False, **kwargs),
+    )
 
-    whole = run_trainer_test(make, tiny_data()[0], tmp_path)
-    loaded = keras.saving.load_model(tmp_path / "trainer.keras")
+
+@pytest.mark.parametrize(
+    "schedule, players, shape",
+    [("alternating", _players, (8, 8, 1)), ("simultaneous", tiny_dense_pair, (4, 4, 1))],
+)
+def test_modes_of_execution_and_file(tmp_path, schedule, players, shape):
+    def make(**modes):
+        gan = trainers.GAN(*players(), schedule=schedule, seed=3)
+        terms = [GradientPenalty(1.0), R1(1.0, 2)]
+        return compiled(gan, "hinge", discriminator_penalties=terms, **modes)
+
+    whole, loaded = run_trainer_test(make, tiny_data(shape)[0], tmp_path)
     kinds = [type(penalty) for penalty in loaded.discriminator_penalties]
     assert kinds == [GradientPenalty, R1] and loaded.discriminator_penalties[1].every == 2
     configs = [gan.get_compile_config()["discriminator_penalties"] for gan in (whole, loaded)]
@@ -180,11 +192,7 @@ def test_modes_of_execution_and_file(tmp_path, schedule):
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision(policy):
-    players = (
-        DCGANGenerator((8, 8, 1), latent_dim=6, filters=4, dtype=policy),
-        DCGANDiscriminator((8, 8, 1), filters=4, batch_normalization=False, dtype=policy),
-    )
-    gan = trainers.GAN(*players)
+    gan = trainers.GAN(*_players(dtype=policy))
     gan.compile(discriminator_penalties=[GradientPenalty(), R1()])
     history = gan.fit(batches(tiny_data()[0]), verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
@@ -192,9 +200,7 @@ def test_mixed_precision(policy):
 
 @pytest.mark.parametrize("penalty", [kind(0.5, every=3) for kind in ALL])
 def test_config_round_trip(penalty):
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(penalty)))
-    again = keras.saving.deserialize_keras_object(config)
-    assert type(again) is type(penalty) and again.get_config() == penalty.get_config()
+    run_config_test(penalty)
 
 
 def test_batch_normalization_is_warned_about():
@@ -291,10 +297,8 @@ def test_a_lazy_term_remembers_the_steps_in_which_it_is_not_due():
 
 
 def test_historical_averaging_has_a_config():
-    penalty = HistoricalAveraging(0.5, every=3)
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(penalty)))
-    again = keras.saving.deserialize_keras_object(config)
-    assert type(again) is HistoricalAveraging and again.get_config() == penalty.get_config()
+    again = run_config_test(HistoricalAveraging(0.5, every=3))
+    assert (again.weight, again.every) == (0.5, 3)
     assert HistoricalAveraging().every == 1
 
 

@@ -1,14 +1,20 @@
 """Instance noise and exchanged labels: their laws, their decay, and where they act."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import trainers
-from tests.helpers import batches, run_trainer_test, tiny_data, tiny_pair
+from tests.helpers import (
+    batches,
+    compiled,
+    run_config_test,
+    run_trainer_test,
+    tiny_data,
+    tiny_dense_pair,
+    tiny_pair,
+)
 from trainers.perturbations import InstanceNoise, LabelFlips
 
 DECAY = keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.0)
@@ -98,22 +104,18 @@ def test_noise_acts_on_both_sides_in_both_steps_and_never_on_samples(monkeypatch
 
 def test_modes_of_execution_and_file(tmp_path):
     def make(**modes):
-        keras.utils.set_random_seed(1)
-        gan = trainers.GAN(*tiny_pair(), seed=3)
-        gan.compile(perturbations=[InstanceNoise(DECAY), LabelFlips(0.1)], **modes)
-        return gan
+        perturbations = [InstanceNoise(DECAY), LabelFlips(0.1)]
+        gan = trainers.GAN(*tiny_dense_pair(), seed=3)
+        return compiled(gan, perturbations=perturbations, **modes)
 
-    run_trainer_test(make, tiny_data()[0], tmp_path)
-    loaded = keras.saving.load_model(tmp_path / "trainer.keras")
+    _, loaded = run_trainer_test(make, tiny_data((4, 4, 1))[0], tmp_path)
     noise, flips = loaded.perturbations
     assert noise.scale.get_config() == DECAY.get_config() and flips.scale == 0.1
 
 
 @pytest.mark.parametrize("perturbation", [InstanceNoise(0.1), InstanceNoise(DECAY), LabelFlips(1)])
 def test_config_round_trip(perturbation):
-    config = json.loads(json.dumps(keras.saving.serialize_keras_object(perturbation)))
-    again = keras.saving.deserialize_keras_object(config)
-    assert type(again) is type(perturbation) and again.get_config() == perturbation.get_config()
+    run_config_test(perturbation)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from studies import detector
 from tests.helpers import (
     all_variables,
     batches,
+    compiled,
     largest_difference,
     run_trainer_test,
     tiny_data,
@@ -66,7 +67,6 @@ def test_the_step_is_the_estimator(gradient, schedule):
 
 def test_modes_of_execution_and_file(tmp_path):
     def make(**modes):
-        keras.utils.set_random_seed(1)
         simulator = Simulator(
             stairs, START, (1,), 1, gradient="score", bounds={"width": [0.0, None]}
         )
@@ -75,8 +75,7 @@ def test_modes_of_execution_and_file(tmp_path):
             (1,), units=(6, 6), pieces=2, kernel_initializer="glorot_uniform"
         )
         gan = trainers.GAN(simulator, discriminator, discriminator_steps=2, seed=3)
-        gan.compile(ema_decay=0.9, **modes)
-        return gan
+        return compiled(gan, ema_decay=0.9, **modes)
 
     data = np.random.default_rng(3).normal(size=(64, 1)).astype("float32")
     run_trainer_test(make, data, tmp_path)
