@@ -18,7 +18,7 @@ PAIRS = {
         [R1(0.1), R2(0.1)],
     ),
 }
-SHAPE = (14, 14, 1)
+SHAPE = (28, 28, 1)
 
 
 @pytest.mark.parametrize("name", PAIRS)
