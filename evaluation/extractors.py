@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from evaluation.blocks import slices
 from evaluation.classifier import FEATURES
 from evaluation.samples import check_numbers, check_seen_shape, pixels
 from evaluation.score import fingerprint
 from zoo import saving
+from zoo.blocks import slices
 from zoo.validation import check_choice, nearest
 
 PRESETS = Path(__file__).parent / "presets"

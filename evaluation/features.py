@@ -7,9 +7,9 @@ already.
 
 import numpy as np
 
-from evaluation.blocks import slices
 from evaluation.samples import check_numbers, check_same_shape, check_seen_shape
 from zoo import random
+from zoo.blocks import slices
 from zoo.validation import check_positive
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from evaluation import features
-from evaluation.blocks import slices
 from evaluation.score import Measure, fingerprint
+from zoo.blocks import slices
 from zoo.validation import check_integer, check_positive
 
 BLOCK = 1024  # Rows and columns of the kernel's matrix at a time: 8 MiB in float64.

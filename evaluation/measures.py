@@ -17,7 +17,7 @@ from evaluation.modes import ModeCoverage, StackedModes
 from evaluation.parzen import ParzenLogLikelihood
 from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
-from zoo import datasets, toys
+from zoo import datasets, sampling, toys
 from zoo.validation import check_choice
 
 # Which shipped extractor knows which data; of a folder, by its name.
@@ -186,6 +186,4 @@ def part(arrays, count, seed=0):
     return [None if array is None else array[rows] for array in arrays]
 
 
-def labels_of(count, num_classes):
-    """As many samples of each class, in turn; `None` without classes."""
-    return np.arange(count) % num_classes if num_classes else None
+labels_of = sampling.labels_in_turn

@@ -109,10 +109,9 @@ class Memorisation(Measure):
         order = np.argsort(distances[:, 0], kind="stable")
         last, others = order[:rows], order[rows:]
         step = np.linspace(0, len(others) - 1, rows * (columns - 1)).astype(int)
-        grid = np.concatenate(
-            [samples[others[step]].reshape(rows, columns - 1, *samples.shape[1:]),
-             samples[last][:, None]], axis=1
-        )  # fmt: skip
+        rest = samples[others[step]].reshape(rows, columns - 1, *samples.shape[1:])
+        ends = samples[last][:, None]
+        grid = np.concatenate([rest, ends], axis=1)
         return neighbours.figure(grid, self.images[indices[last, 0]])
 
     def _vectors(self, images, name):

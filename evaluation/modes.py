@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from evaluation.blocks import slices
 from evaluation.samples import check_numbers
 from evaluation.score import Measure
+from zoo.blocks import slices
 from zoo.validation import check_above_zero
 
 BLOCK = 4096

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from evaluation.blocks import slices
 from evaluation.samples import check_numbers, check_same_shape, checked_pixels
+from zoo.blocks import slices
 
 LEVELS = 256
 FEATURES = 1024  # Sums of so many products of integers in [-128, 127] are at most 2^24.
@@ -43,12 +43,12 @@ def log_likelihood(samples, images, bandwidths):
     samples, images = np.asarray(samples), np.asarray(images)
     bandwidths = check_bandwidths(np.atleast_1d(bandwidths))
     low, step = _lattice(samples, images)
-    centers, queries = _split(samples, low, step), _split(images, low, step)
+    centres, queries = _split(samples, low, step), _split(images, low, step)
     scales = step**2 / (2.0 * bandwidths**2)
     logs = np.empty((len(bandwidths), len(images)))
     for rows in slices(len(images), IMAGE_BLOCK):
-        logs[:, rows] = _log_sums(queries[rows], centers, scales)
-    volumes = centers.levels.shape[1] * np.log(bandwidths * np.sqrt(2.0 * np.pi))
+        logs[:, rows] = _log_sums(queries[rows], centres, scales)
+    volumes = centres.levels.shape[1] * np.log(bandwidths * np.sqrt(2.0 * np.pi))
     return logs - np.log(len(samples)) - volumes[:, None]
 
 
@@ -83,11 +83,11 @@ def _split(array, low, step):
     return _Vectors(levels, rest, squares)
 
 
-def _log_sums(queries, centers, scales):
+def _log_sums(queries, centres, scales):
     """`logsumexp_i(-scale |x - s_i|^2)` in float64, shape `(len(scales), queries)`."""
     logs = np.full((len(scales), len(queries.squares)), -np.inf)
-    for rows in slices(len(centers.squares), SAMPLE_BLOCK):
-        block = centers[rows]
+    for rows in slices(len(centres.squares), SAMPLE_BLOCK):
+        block = centres[rows]
         squared = _minus_twice_products(queries, block) + block.squares  # Less |x|^2.
         nearest = tf.reduce_min(squared, axis=1, keepdims=True)
         # Beyond the nearest one, float32 has all the digits that an exponential can show.

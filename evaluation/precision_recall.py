@@ -3,9 +3,9 @@
 import numpy as np
 
 from evaluation import features
-from evaluation.blocks import slices
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
+from zoo.blocks import slices
 from zoo.distances import Vectors
 from zoo.validation import check_positive
 
@@ -113,7 +113,7 @@ def _figures(real, fake, density_k):
     for f in slices(len(fake.rows), ROWS):
         for r in slices(len(real.rows), COLUMNS):
             a, b = fake_vectors[f], real_vectors[r]
-            squares = a.roughly(b).astype("float64")
+            squares = a.approximate_squares(b).astype("float64")
             error = a.rounding(a.squares[:, None], b.squares[None])
             balls = (real.radii[0][None, r], real.radii[1][None, r], fake.radii[0][f, None])
             doubtful = np.zeros(squares.shape, bool)

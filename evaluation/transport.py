@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from evaluation.blocks import slices
 from evaluation.samples import check_numbers, check_same_shape, on_a_line, pixels
 from evaluation.score import Measure, fingerprint
 from zoo import random
+from zoo.blocks import slices
 from zoo.validation import check_positive
 
 BLOCK = 2**21  # Projected numbers at a time: 16 MiB in float64.

@@ -4,7 +4,7 @@ import json
 
 from evaluation import measures
 from evaluation.score import Score, check_comparable
-from zoo import presets
+from zoo import presets, sampling
 
 DRAWN = "data_hash"  # What a protocol calls the hash of a toy's data.
 
@@ -32,7 +32,7 @@ def verify(preset):
             if key not in ("label", "measure", "count", "tolerance")
         }
         said = Score.from_json(json.dumps(said))
-        labels = measures.labels_of(entry["count"], generator.num_classes)
+        labels = sampling.labels_in_turn(entry["count"], generator.num_classes)
         samples = generator.sample(entry["count"], labels, seed=0, batch_size=500)
         found = measures.get(entry["measure"], reference).evaluate(samples, labels)
         if reference.points and DRAWN in found.protocol:

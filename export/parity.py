@@ -91,9 +91,9 @@ def check(model, directory, count=64, client=CLIENT):
 def _questions(generator, seeds):
     """What is asked for these seeds: `(signature, inputs, Python's answer)` a signature."""
     traits = sampling.traits(generator)
-    named, labels = {}, None
-    if traits.num_classes is not None:
-        labels = (seeds % traits.num_classes).astype("int32")
+    named, labels = {}, sampling.labels_in_turn(len(seeds), traits.num_classes)
+    if labels is not None:
+        labels = labels.astype("int32")
         named = {"labels": labels}
     latents = random.draw_rows(traits.prior, traits.latent_dim, seeds)
     images = sampling.decode(generator, latents, labels, len(seeds), as_float=True)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo import pixels, players, random, sampling, validation
 
-PNG_CHANNELS = (1, 3, 4)  # Gray, RGB, RGB with opacity: what viewers agree on.
+PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
 
 
 def save(model, directory, version=None, discriminator=None):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoo import pictures
+from zoo.blocks import slices
 from zoo.distances import Vectors
 from zoo.validation import check_positive
 
@@ -46,8 +47,8 @@ def nearest(samples, images, k=1):
     """
     samples, images = np.asarray(samples), np.asanyarray(images)
     _check(samples, images, k)
-    starts = range(0, len(samples), QUERIES)
-    found = [_nearest(_flat(samples[i : i + QUERIES]), images, k) for i in starts]
+    blocks = slices(len(samples), QUERIES)
+    found = [_nearest(_flat(samples[rows]), images, k) for rows in blocks]
     indices, distances = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return indices, distances
 
@@ -86,31 +87,31 @@ def figure(samples, neighbours):
 def _nearest(queries, images, k):
     size = max(1, min(IMAGES, BLOCK // queries.shape[1]))
     # Around a mean the vectors are shorter, and the errors of the products with them.
-    center = _flat(images[:size]).mean(0)
-    vectors = Vectors.around(center, queries)
+    centre = _flat(images[:size]).mean(0)
+    vectors = Vectors.around(centre, queries)
     indices = np.full((len(queries), k), -1)
     distances = np.full((len(queries), k), np.inf)
-    for start in range(0, len(images), size):
-        block = _flat(images[start : start + size])
-        others = Vectors.around(center, block)
-        roughly = vectors.roughly(others)
+    for rows in slices(len(images), size):
+        block = _flat(images[rows])
+        others = Vectors.around(centre, block)
+        squares = vectors.approximate_squares(others)
         error = vectors.rounding(vectors.squares, others.squares.max())
-        reach = _reach(roughly, error, distances, k) + error
-        candidates = roughly <= np.nextafter(reach.astype("float32"), np.float32(np.inf))[:, None]
+        reach = _reach(squares, error, distances, k) + error
+        candidates = squares <= np.nextafter(reach.astype("float32"), np.float32(np.inf))[:, None]
         for row in np.flatnonzero(candidates.any(axis=1)):
-            found = np.flatnonzero(candidates[row])
-            exact = np.append(distances[row], np.sum((block[found] - queries[row]) ** 2, axis=1))
-            found = np.append(indices[row], found + start)
+            near = np.flatnonzero(candidates[row])
+            exact = np.append(distances[row], np.sum((block[near] - queries[row]) ** 2, axis=1))
+            numbers = np.append(indices[row], near + rows.start)
             order = np.argsort(exact, kind="stable")[:k]
-            indices[row], distances[row] = found[order], exact[order]
+            indices[row], distances[row] = numbers[order], exact[order]
     return indices, np.sqrt(distances)
 
 
-def _reach(roughly, error, distances, k):
+def _reach(squares, error, distances, k):
     """What the k-th smallest squared distance cannot exceed, after this block."""
-    if roughly.shape[1] < k:
+    if squares.shape[1] < k:
         return distances[:, k - 1]
-    smallest = roughly.min(axis=1) if k == 1 else np.partition(roughly, k - 1, axis=1)[:, k - 1]
+    smallest = squares.min(axis=1) if k == 1 else np.partition(squares, k - 1, axis=1)[:, k - 1]
     return np.minimum(smallest + error, distances[:, k - 1])
 
 

@@ -12,7 +12,7 @@ import keras
 
 from zoo import presets, random
 from zoo.pixels import from_pixels, to_pixels, to_unit
-from zoo.recorded import Recorded
+from zoo.recorded import RecordedModel
 from zoo.sampling import (
     Traits,
     decode,
@@ -53,7 +53,7 @@ def logits_and_features(logits, features):
     return {"logits": logits, "features": features}
 
 
-class _Player(Recorded, keras.Model):
+class _Player(RecordedModel, keras.Model):
     """What generators and discriminators share: their config, and `from_preset`."""
 
     def __init__(self, *args, dtype=None, **kwargs):
@@ -61,14 +61,12 @@ class _Player(Recorded, keras.Model):
         if dtype is not None:  # A functional model takes no dtype; its layers have theirs already.
             self.dtype_policy = keras.dtype_policies.get(dtype)
 
+    def recorded_arguments(self):
+        return super().recorded_arguments() if type(self).__init__ not in WIRED else {}
+
     def get_config(self):
-        given = super().get_config() if type(self).__init__ not in WIRED else {}
-        return {
-            **given,
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-        }
+        dtype = keras.dtype_policies.serialize(self.dtype_policy)
+        return {**super().get_config(), "dtype": dtype}
 
     @classmethod
     def from_preset(cls, preset, dtype=None, file_hash=None):

@@ -12,11 +12,11 @@ import numpy as np
 from zoo import pictures
 from zoo.files import replacing, sha256
 from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
+from zoo.sampling import labels_in_turn
 from zoo.saving import check_built
 
 SAMPLES = "samples.png"
 SHOWN = 64
-ROLE = "generator"  # Whose samples are shown.
 
 
 def save_preset(generator, directory, discriminator=None, card=None, half=False):
@@ -51,7 +51,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
             "Expected a new directory, or one with a card.json. "
             f"Received: directory={str(directory)!r}"
         )
-    given = {ROLE: generator, "discriminator": discriminator}
+    given = {"generator": generator, "discriminator": discriminator}
     given = {name: model for name, model in given.items() if model is not None}
     for name, model in given.items():
         _check_player(name, model)
@@ -64,13 +64,14 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
         for name, model in given.items():
             model.save_weights(folder / WEIGHTS[name])
             _pack(folder / WEIGHTS[name], half)
-        kept = keras.saving.deserialize_keras_object(
-            json.loads((folder / CONFIG).read_text())[ROLE]
+        reloaded = keras.saving.deserialize_keras_object(
+            json.loads((folder / CONFIG).read_text())["generator"]
         )
-        kept.load_weights(folder / WEIGHTS[ROLE])  # As they will be loaded: rounded, with `half`.
-        _save_samples(kept, folder / SAMPLES)
+        # As they will be loaded: rounded, with `half`.
+        reloaded.load_weights(folder / WEIGHTS["generator"])
+        _save_samples(reloaded, folder / SAMPLES)
         files = {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())}
-        found = {
+        written_card = {
             "format": FORMAT,
             "name": directory.name,
             "class": type(generator).__name__,
@@ -82,7 +83,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
             "bytes": sum(path.stat().st_size for path in folder.iterdir()),
             "files": files,
         }
-        (folder / CARD).write_text(json.dumps(found, indent=1) + "\n")
+        (folder / CARD).write_text(json.dumps(written_card, indent=1) + "\n")
         if directory.exists():
             os.replace(directory, pathlib.Path(spare) / "old")
         os.replace(folder, directory)
@@ -94,7 +95,7 @@ def _save_samples(generator, path):
     classes = getattr(generator, "num_classes", None)
     columns = min(classes or 8, 10)
     count = SHOWN // columns * columns
-    labels = None if classes is None else np.arange(count) % columns
+    labels = labels_in_turn(count, classes and columns)
     samples = generator.sample(count, labels, seed=0)
     pictures.save_png(pictures.draw(samples, columns), path)
 

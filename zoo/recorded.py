@@ -29,10 +29,20 @@ class Recorded:
         if "__init__" in vars(cls):
             cls.__init__ = _recording(cls.__init__)
 
+    @classmethod
+    def argument_names(cls):
+        """The names of the constructor's arguments."""
+        parameters = inspect.signature(cls).parameters.values()
+        return [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+
+    def recorded_arguments(self):
+        """The constructor's arguments by name, of which `get_config` is made."""
+        return getattr(self, ARGUMENTS, Arguments({})).values
+
     def get_config(self):
         """The constructor's arguments, in the words of JSON."""
-        given = getattr(self, ARGUMENTS, Arguments({}))
-        return {name: self.serialized(name, value) for name, value in given.values.items()}
+        given = self.recorded_arguments()
+        return {name: self.serialized(name, value) for name, value in given.items()}
 
     def serialized(self, name, value):
         """One argument of the constructor as `get_config` gives it."""
@@ -42,6 +52,14 @@ class Recorded:
     def from_config(cls, config, custom_objects=None):
         """The inverse of `get_config`."""
         return cls(**{k: deserialized(value, custom_objects) for k, value in config.items()})
+
+
+class RecordedModel(Recorded):
+    """A mixin for Keras models: what every model can be given is in the config too."""
+
+    def get_config(self):
+        """The constructor's arguments, and `name` and `trainable`."""
+        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
 
 
 def deserialized(value, custom_objects=None):

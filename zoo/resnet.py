@@ -305,6 +305,8 @@ class ResNetDiscriminator(Discriminator):
         x = labels.join(features, "labels_output", "float32")
         output = keras.layers.Dense(1, kernel_initializer=_glorot(), dtype="float32", name="output")
         x = wrap(output)(x)
+        # Made only where it is used: each takes a number of Keras's global seed, and the first
+        # weights of published networks follow from it.
         vectors = None if labels.projected is None else _glorot()
         x = labels.project(x, features, vectors, wrap)
         outputs = logits_and_features(x, features)

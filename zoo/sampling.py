@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
+from zoo.blocks import slices
 from zoo.pixels import to_pixels, to_unit
 from zoo.validation import check_labels, check_positive
 
@@ -146,12 +147,16 @@ def sample(
     return decode(generator, latents, labels, batch_size, as_float)
 
 
+def labels_in_turn(count, num_classes):
+    """As many labels of each class, in turn, `(count,)`; `None` without classes."""
+    return np.arange(count) % num_classes if num_classes else None
+
+
 def decode(generator, latents, labels=None, batch_size=SAMPLE_BATCH, as_float=False):
     """Samples of given latents, in inference mode: as `sample`, with the latents chosen."""
     own = traits(generator)
     batches = []
-    for start in range(0, len(latents), batch_size):
-        rows = slice(start, start + batch_size)
+    for rows in slices(len(latents), batch_size):
         inputs = latents[rows]
         if own.num_classes:
             inputs = {"latents": inputs, "labels": labels[rows]}

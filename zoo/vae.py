@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo import pixels, random, sampling
 from zoo.mlp import MLPGenerator
-from zoo.recorded import Recorded
+from zoo.recorded import RecordedModel
 from zoo.validation import check_above_zero, check_choice
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
@@ -16,7 +16,7 @@ EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class VAE(Recorded, keras.Model):
+class VAE(RecordedModel, keras.Model):
     """An encoder and a generator, trained together by `fit` on a bound of the likelihood.
 
     It maximises `E_q log p(x | z) - KL(q(z | x) || N(0, I)) <= log p(x)`, with the encoder's
@@ -195,9 +195,6 @@ class VAE(Recorded, keras.Model):
     def sample(self, count, seed=None, **kwargs):
         """Draws samples of the generator. See `zoo.players.sample`."""
         return sampling.sample(self.generator, count, seed=seed, **kwargs)
-
-    def get_config(self):
-        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
 
 
 def _encoder(image_shape, latent_dim, units):

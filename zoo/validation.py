@@ -47,6 +47,21 @@ def check_positive(**numbers):
     check_integer(1, **numbers)
 
 
+def check_seed(seed):
+    """Raises a `ValueError` unless `seed` is one integer."""
+    if not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"`seed` is not an integer. Expected an int. Received: seed={seed!r}")
+
+
+def check_not_negative(**numbers):
+    """Raises a `ValueError` naming the first argument that is below 0, or not a number."""
+    for name, value in numbers.items():
+        if not value >= 0:
+            raise ValueError(
+                f"`{name}` is negative. Expected a number of at least 0. Received: {name}={value}"
+            )
+
+
 def check_above_zero(**numbers):
     """Raises a `ValueError` naming the first argument that is not above 0."""
     for name, value in numbers.items():

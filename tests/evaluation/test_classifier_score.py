@@ -1,3 +1,5 @@
+"""The classifier score: closed forms, plain loops, and a metric that adds up over batches."""
+
 import keras
 import numpy as np
 import pytest

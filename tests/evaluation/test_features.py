@@ -1,3 +1,5 @@
+"""Features: batches of any size, shuffles by content, and what is refused."""
+
 import numpy as np
 import pytest
 

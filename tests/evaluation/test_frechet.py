@@ -1,3 +1,5 @@
+"""The Fréchet distance: closed forms, the root of the product, and a metric for any batches."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""The kernel distance: two plain loops, no bias, and subsets with the full distance as mean."""
+
 import sys
 
 import numpy as np

@@ -140,8 +140,3 @@ def test_a_part_is_taken_from_everywhere():
     assert len(set(rows)) == 1000 and 0.4 < np.mean(rows % 2) < 0.6
     np.testing.assert_array_equal(measures.part([np.arange(3000)], 1000)[0], rows)
     np.testing.assert_array_equal(measures.part([ordered], 9999)[0], ordered)
-
-
-def test_labels_go_round():
-    np.testing.assert_array_equal(measures.labels_of(5, 3), [0, 1, 2, 0, 1])
-    assert measures.labels_of(5, None) is None

@@ -34,10 +34,10 @@ def reference(samples, test, bandwidths):
 
 
 def test_one_window_is_a_gaussian():
-    center, points = images(1, 0, (4, 3, 1)), images(7, 1, (4, 3, 1))
+    centre, points = images(1, 0, (4, 3, 1)), images(7, 1, (4, 3, 1))
     for sigma in (0.02, 0.3, 5.0):
-        expected = multivariate_normal(floats(center)[0], sigma**2 * np.eye(12))
-        found = log_likelihood(center, points, sigma)
+        expected = multivariate_normal(floats(centre)[0], sigma**2 * np.eye(12))
+        found = log_likelihood(centre, points, sigma)
         np.testing.assert_allclose(found, expected.logpdf(floats(points))[None], rtol=1e-12)
         assert found.shape == (1, 7) and found.dtype == np.float64
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.adam import adam_step
+from zoo.adam import Rule
 
-NUMBERS = {"rate": 0.125, "beta_1": 0.75, "beta_2": 0.875, "epsilon": 2.0**-20}
+RULE = Rule(rate=0.125, beta_1=0.75, beta_2=0.875, epsilon=2.0**-20)
 START = np.array([1.0, -2.0, 0.25])
 
 
@@ -17,16 +17,14 @@ def _gradients(weights, step):
 
 def test_ten_steps_are_kerass():
     # All of Adam's numbers are exact in float32, in which Keras keeps its learning rate.
-    optimizer = keras.optimizers.Adam(
-        NUMBERS["rate"], NUMBERS["beta_1"], NUMBERS["beta_2"], NUMBERS["epsilon"]
-    )
+    optimizer = keras.optimizers.Adam(*RULE)
     wanted = keras.Variable(START, dtype="float64")
     optimizer.build([wanted])
     weights, means, squares = START, np.zeros(3), np.zeros(3)
     for step in range(1, 11):
         gradients = _gradients(weights, step)
         before = weights.copy(), means.copy(), squares.copy()
-        moved = adam_step(weights, gradients, means, squares, step, **NUMBERS, sqrt=np.sqrt)
+        moved = RULE.step(weights, gradients, means, squares, step, np.sqrt)
         for old, kept in zip(before, (weights, means, squares), strict=True):
             np.testing.assert_array_equal(old, kept)  # Nothing changes in place.
         weights, means, squares = moved
@@ -44,10 +42,10 @@ def test_tensors_take_the_same_step_and_can_be_differentiated():
 
     @tf.function(jit_compile=True)
     def moved(gradients):
-        return adam_step(weights, gradients, means, squares, step, **NUMBERS, sqrt=tf.sqrt)
+        return RULE.step(weights, gradients, means, squares, step, tf.sqrt)
 
     arrays = (x.numpy() for x in (weights, gradients, means, squares))
-    wanted = adam_step(*arrays, 3, **NUMBERS, sqrt=np.sqrt)
+    wanted = RULE.step(*arrays, 3, np.sqrt)
     for got, expected in zip(moved(gradients), wanted, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12)
     with tf.GradientTape() as tape:
@@ -62,7 +60,6 @@ def test_tensors_take_the_same_step_and_can_be_differentiated():
 
 
 def test_the_first_step_is_as_long_as_the_rate():
-    moved, *_ = adam_step(
-        START, np.array([5.0, -3.0, 0.01]), 0.0, 0.0, 1, 0.1, 0.9, 0.999, 0.0, np.sqrt
-    )
+    rule = Rule(rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=0.0)
+    moved, *_ = rule.step(START, np.array([5.0, -3.0, 0.01]), 0.0, 0.0, 1, np.sqrt)
     np.testing.assert_allclose(START - moved, [0.1, -0.1, 0.1], rtol=1e-12)

@@ -19,7 +19,7 @@ def test_the_error_is_within_its_bound(dimensions, offset, scale):
     b[:10] = a[:10]  # Their distance is 0, of which no digit is left.
     for centre in (a.mean(axis=0), np.zeros(dimensions)):
         vectors, others = Vectors.around(centre, a), Vectors.around(centre, b)
-        found = vectors.roughly(others)
+        found = vectors.approximate_squares(others)
         assert found.dtype == np.float32 and found.shape == (40, 30)
         bound = vectors.rounding(vectors.squares[:, None], others.squares[None])
         assert np.all(np.abs(found - _exact(a, b)) <= bound)
@@ -36,6 +36,8 @@ def test_some_of_the_vectors():
     rows = np.random.default_rng(1).normal(size=(9, 4))
     vectors = Vectors.around(rows.mean(axis=0), rows)
     some = vectors[2:5]
-    np.testing.assert_array_equal(some.short, vectors.short[2:5])
+    np.testing.assert_array_equal(some.offsets, vectors.offsets[2:5])
     np.testing.assert_array_equal(some.squares, vectors.squares[2:5])
-    np.testing.assert_allclose(some.roughly(vectors), vectors.roughly(vectors)[2:5], rtol=1e-5)
+    np.testing.assert_allclose(
+        some.approximate_squares(vectors), vectors.approximate_squares(vectors)[2:5], rtol=1e-5
+    )

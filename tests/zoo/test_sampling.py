@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from tests.helpers import tiny_pair
-from zoo import players
+from zoo import players, sampling
 
 
 @pytest.mark.parametrize("classes", [None, 3])
@@ -91,3 +91,8 @@ def test_logits_of_a_plain_model_are_flat():
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call(tiny_pair(3)[0])
+
+
+def test_labels_in_turn():
+    np.testing.assert_array_equal(sampling.labels_in_turn(5, 3), [0, 1, 2, 0, 1])
+    assert sampling.labels_in_turn(5, None) is None

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from zoo.adam import adam_step
+from zoo.adam import Rule
 
 EXTRAS = ("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "amsgrad")
 SMALLEST = 1e-30  # Under Adam's root, whose slope at 0 is infinite.
@@ -37,10 +37,7 @@ class SGD:
 class Adam:
     """Adam (Kingma and Ba, 2015, algorithm 1, in the order of its section 2, as in Keras)."""
 
-    rate: tf.Tensor
-    beta_1: float
-    beta_2: float
-    epsilon: float
+    rule: Rule
     step_count: tf.Tensor
     means: list
     squares: list
@@ -54,62 +51,52 @@ class Adam:
         return weights
 
     def _moved(self, weight, gradient, mean, square):
-        return adam_step(
-            weight,
-            gradient,
-            mean,
-            square,
-            self.step_count,
-            self.rate,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
-            lambda x: tf.sqrt(tf.maximum(x, SMALLEST)),
-        )
+        def sqrt(x):
+            return tf.sqrt(tf.maximum(x, SMALLEST))
+
+        return self.rule.step(weight, gradient, mean, square, self.step_count, sqrt)
 
 
-def check(real):
+def check(keras_optimizer):
     """Raises a `ValueError` for an optimizer whose steps cannot be had as functions of tensors.
 
     Args:
-        real: A Keras optimizer, or one in a `LossScaleOptimizer`.
+        keras_optimizer: A Keras optimizer, or one in a `LossScaleOptimizer`.
     """
-    real = _inner(real)
-    used = [name for name in EXTRAS if getattr(real, name, None)]
-    if type(real) not in (keras.optimizers.SGD, keras.optimizers.Adam) or used:
+    keras_optimizer = _inner(keras_optimizer)
+    used = [name for name in EXTRAS if getattr(keras_optimizer, name, None)]
+    if type(keras_optimizer) not in (keras.optimizers.SGD, keras.optimizers.Adam) or used:
         raise ValueError(
             "`discriminator_optimizer` cannot be unrolled. Expected keras.optimizers.SGD or Adam, "
-            f"without {', '.join(EXTRAS)}. Received: {type(real).__name__}"
+            f"without {', '.join(EXTRAS)}. Received: {type(keras_optimizer).__name__}"
             + (f" with {', '.join(used)}" if used else "")
         )
 
 
-def _inner(real):
-    scaled = isinstance(real, keras.optimizers.LossScaleOptimizer)
-    return real.inner_optimizer if scaled else real
+def _inner(keras_optimizer):
+    scaled = isinstance(keras_optimizer, keras.optimizers.LossScaleOptimizer)
+    return keras_optimizer.inner_optimizer if scaled else keras_optimizer
 
 
-def optimizer(real):
+def optimizer(keras_optimizer):
     """The differentiable optimizer that stands where a Keras optimizer stands, moments included.
 
     Args:
-        real: `keras.optimizers.SGD` or `Adam`, built, or either in a `LossScaleOptimizer`.
+        keras_optimizer: SGD or Adam of Keras, built, or either in a `LossScaleOptimizer`.
 
     Raises:
         ValueError: If it is another one, or one with clipping, decay or `amsgrad`.
     """
-    check(real)
-    real = _inner(real)
-    rate = tf.cast(real.learning_rate, "float32")
-    if isinstance(real, keras.optimizers.SGD):
-        moments = [m.value for m in real.momentums] if real.momentum else []
-        return SGD(rate, real.momentum, real.nesterov, moments)
+    check(keras_optimizer)
+    keras_optimizer = _inner(keras_optimizer)
+    rate = tf.cast(keras_optimizer.learning_rate, "float32")
+    if isinstance(keras_optimizer, keras.optimizers.SGD):
+        moments = [m.value for m in keras_optimizer.momentums] if keras_optimizer.momentum else []
+        return SGD(rate, keras_optimizer.momentum, keras_optimizer.nesterov, moments)
+    numbers = (keras_optimizer.beta_1, keras_optimizer.beta_2, keras_optimizer.epsilon)
     return Adam(
-        rate,
-        real.beta_1,
-        real.beta_2,
-        real.epsilon,
-        tf.cast(real.iterations, "float32"),
-        [m.value for m in real._momentums],
-        [v.value for v in real._velocities],
+        Rule(rate, *numbers),
+        tf.cast(keras_optimizer.iterations, "float32"),
+        [m.value for m in keras_optimizer._momentums],
+        [v.value for v in keras_optimizer._velocities],
     )

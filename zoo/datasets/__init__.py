@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from zoo import toys
-from zoo.datasets import arrays as in_memory
+from zoo.datasets import in_memory
 from zoo.datasets.dataset import SPLITS, Dataset, DatasetInfo, check_split, gathered
 from zoo.datasets.image_folder import ImageFolder, check_size
 from zoo.datasets.order import Order
@@ -56,9 +56,9 @@ def open(
     if name == "mnist":
         return in_memory.mnist(split, image_size)
     if name == "stacked_mnist":
-        stream = check_split(split, name)
+        number = check_split(split, name)
         check_positive(examples=examples)
-        return StackedMnist(in_memory.mnist(split, image_size), stream, examples)
+        return StackedMnist(in_memory.mnist(split, image_size), number, examples)
     if kind == "keras":
         return in_memory.keras_images(rest, split, image_size)
     if kind == "tfds":
@@ -87,10 +87,10 @@ def load(
     """A dataset by name, in batches.
 
     Images are uint8 of shape `(batch, height, width, channels)`, labels int32 of shape `(batch,)`;
-    toy points are float32 of shape `(batch, dim)`. Sets whose decoded images fit `MEMORY_LIMIT`
-    are read into memory. Larger image folders are decoded as they are needed, in the same order;
-    larger TFDS sets go through TFDS's shuffle of files and a buffer of examples, and `start_step`
-    then reads and skips.
+    toy points are float32 of shape `(batch, dim)`. Sets whose decoded images fit
+    `zoo.datasets.dataset.MEMORY_LIMIT` are read into memory. Larger image folders are decoded as
+    they are needed, in the same order; larger TFDS sets go through TFDS's shuffle of files and a
+    buffer of examples, and `start_step` then reads and skips.
 
     Args:
         name: `"mnist"` (embedded), `"stacked_mnist"` (three of its digits in three channels,

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
-from zoo.validation import check_positive
+from zoo.validation import check_positive, check_seed
 
 PREFETCH = 2
 
@@ -25,8 +25,7 @@ class Order:
 
     def __post_init__(self):
         check_positive(batch_size=self.batch_size)
-        if not isinstance(self.seed, int | np.integer):
-            raise ValueError(f"`seed` is no number. Expected an int. Received: seed={self.seed!r}")
+        check_seed(self.seed)
         step = self.start_step
         if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
             raise ValueError(

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
+from zoo.blocks import slices
 from zoo.datasets.dataset import Dataset
 
 CHANNELS = 3
@@ -20,7 +21,7 @@ class StackedMnist(Dataset):
     Args:
         digits: What has `sample_shape` and `read()`, which gives uint8 images `(m, height, width,
             1)` and labels `(m,)`.
-        stream: int. Sets the draws of one split apart from another's.
+        split: int. The number of the split, which sets its draws apart from another's.
         count: int. Stacks in an epoch.
     """
 
@@ -28,18 +29,18 @@ class StackedMnist(Dataset):
     num_classes = 1000
     drawn = True
 
-    def __init__(self, digits, stream, count):
-        self.digits, self.split, self.count = digits, stream, count
+    def __init__(self, digits, split, count):
+        self.digits, self.split, self.count = digits, split, count
         self.sample_shape = (*digits.sample_shape[:2], CHANNELS)
 
     def read(self):
         """One set of `count` stacks: `(images, labels)`, always the same."""
         digits = self._digits()
-        found = [
-            self._stack(min(BLOCK, self.count - start), (0, self.split), 0, start, *digits)
-            for start in range(0, self.count, BLOCK)
+        blocks = [
+            self._stack(rows.stop - rows.start, (0, self.split), 0, rows.start, *digits)
+            for rows in slices(self.count, BLOCK)
         ]
-        images, labels = zip(*found, strict=True)
+        images, labels = zip(*blocks, strict=True)
         return np.concatenate(images), np.concatenate(labels)
 
     def stream(self, order, labels):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random, sampling, validation
+from zoo.blocks import slices
 from zoo.latents import lbfgs
 
 # Of the steps. Adam finds the valley, L-BFGS its floor: without Adam more starts get stuck at a
@@ -54,8 +55,8 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
         labels: Integers of shape `(n,)`, or one integer for all; needed exactly when the generator
             has `num_classes`.
         starts: int. Draws to start from, for each image.
-        steps: int, 0 or more. Gradients for each start; 0 keeps the random.
-        seed: int. Of the random.
+        steps: int, 0 or more. Gradients for each start; 0 keeps the draws.
+        seed: int. Of the draws; `None` makes fresh ones.
         batch_size: int. Samples computed at a time, images times starts; lower it when memory is
             short.
 
@@ -85,16 +86,15 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
     if labels is not None and np.ndim(labels) == 0:
         labels = np.full(len(targets), labels)
     labels = validation.check_labels(labels, traits.num_classes, len(targets))
-    if np.ndim(seed):
-        raise ValueError(f"`seed` is not one seed. Expected an integer. Received: seed={seed!r}")
+    if seed is not None:
+        validation.check_seed(seed)
 
     rows = len(targets) * starts
     latents = random.from_seed(traits.prior, rows, traits.latent_dim, seed).numpy()
     owners = np.repeat(np.arange(len(targets)), starts)
     descend = _Descent(generator, traits)
     ended, errors = [], []
-    for start in range(0, rows, batch_size):
-        batch = slice(start, start + batch_size)
+    for batch in slices(rows, batch_size):
         own_labels = None if labels is None else labels[owners[batch]]
         wanted = targets[owners[batch]]
         ended.append(descend(latents[batch], wanted, own_labels, steps))

@@ -6,11 +6,9 @@ goes; the rest is NumPy on vectors of a few hundred numbers, in float64.
 
 import numpy as np
 
-from zoo.adam import adam_step
+from zoo.adam import Rule
 
-ADAM_RATE = 0.1  # Of latents of variance 1.
-ADAM_BETAS = (0.9, 0.999)
-ADAM_EPSILON = 1e-8
+ADAM = Rule(rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8)  # For latents of variance 1.
 MEMORY = 10  # Pairs of L-BFGS.
 SUFFICIENT = 1e-4  # Armijo's constant: the share of the promised descent that a step has to bring.
 CURVATURE = 1e-10  # Cosine below which a pair says nothing about the curvature.
@@ -37,9 +35,7 @@ def adam(function, x, steps):
         better = values < lowest
         best = np.where(better[:, None], x, best)
         lowest = np.where(better, values, lowest)
-        x, means, squares = adam_step(
-            x, gradients, means, squares, step, ADAM_RATE, *ADAM_BETAS, ADAM_EPSILON, np.sqrt
-        )
+        x, means, squares = ADAM.step(x, gradients, means, squares, step, np.sqrt)
     return best
 
 

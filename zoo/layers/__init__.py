@@ -1,4 +1,4 @@
-"""Layers that Keras lacks or does differently, one a file."""
+"""Layers that Keras lacks or does differently, a kind a file."""
 
 from zoo.layers.basis import DiscriminativeBasis, GenerativeBasis
 from zoo.layers.concat_labels import ConcatLabels, JoinPlanes

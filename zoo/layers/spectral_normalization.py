@@ -2,7 +2,7 @@
 
 import keras
 
-from zoo.layers.weight_normalization import KernelWrapper
+from zoo.layers.kernel_wrapper import KernelWrapper
 from zoo.validation import check_positive
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from zoo.validation import check_positive
+from zoo.validation import check_integer, check_positive
 
 COMFORTABLE = 960  # Pixels: 8 x 8 digits enlarged below this still fit on a laptop screen.
 LARGEST_SCALE = 8
@@ -37,7 +37,7 @@ def grid(images, columns=None, padding=1, background=255):
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     check_positive(columns=columns)
-    _check_between(padding, "padding", 0, None)
+    check_integer(0, padding=padding)
     _check_between(background, "background", 0, 255)
     images = _opaque(images, background)
     columns = min(columns, count)
@@ -235,10 +235,10 @@ def check_picture(picture):
 
 
 def _check_between(value, name, low, high):
-    if not isinstance(value, (int, np.integer)) or value < low or high is not None and value > high:
-        bound = f"at least {low}" if high is None else f"in [{low}, {high}]"
+    if not isinstance(value, (int, np.integer)) or not low <= value <= high:
         raise ValueError(
-            f"`{name}` is out of range. Expected an integer {bound}. Received: {name}={value!r}"
+            f"`{name}` is out of range. Expected an integer in [{low}, {high}]. "
+            f"Received: {name}={value!r}"
         )
 
 

@@ -112,7 +112,7 @@ def test_keras_fits_a_new_epoch_each_time():
     [
         ({"batch_size": 0}, "`batch_size` is out of range.*batch_size=0"),
         ({"batch_size": 2.0}, "`batch_size` is out of range.*batch_size=2.0"),
-        ({"seed": None}, "Expected an int.*seed=None"),
+        ({"seed": None}, "`seed` is not an integer. Expected an int. Received: seed=None"),
         ({"repeat": True, "start_step": -1}, "at least 0.*start_step=-1"),
         ({"start_step": 3}, "repeat=True.*start_step=3, repeat=False"),
         ({"batch_size": 9, "drop_remainder": True}, "at most 5.*batch_size=9"),

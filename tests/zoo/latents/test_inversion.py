@@ -195,7 +195,7 @@ GREY = np.zeros((2, 8, 8, 1), "uint8")
         ({"steps": -1}, "at least 0. Received: steps=-1"),
         ({"steps": 1.5}, "Received: steps=1.5"),
         ({"batch_size": 0}, "Received: batch_size=0"),
-        ({"seed": [1, 2]}, r"`seed` is not one seed. Expected an integer. Received: seed=\[1, 2\]"),
+        ({"seed": [1, 2]}, r"`seed` is not an integer. Expected an int. Received: seed=\[1, 2\]"),
     ],
 )
 def test_errors_name_what_was_wrong(change, message):

@@ -1,4 +1,4 @@
-"""Tests of zoo.normalization."""
+"""Normalization: Keras's values, and second derivatives against differences."""
 
 import keras
 import numpy as np

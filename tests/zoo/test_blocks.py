@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.blocks import slices
+from zoo.blocks import slices
 
 
 @pytest.mark.parametrize("count, size", [(0, 3), (1, 3), (3, 3), (10, 3), (10, 1), (4, 100)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from zoo.blocks import slices
 from zoo.datasets.dataset import Dataset, check_split
 from zoo.datasets.image_folder import resize
 from zoo.validation import check_choice
@@ -45,8 +46,7 @@ class ArrayImages(Dataset):
         if self.images.shape[1:] == self.sample_shape:
             return self.images, self.labels
         images = np.empty((self.count, *self.sample_shape), "uint8")
-        for start in range(0, self.count, RESIZE_BATCH):
-            rows = slice(start, start + RESIZE_BATCH)
+        for rows in slices(self.count, RESIZE_BATCH):
             images[rows] = resize(self.images[rows], self.image_size)
         return images, self.labels
 
