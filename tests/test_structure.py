@@ -39,7 +39,7 @@ def test_arrows_go_one_way():
         assert _files(room)
         for path in _files(room):
             rooms = {name.split(".")[0] for name in _imports(path)} & ROOMS
-            assert rooms <= allowed | {room}, f"{path} imports {rooms - allowed - room}"
+            assert rooms <= allowed | {room}, f"{path} imports {rooms - allowed - {room}}"
 
 
 def test_there_are_no_circles_between_files():

@@ -10,8 +10,9 @@ from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.consensus import ConsensusGAN
+from trainers.divergence_estimation import estimate_divergence
 from trainers.feature_matching import FeatureMatchingGAN
-from trainers.fgan import FGAN, estimate_divergence
+from trainers.fgan import FGAN
 from trainers.gan import GAN
 from trainers.historical_averaging import HistoricalAveragingGAN
 from trainers.laplacian import LaplacianGAN

@@ -44,8 +44,8 @@ class ConsensusGAN(GAN):
         super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
         self.weight = weight
 
-    def warn(self, wanted):
-        super().warn(wanted)
+    def warn(self, compilation):
+        super().warn(compilation)
         if self.weight:
             checks.warn_of_moments(self.generator, self.discriminator)
 

@@ -32,7 +32,6 @@ class Divergence(Recorded):
         domain: `Domain` of f*.
         threshold: float, `f'(1)`. `T > threshold` says that p > q.
         logit_slope: float. Unless `optimal_logit` is overridden, `T* = g_f(logit_slope r)`.
-        parameters: Names of the constructor's arguments, which `get` asks for.
 
     Reference:
         - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), tables 1, 2 and 6.
@@ -42,7 +41,6 @@ class Divergence(Recorded):
     domain = Domain()
     threshold = 0.0
     logit_slope = 1.0
-    parameters = ()
 
     def f(self, u):
         """`f(u)` of a density ratio `u > 0`."""
@@ -267,12 +265,12 @@ class WeightedJensenShannon(Divergence):
         pi: float in (0, 1). The weight of P, not the circle's constant.
     """
 
-    name, parameters = "weighted_jensen_shannon", ("pi",)
+    name = "weighted_jensen_shannon"
 
     def __init__(self, pi):
         if not 0 < pi < 1:
             raise ValueError(
-                "`pi`, the weight of the data, is no share. Expected a number in (0, 1). "
+                "`pi`, the weight of the data, is out of range. Expected a number in (0, 1). "
                 f"Received: pi={pi}"
             )
         self.pi = pi
@@ -341,7 +339,7 @@ class AlphaDivergence(Divergence):
         alpha: float other than 0 and 1, whose limits are `ReverseKL` and `KL`.
     """
 
-    name, parameters = "alpha", ("alpha",)
+    name = "alpha"
 
     def __init__(self, alpha):
         limits = {0: "'reverse_kl', the limit at 0", 1: "'kl', the limit at 1"}

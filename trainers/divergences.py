@@ -14,7 +14,6 @@ from trainers.divergence_forms import (
     KL,
     AlphaDivergence,
     Divergence,
-    Domain,
     GANDivergence,
     Jeffrey,
     JensenShannon,
@@ -25,28 +24,10 @@ from trainers.divergence_forms import (
     TotalVariation,
     WeightedJensenShannon,
 )
+from trainers.divergence_forms import (
+    Domain as Domain,
+)
 from zoo.validation import nearest
-
-__all__ = [
-    "DIVERGENCES",
-    "TABLE",
-    "AlphaDivergence",
-    "Divergence",
-    "Domain",
-    "GANDivergence",
-    "Jeffrey",
-    "JensenShannon",
-    "KL",
-    "Neyman",
-    "Pearson",
-    "ReverseKL",
-    "Row",
-    "SquaredHellinger",
-    "TotalVariation",
-    "WeightedJensenShannon",
-    "as_text",
-    "get",
-]
 
 
 class Row(NamedTuple):
@@ -134,9 +115,9 @@ def get(divergence, **parameters):
             f"Received: divergence={divergence!r}, parameters={parameters}"
         )
     cls = DIVERGENCES[divergence]
-    if set(parameters) != set(cls.parameters):
+    if set(parameters) != set(cls.argument_names()):
         raise ValueError(
-            f"`parameters` are not those of {divergence!r}. Expected {cls.parameters}. "
+            f"`parameters` are not those of {divergence!r}. Expected {cls.argument_names()}. "
             f"Received: parameters={parameters}"
         )
     return cls(**parameters)

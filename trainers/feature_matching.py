@@ -83,11 +83,11 @@ class FeatureMatchingGAN(GAN):
         self.feature_extractor = self._extractor("feature_extractor", feature_extractor)
         self.held_out_extractor = self._extractor("held_out_extractor", held_out_extractor)
         # Wrapped, so that Keras does not save the discriminator's weights a second time.
-        self.seeing = functools.partial(self._seeing())
+        self.feature_model = functools.partial(self._feature_model())
         if held_out_extractor is not None:
             self.trackers["held_out_distance"] = keras.metrics.Mean("held_out_distance")
 
-    def _seeing(self):
+    def _feature_model(self):
         """The discriminator, with the output of `feature_layer` for its features."""
         player, name = self.discriminator, self.feature_layer
         outputs = player.outputs[0] if isinstance(player, keras.Sequential) else player.output
@@ -136,7 +136,7 @@ class FeatureMatchingGAN(GAN):
         return extractor
 
     def view(self, samples, labels, training):
-        seen = discriminate(self.seeing.func, samples, labels, training=training)
+        seen = discriminate(self.feature_model.func, samples, labels, training=training)
         return View(samples, *seen)
 
     def generator_losses(self, real, fake):

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers.steps import apply_gradients, checks, gradient_estimators, one_stage
+from trainers.steps import apply_gradients, checks, one_stage
 from trainers.steps.key import TESTING
 from trainers.steps.state import State
 from trainers.stopping import StoppingRule
@@ -81,18 +81,17 @@ class GAN(Trainer):
         self.stopping_state = State(rule.state_shapes() if rule else [])
 
     @property
-    def discriminator_parts(self):
+    def discriminator_steps_per_batch(self):
         """Steps of the discriminator on one batch."""
         return 1 if self.stopping_rule else self.discriminator_steps
 
-    def check_compilation(self, wanted):
-        super().check_compilation(wanted)
-        gradient_estimators.check(self, wanted.objective)
+    def check_compilation(self, compilation):
+        super().check_compilation(compilation)
         if self.stopping_rule is not None:
             checks.refuse_waiting(self, "discriminator_steps", self.stopping_rule)
 
-    def adopt(self, wanted, average):
-        super().adopt(wanted, average)
+    def adopt(self, compilation, average):
+        super().adopt(compilation, average)
         self.in_one_stage = self.has_one_stage()
 
     def has_one_stage(self):
@@ -102,19 +101,23 @@ class GAN(Trainer):
     # === Algorithm 1 ===
 
     def train_step(self, data):
+        """One iteration of Algorithm 1: k steps of the discriminator, then one of the generator."""
         real, labels = self.unpack(data)
         if self.schedule == "simultaneous":
             self.simultaneous_step(real, labels, self.key(0))
         else:
             batches = self.split(real, labels)
-            for k, (rows, their_labels) in enumerate(batches):
-                loss = self.discriminator_step(rows, their_labels, self.key(k))
-            self.generator_turn(*batches[-1], self.key(len(batches)), loss)
+            for k, batch in enumerate(batches):
+                loss = self.discriminator_step(*batch, self.key(k))
+            self.generator_step_when_due(*batches[-1], self.key(len(batches)), loss)
         self.steps.assign_add(1)
         return replicas.reducible(self.get_metrics_result())
 
     def discriminator_step(self, real, labels, key):
-        """Descends the discriminator's loss on one part of the batch; returns its mean."""
+        """Algorithm 1, inner loop: ascends `1/m sum log D(x_i) + log(1 - D(G(z_i)))`.
+
+        Or descends what the objective says, on one part of the batch. Returns the mean loss.
+        """
         self.advance_terms("discriminator")
         with keras.StatelessScope():  # The generator's batch statistics are not to move.
             fake = self.fake(real, labels, key, training=True)
@@ -129,13 +132,14 @@ class GAN(Trainer):
         self.track_discriminator(losses, *views)
         return mean
 
-    def generator_turn(self, real, labels, key, discriminator_loss):
+    def generator_step_when_due(self, real, labels, key, discriminator_loss):
         """The generator's step, or none where the discriminator has not had steps enough."""
         if self.stopping_rule is None:
-            return self.generator_step(real, labels, key)
-        done, state = self.stopping_rule(self.stopping_state.values, discriminator_loss)
-        self.stopping_state.advance(state)
-        self.generator_step_if(done, real, labels, key)
+            self.generator_step(real, labels, key)
+        else:
+            done, state = self.stopping_rule(self.stopping_state.values, discriminator_loss)
+            self.stopping_state.advance(state)
+            self.generator_step_if(done, real, labels, key)
 
     def generator_step_if(self, due, real, labels, key):
         """The generator's step where the boolean tensor `due` says so."""
@@ -147,14 +151,17 @@ class GAN(Trainer):
         tf.cond(due, step, lambda: False)
 
     def generator_step(self, real, labels, key):
-        """Descends the generator's loss on fresh fakes."""
+        """Algorithm 1, last line: descends `1/m sum log(1 - D(G(z_i)))`.
+
+        Or what the objective says, on fresh samples.
+        """
         self.advance_terms("generator")
         with tf.GradientTape() as tape:
-            fake = self.moving_fake(real, labels, key)
+            fake = self.fake_for_generator(real, labels, key)
             real, fake = self.perturbed(real, fake, key)
             losses = self.generator_losses(*self.generator_views(real, fake, labels, key))
             penalty = self.penalty("generator", real, fake, labels, key)
-            mean = tf.reduce_mean(self.steered(losses, key) + penalty)
+            mean = tf.reduce_mean(self.surrogate_losses(losses, key) + penalty)
             loss = self.generator_optimizer.scale_loss(mean)
         self.apply_generator(tape.gradient(loss, self.generator.trainable_variables))
         self.update_generator_average()
@@ -178,7 +185,7 @@ class GAN(Trainer):
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
-            fake = self.moving_fake(real, labels, key)
+            fake = self.fake_for_generator(real, labels, key)
             real, fake = self.perturbed(real, fake, key)
             views = self.views(real, fake, labels, training=True)
             d_losses = self.discriminator_losses(*views, key)
@@ -186,13 +193,13 @@ class GAN(Trainer):
             d_penalty = self.penalty("discriminator", real, fake, labels, key)
             g_penalty = self.penalty("generator", real, fake, labels, key)
             d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + d_penalty))
-            steered = self.steered(g_losses, key)
-            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(steered + g_penalty))
+            surrogate = self.surrogate_losses(g_losses, key)
+            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(surrogate + g_penalty))
         self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(g_losses)
         return tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
 
-    # === Moves ===
+    # === Apply gradients ===
 
     def apply_discriminator(self, gradients):
         """The discriminator's optimizer moves it."""
@@ -203,6 +210,8 @@ class GAN(Trainer):
         """The generator's optimizer moves it."""
         variables = self.generator.trainable_variables
         apply_gradients.apply(self.generator_optimizer, gradients, variables)
+
+    # === Evaluation ===
 
     def test_step(self, data):
         real, labels = self.unpack(data)

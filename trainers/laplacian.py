@@ -5,7 +5,7 @@ import dataclasses
 import keras
 
 from trainers.gan import GAN
-from trainers.steps.compilation import unbuilt
+from trainers.steps.compilation import PLAYERS, unbuilt
 from trainers.steps.game import batch_rows
 from zoo import replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
@@ -124,18 +124,18 @@ class LaplacianGAN(GAN):
         self._levels = _check_levels(levels, self.generator.levels)
         self.train_function = self.test_function = None  # Other levels are another step.
 
-    def check_compilation(self, wanted):
-        super().check_compilation(wanted)
+    def check_compilation(self, compilation):
+        super().check_compilation(compilation)
         for gan in self.level_gans:
-            gan.check_compilation(wanted)
+            gan.check_compilation(compilation)
 
-    def adopt(self, wanted, average):
-        super().adopt(wanted, average)
+    def adopt(self, compilation, average):
+        super().adopt(compilation, average)
         averages = [None] * len(self.level_gans) if average is None else average.parts
-        optimizers = [wanted.optimizers[name] for name in ("generator", "discriminator")]
+        optimizers = [compilation.optimizers[name] for name in PLAYERS]
         for gan, part in zip(self.level_gans, averages, strict=True):
-            copies = dict(zip(wanted.optimizers, map(unbuilt, optimizers), strict=True))
-            gan.adopt(dataclasses.replace(wanted, optimizers=copies), part)
+            copies = dict(zip(compilation.optimizers, map(unbuilt, optimizers), strict=True))
+            gan.adopt(dataclasses.replace(compilation, optimizers=copies), part)
         # What moves are the levels' copies; these stay as their pattern, without moments.
         self.generator_optimizer, self.discriminator_optimizer = map(unbuilt, optimizers)
         self.generator_penalty_states = self.discriminator_penalty_states = []
@@ -148,18 +148,18 @@ class LaplacianGAN(GAN):
         return [optimizer for gan in self.level_gans for optimizer in gan.optimizers]
 
     def train_step(self, data):
-        for gan, batch in self._boards(data):
+        for gan, batch in self._levels_and_batches(data):
             gan.train_step(batch)
         self.steps.assign_add(1)
         return replicas.reducible(self.get_metrics_result())
 
     def test_step(self, data):
-        for gan, batch in self._boards(data):
+        for gan, batch in self._levels_and_batches(data):
             gan.test_step(batch)
         return replicas.reducible(self.get_metrics_result())
 
-    def _boards(self, data):
-        """The games that are on, each with its batch: the real pictures of its size, and labels."""
+    def _levels_and_batches(self, data):
+        """The games of the levels that play, each with its batch: pictures of its size, labels."""
         real, labels = self.unpack(data)
         pictures = pyramid.pictures(real, self.generator.levels)
         return [(self.level_gans[k], (pictures[k], labels)) for k in self.levels]
@@ -169,12 +169,12 @@ class LaplacianGAN(GAN):
         return [tracker for k in self.levels for tracker in self.level_gans[k].metrics]
 
     def get_metrics_result(self):
-        results, together = {}, {}
+        results, by_name = {}, {}
         for k in self.levels:
             for name, tracker in self.level_gans[k].trackers.items():
                 results[f"level_{k}_{name}"] = tracker.result()
-                together.setdefault(name, []).append(tracker.result())
-        means = {name: sum(values) / len(values) for name, values in together.items()}
+                by_name.setdefault(name, []).append(tracker.result())
+        means = {name: sum(values) / len(values) for name, values in by_name.items()}
         return {**means, **results}
 
     def serialized(self, name, value):

@@ -349,21 +349,21 @@ def get(objective, **parameters):
         return objective
     if isinstance(objective, str) and objective in OBJECTIVES:
         cls = OBJECTIVES[objective]
-        known = set(cls().get_config())
-        if not set(parameters) <= known:
+        arguments = cls.argument_names()
+        if not set(parameters) <= set(arguments):
             raise ValueError(
-                f"`parameters` are not those of {objective!r}. Expected some of {sorted(known)}. "
-                f"Received: parameters={parameters}"
+                f"`parameters` are not those of {objective!r}. Expected some of "
+                f"{sorted(arguments)}. Received: parameters={parameters}"
             )
         return cls(**parameters)
     if isinstance(objective, str) and objective in divergences.DIVERGENCES:
         kind = {k: parameters.pop(k) for k in ("generator",) if k in parameters}
         return FDivergence(divergences.get(objective, **parameters), **kind)
-    known = sorted({*OBJECTIVES, *divergences.DIVERGENCES})
+    names = sorted({*OBJECTIVES, *divergences.DIVERGENCES})
     raise ValueError(
-        f"`objective` is unknown. Expected one of {known}, or a trainers.objectives.Objective by "
+        f"`objective` is unknown. Expected one of {names}, or a trainers.objectives.Objective by "
         f"itself"
-        f"{nearest(objective, known)}. Received: objective={objective!r}, parameters={parameters}"
+        f"{nearest(objective, names)}. Received: objective={objective!r}, parameters={parameters}"
     )
 
 

@@ -1,4 +1,4 @@
-"""When the discriminator has had steps enough: rules that let the generator wait for it."""
+"""Stopping rules: when the discriminator has converged, and the generator moves."""
 
 import keras
 import tensorflow as tf

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from trainers import objectives
 from trainers.callbacks.loss_scale import ScaleWatch
-from trainers.steps import averages, checks, compilation, gradient_estimators, inputs, xla
+from trainers.steps import averages, checks, gradient_estimators, inputs, xla
+from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
 from zoo import sampling
@@ -103,7 +104,7 @@ class Trainer(Recorded, Game, keras.Model):
             ValueError: If a name is unknown, a number out of range, or something has no meaning
                 for this class and these players. The trainer is then as it was before.
         """
-        wanted = compilation.checked(
+        compilation = checked(
             self,
             objective,
             {"generator": generator_optimizer, "discriminator": discriminator_optimizer},
@@ -116,56 +117,59 @@ class Trainer(Recorded, Game, keras.Model):
                 "run_eagerly": run_eagerly,
             },
         )
-        self.check_compilation(wanted)
+        self.check_compilation(compilation)
         average = self.ema_generator
         if ema_decay is not None and average is None:
             average = averages.copy(self.generator)
-        self.adopt(wanted, None if ema_decay is None else average)
-        self.warn(wanted)
+        self.adopt(compilation, None if ema_decay is None else average)
+        self.warn(compilation)
 
-    def check_compilation(self, wanted):
+    def check_compilation(self, compilation):
         """Raises a `ValueError` for a `Compilation` that this class or these players cannot have.
 
         Nothing of the trainer is changed.
         """
         if self.distribute_strategy.num_replicas_in_sync > 1:
-            checks.distribution(self, wanted.keras["jit_compile"])
+            checks.check_distribution(compilation.keras["jit_compile"])
+        gradient_estimators.check(self, compilation.objective)
 
-    def adopt(self, wanted, average):
+    def adopt(self, compilation, average):
         """Takes over a `Compilation` that was checked, and the generator's average or `None`."""
         if self.distribute_strategy.num_replicas_in_sync > 1:
-            checks.synchronize(self)
-        super().compile(optimizer=None, **{**wanted.keras, "jit_compile": xla.choose(self, wanted)})
-        self.objective = wanted.objective
-        self.perturbations = wanted.perturbations
-        for name in compilation.PLAYERS:
-            player, optimizer = getattr(self, name), wanted.optimizers[name]
+            checks.synchronize(self.generator, self.discriminator)
+        super().compile(
+            optimizer=None, **{**compilation.keras, "jit_compile": xla.choose(self, compilation)}
+        )
+        self.objective = compilation.objective
+        self.perturbations = compilation.perturbations
+        for name in PLAYERS:
+            player, optimizer = getattr(self, name), compilation.optimizers[name]
             if not optimizer.built:
                 optimizer.build(player.trainable_variables)
-            terms = [Term(penalty, player) for penalty in wanted.penalties[name]]
+            terms = [Term(penalty, player) for penalty in compilation.penalties[name]]
             setattr(self, f"{name}_optimizer", optimizer)
-            setattr(self, f"{name}_penalties", wanted.penalties[name])
+            setattr(self, f"{name}_penalties", compilation.penalties[name])
             setattr(self, f"{name}_terms", terms)
             setattr(self, f"{name}_penalty_states", [term.state for term in terms])
             self.trackers.pop(f"{name}_penalty", None)
             if terms:
                 self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
         # Last: the order of `get_weights` is that in which these are met.
-        self.ema_decay, self.ema_generator = wanted.ema_decay, average
-        self._compilation = wanted
+        self.ema_decay, self.ema_generator = compilation.ema_decay, average
+        self._compilation = compilation
 
-    def warn(self, wanted):
+    def warn(self, compilation):
         """Warns of what a `Compilation` can hardly do with these players."""
-        penalties = wanted.penalties["discriminator"]
+        penalties = compilation.penalties["discriminator"]
         if any(penalty.measures_slope for penalty in penalties):
             checks.warn_of_slopes(self.discriminator)
-        if wanted.objective.needs_bounded_slope and not self.bounds_slope:
-            checks.warn_of_unbounded_critic(wanted.objective, self.discriminator, penalties)
+        if compilation.objective.needs_bounded_slope and not self.bounds_slope:
+            checks.warn_of_unbounded_critic(compilation.objective, self.discriminator, penalties)
         gradient_estimators.warn(self)
 
     def get_compile_config(self):
         # The players' optimizers as they are now: one may have been exchanged.
-        names = [f"{name}_optimizer" for name in compilation.PLAYERS]
+        names = [f"{name}_optimizer" for name in PLAYERS]
         own = {name: getattr(self, name) for name in names}
         return keras.saving.serialize_keras_object({**self._compilation.config(), **own})
 
@@ -179,7 +183,7 @@ class Trainer(Recorded, Game, keras.Model):
 
     def own_penalties(self):
         """The penalties that belong to the class, before those of `compile`, by player."""
-        return {name: () for name in compilation.PLAYERS}
+        return {name: () for name in PLAYERS}
 
     def advance_terms(self, player):
         """Shows a player's penalties its weights before the step."""

@@ -45,13 +45,13 @@ class UnrolledGAN(GAN):
         )
         self.unroll_steps = unroll_steps
 
-    def check_compilation(self, wanted):
-        super().check_compilation(wanted)
+    def check_compilation(self, compilation):
+        super().check_compilation(compilation)
         if self.unroll_steps:
-            differentiable_optimizers.check(wanted.optimizers["discriminator"])
+            differentiable_optimizers.check(compilation.optimizers["discriminator"])
 
-    def warn(self, wanted):
-        super().warn(wanted)
+    def warn(self, compilation):
+        super().warn(compilation)
         if self.unroll_steps:
             checks.warn_of_moments(self.discriminator)
 

@@ -12,7 +12,7 @@ WARM_UP_STEPS, WARM_UP_MOVES, REFRESH_EVERY = 100, 25, 500
 
 
 class _Wasserstein(GAN):
-    """What both share: the objective, and the estimate among the metrics."""
+    """What WassersteinGAN and WassersteinGANGP share: objective, optimizers, logged estimate."""
 
     bounds_slope = True
 
@@ -84,7 +84,7 @@ class WassersteinGAN(_Wasserstein):
         super().__init__(generator, discriminator, discriminator_steps, **kwargs)
         if warm_up and (self.stopping_rule or self.schedule == "simultaneous"):
             raise ValueError(
-                "`warm_up` meets another rule that says when the generator waits. Expected "
+                "`warm_up` cannot be combined with a stopping rule or simultaneous steps. Expected "
                 "warm_up=False, or a number of discriminator_steps and schedule='alternating'. "
                 "Received: warm_up=True, "
                 f"discriminator_steps={discriminator_steps}, schedule={self.schedule!r}"
@@ -96,8 +96,8 @@ class WassersteinGAN(_Wasserstein):
     def default_optimizer(self):
         return keras.optimizers.RMSprop(5e-5)
 
-    def check_compilation(self, wanted):
-        super().check_compilation(wanted)
+    def check_compilation(self, compilation):
+        super().check_compilation(compilation)
         if self.warm_up:
             checks.refuse_waiting(self, "warm_up", self.warm_up)
 
@@ -106,10 +106,11 @@ class WassersteinGAN(_Wasserstein):
         for weight in self.discriminator.trainable_variables:
             weight.assign(tf.clip_by_value(weight, -self.clip, self.clip))
 
-    def generator_turn(self, real, labels, key, discriminator_loss):
+    def generator_step_when_due(self, real, labels, key, discriminator_loss):
         if not self.warm_up:
-            return super().generator_turn(real, labels, key, discriminator_loss)
-        waited = self.waited.values[0] + self.discriminator_parts
+            super().generator_step_when_due(real, labels, key, discriminator_loss)
+            return
+        waited = self.waited.values[0] + self.discriminator_steps_per_batch
         moves = self.generator_optimizer.iterations.value
         long = (moves < WARM_UP_MOVES) | tf.equal(moves % REFRESH_EVERY, 0)
         due = ~long | (waited >= WARM_UP_STEPS)

@@ -24,19 +24,19 @@ class Rule(NamedTuple):
     beta_2: float
     epsilon: float
 
-    def step(self, weights, gradients, means, squares, t, sqrt):
+    def step(self, weights, gradients, means, squares, t, sqrt, square):
         """The weights and both moments after one step.
 
         Args:
             weights, gradients: Arrays or tensors of one shape.
             means, squares: The moments m and v: of the same shape, zeros before the first step.
             t: The number of this step, from 1.
-            sqrt: The square root of the framework that the arrays belong to.
+            sqrt, square: Both functions of the framework that the arrays belong to.
 
         Returns:
             `(weights, means, squares)`; nothing is changed in place.
         """
         means = means + (1.0 - self.beta_1) * (gradients - means)
-        squares = squares + (1.0 - self.beta_2) * (gradients * gradients - squares)
+        squares = squares + (1.0 - self.beta_2) * (square(gradients) - squares)
         rate = self.rate * sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
         return weights - rate * means / (sqrt(squares) + self.epsilon), means, squares

@@ -93,7 +93,7 @@ def cases():
     """Every trainer, and every divergence with the other way of keeping an optimizer's state."""
     yield from ((name, (*case, "SGD")) for name, case in CASES.items())
     for cls in divergences.DIVERGENCES.values():
-        if not cls.parameters:
+        if not cls.argument_names():
             make = lambda *p, name=cls.name: trainers.FGAN(*p, divergence=name)  # noqa: E731
             yield f"FGAN {cls.name}", (make, points, (POINTS,), {}, "Adam")
 

@@ -93,10 +93,10 @@ def test_generators_with_a_derivative_train_as_without_the_hook(monkeypatch, sch
         return all_variables(gan)
 
     hooked = train()
-    monkeypatch.setattr(trainers.GAN, "steered", lambda self, losses, key: losses)
+    monkeypatch.setattr(trainers.GAN, "surrogate_losses", lambda self, losses, key: losses)
     monkeypatch.setattr(
         trainers.GAN,
-        "moving_fake",
+        "fake_for_generator",
         lambda self, real, labels, key: self.fake(real, labels, key, True),
     )
     assert largest_difference(hooked, train()) == 0

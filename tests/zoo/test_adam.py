@@ -24,7 +24,7 @@ def test_ten_steps_are_kerass():
     for step in range(1, 11):
         gradients = _gradients(weights, step)
         before = weights.copy(), means.copy(), squares.copy()
-        moved = RULE.step(weights, gradients, means, squares, step, np.sqrt)
+        moved = RULE.step(weights, gradients, means, squares, step, np.sqrt, np.square)
         for old, kept in zip(before, (weights, means, squares), strict=True):
             np.testing.assert_array_equal(old, kept)  # Nothing changes in place.
         weights, means, squares = moved
@@ -42,10 +42,10 @@ def test_tensors_take_the_same_step_and_can_be_differentiated():
 
     @tf.function(jit_compile=True)
     def moved(gradients):
-        return RULE.step(weights, gradients, means, squares, step, tf.sqrt)
+        return RULE.step(weights, gradients, means, squares, step, tf.sqrt, tf.square)
 
     arrays = (x.numpy() for x in (weights, gradients, means, squares))
-    wanted = RULE.step(*arrays, 3, np.sqrt)
+    wanted = RULE.step(*arrays, 3, np.sqrt, np.square)
     for got, expected in zip(moved(gradients), wanted, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12)
     with tf.GradientTape() as tape:
@@ -61,5 +61,5 @@ def test_tensors_take_the_same_step_and_can_be_differentiated():
 
 def test_the_first_step_is_as_long_as_the_rate():
     rule = Rule(rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=0.0)
-    moved, *_ = rule.step(START, np.array([5.0, -3.0, 0.01]), 0.0, 0.0, 1, np.sqrt)
+    moved, *_ = rule.step(START, np.array([5.0, -3.0, 0.01]), 0.0, 0.0, 1, np.sqrt, np.square)
     np.testing.assert_allclose(START - moved, [0.1, -0.1, 0.1], rtol=1e-12)

@@ -42,7 +42,7 @@ TRAINERS = {
 }
 # Divergences with a parameter are for Python.
 OBJECTIVES = tuple(
-    sorted({*objectives.OBJECTIVES, *(n for n, d in DIVERGENCES.items() if not d.parameters)})
+    sorted({*objectives.OBJECTIVES, *(n for n, d in DIVERGENCES.items() if not d.argument_names())})
 )
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 PENALTIES = _subclasses(penalties, penalties.Penalty)

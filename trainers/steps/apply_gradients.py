@@ -15,8 +15,8 @@ from zoo import replicas
 
 def together(gradients):
     """The same gradients, each of which is ready only when all are. `None` stays `None`."""
-    known = [g for g in gradients if g is not None]
-    with tf.control_dependencies(known):
+    present = [g for g in gradients if g is not None]
+    with tf.control_dependencies(present):
         ready = tf.no_op()
     with tf.control_dependencies([ready]):
         return [None if g is None else tf.identity(g) for g in gradients]

@@ -25,7 +25,7 @@ def default_optimizer():
     return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
-def keras_arguments(jit_compile, steps_per_execution, run_eagerly):
+def check_keras_arguments(jit_compile, steps_per_execution):
     """Raises a `ValueError` if an argument of Keras's own `compile` is out of range."""
     if jit_compile not in JIT_COMPILE and jit_compile is not None:
         raise ValueError(
@@ -35,19 +35,19 @@ def keras_arguments(jit_compile, steps_per_execution, run_eagerly):
     check_positive(steps_per_execution=steps_per_execution)
 
 
-def listed(things, cls, name):
+def as_tuple(things, cls, name):
     """A tuple of them, or a `ValueError` naming what is none."""
     things = tuple(things) if isinstance(things, (list, tuple)) else (things,)
     for thing in things:
         if not isinstance(thing, cls):
             raise ValueError(
-                f"`{name}` holds something else. Expected instances of "
+                f"`{name}` holds an object that is no {cls.__name__}. Expected instances of "
                 f"{cls.__module__}.{cls.__name__}. Received: {thing!r}"
             )
     return things
 
 
-def penalties(player, given):
+def check_penalties(player, given):
     """Raises a `ValueError` if a penalty has no meaning for `"generator"` or `"discriminator"`."""
     for penalty in given:
         if player not in penalty.players:
@@ -59,7 +59,7 @@ def penalties(player, given):
             )
 
 
-def optimizer(identifier, player, role):
+def chosen_optimizer(identifier, player, role):
     """An optimizer for the player's weights, with loss scaling in float16; not built yet.
 
     Args:
@@ -72,8 +72,8 @@ def optimizer(identifier, player, role):
     """
     if not player.trainable_variables:
         raise ValueError(
-            f"`{role}` has nothing to train. Expected trainable variables, by whose change a "
-            f"player moves. Received: {player.name!r} with none"
+            f"`{role}` has nothing to train. Expected a model with trainable variables. "
+            f"Received: {player.name!r} with none"
         )
     names = [n for n in dir(keras.optimizers) if n[0].isupper() and n != "Optimizer"]
     if identifier is None:
@@ -90,7 +90,7 @@ def optimizer(identifier, player, role):
     return chosen
 
 
-def distribution(trainer, jit_compile):
+def check_distribution(jit_compile):
     """Refuses XLA for a step that several replicas share.
 
     Raises:
@@ -104,9 +104,9 @@ def distribution(trainer, jit_compile):
         )
 
 
-def synchronize(trainer):
-    """Batch normalization of several replicas has the statistics of the whole batch (Keras's)."""
-    for player in (trainer.generator, trainer.discriminator):
+def synchronize(*players):
+    """Gives batch normalization on several replicas the statistics of the whole batch (Keras's)."""
+    for player in players:
         for layer in player._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
@@ -129,7 +129,7 @@ def refuse_schedule(cls, own, arguments):
     schedule = arguments.pop("schedule", own)
     if schedule != own:
         raise ValueError(
-            f"`schedule` is another than that of a {cls.__name__}, whose players move in one way. "
+            f"`schedule` cannot be chosen for a {cls.__name__}, whose players move in one way. "
             f"Expected schedule={own!r}. Received: schedule={schedule!r}"
         )
 

@@ -35,7 +35,7 @@ class Compilation:
     keras: dict
 
     @property
-    def parts(self):
+    def objects(self):
         """All objects whose operations may stand in the training step."""
         penalties = [p for player in PLAYERS for p in self.penalties[player]]
         return [self.objective, *self.optimizers.values(), *penalties, *self.perturbations]
@@ -68,19 +68,24 @@ def checked(trainer, objective, optimizers, penalties, perturbations, ema_decay,
         ValueError: If a name is unknown, a number out of range, or a penalty has no meaning for
             its player.
     """
-    checks.keras_arguments(**keras_arguments)
+    checks.check_keras_arguments(
+        keras_arguments["jit_compile"], keras_arguments["steps_per_execution"]
+    )
     objective = objectives.get(objective)
     chosen = {
-        name: checks.optimizer(optimizers[name], getattr(trainer, name), name) for name in PLAYERS
+        name: checks.chosen_optimizer(optimizers[name], getattr(trainer, name), name)
+        for name in PLAYERS
     }
-    given = {name: checks.listed(penalties[name], Penalty, f"{name}_penalties") for name in PLAYERS}
+    given = {
+        name: checks.as_tuple(penalties[name], Penalty, f"{name}_penalties") for name in PLAYERS
+    }
     for name in PLAYERS:
-        checks.penalties(name, given[name])
-    perturbations = checks.listed(perturbations, Perturbation, "perturbations")
+        checks.check_penalties(name, given[name])
+    perturbations = checks.as_tuple(perturbations, Perturbation, "perturbations")
     if ema_decay is not None and not 0 <= ema_decay < 1:
         raise ValueError(
-            "`ema_decay` is no share of the old average to keep. Expected a number in [0, 1) or "
-            f"None. Received: ema_decay={ema_decay}"
+            "`ema_decay` is out of range. Expected a number in [0, 1), the share of the old "
+            f"average that is kept, or None. Received: ema_decay={ema_decay}"
         )
     own = trainer.own_penalties()
     every = {name: (*own[name], *given[name]) for name in PLAYERS}

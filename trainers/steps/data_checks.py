@@ -12,7 +12,7 @@ RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.
 
 def check_first_batch(trainer, batch):
     """Raises a `ValueError` if the first batch of a data set cannot be played with."""
-    samples, labels = split(batch)
+    samples, labels = samples_and_labels(batch)
     shape = np.shape(samples)
     if shape == trainer.traits.image_shape:
         raise ValueError(
@@ -20,7 +20,7 @@ def check_first_batch(trainer, batch):
             f"{', '.join(map(str, trainer.traits.image_shape))}): use dataset.batch(n). "
             f"Received: elements of shape {shape}"
         )
-    check(trainer.traits, samples, labels)
+    check_samples(trainer.traits, samples, labels)
     check_batch_rows(trainer, len(samples))
 
 
@@ -33,7 +33,7 @@ def check_batch_rows(trainer, rows):
             f"{devices} examples. Received: a batch of {rows}"
         )
     rows //= devices
-    steps = trainer.discriminator_parts
+    steps = trainer.discriminator_steps_per_batch
     part = rows // steps
     if part == 0:
         raise ValueError(
@@ -52,7 +52,7 @@ def check_batch_rows(trainer, rows):
                 )
 
 
-def check(traits, samples, labels=None):
+def check_samples(traits, samples, labels=None):
     """Checks samples and labels against the generator.
 
     Args:
@@ -124,7 +124,7 @@ def _check_values(traits, samples):
             )
 
 
-def split(batch):
+def samples_and_labels(batch):
     """(samples, labels) of one batch of a data set, as NumPy arrays; `None` means no batch."""
     if batch is None:
         raise ValueError(

@@ -54,7 +54,7 @@ class Adam:
         def sqrt(x):
             return tf.sqrt(tf.maximum(x, SMALLEST))
 
-        return self.rule.step(weight, gradient, mean, square, self.step_count, sqrt)
+        return self.rule.step(weight, gradient, mean, square, self.step_count, sqrt, tf.square)
 
 
 def check(keras_optimizer):

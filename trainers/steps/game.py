@@ -1,4 +1,4 @@
-"""What both players see and pay in one move: the pieces of which every update rule is made."""
+"""The pieces of an update rule: samples, discriminator outputs, losses, penalties of a move."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,6 @@ class Game:
             its batch, whatever the objective. A class that defines `generator_losses` says it.
     """
 
-    discriminator_parts = 1  # Steps of the discriminator on one batch.
     bounds_slope = False
     second_order = False
     mixes_examples = False
@@ -54,9 +53,9 @@ class Game:
     # === Samples ===
 
     def split(self, real, labels):
-        """The batch cut into `discriminator_parts` equal parts: a list of (samples, labels)."""
-        rows = batch_rows(real) // self.discriminator_parts
-        cuts = [slice(k * rows, (k + 1) * rows) for k in range(self.discriminator_parts)]
+        """The batch cut into equal parts, one a discriminator step: a list of (samples, labels)."""
+        rows = batch_rows(real) // self.discriminator_steps_per_batch
+        cuts = [slice(k * rows, (k + 1) * rows) for k in range(self.discriminator_steps_per_batch)]
         return [(real[cut], None if labels is None else labels[cut]) for cut in cuts]
 
     def latents(self, count, key):
@@ -68,7 +67,7 @@ class Game:
         latents = self.latents(batch_rows(real), key)
         return generate(self.generator, latents, labels, training=training)
 
-    def moving_fake(self, real, labels, key):
+    def fake_for_generator(self, real, labels, key):
         """The samples by which the generator moves: a simulator tries other parameters on them."""
         if not gradient_estimators.estimates(self.generator):
             return self.fake(real, labels, key, training=True)
@@ -119,10 +118,10 @@ class Game:
         return self.objective.discriminator_loss(*logits)
 
     def generator_losses(self, real, fake):
-        """What the generator minimizes, per example, from the views."""
+        """What the generator minimises, per example, from the views."""
         return self.objective.generator_loss(real.logits, fake.logits)
 
-    def steered(self, losses, key):
+    def surrogate_losses(self, losses, key):
         """The generator's losses, or a simulator's surrogate, whose gradient is an estimate."""
         if not gradient_estimators.estimates(self.generator):
             return losses

@@ -35,7 +35,7 @@ def check(trainer, objective):
         f"simulator with gradient='pathwise'. Received: generator={generator.name!r} with "
         f"gradient={generator.gradient!r}"
     )
-    if trainer.second_order or trainer.mixes_examples or not _vouched(type(trainer)):
+    if trainer.second_order or trainer.mixes_examples or not _says_what_it_mixes(type(trainer)):
         raise ValueError(
             f"`generator` has a gradient that cannot be estimated from the losses of {name}, which "
             f"takes another path to the generator. {expected}"
@@ -50,7 +50,7 @@ def check(trainer, objective):
         )
 
 
-def _vouched(cls):
+def _says_what_it_mixes(cls):
     """Whether the class that defines the generator's losses says itself what they are made of."""
     owner = next(c for c in cls.__mro__ if "generator_losses" in vars(c))
     return "mixes_examples" in vars(owner)

@@ -47,7 +47,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     """
     traits = trainer.traits
     if _is_array(x):
-        samples, labels = data_checks.check(traits, x, y)
+        samples, labels = data_checks.check_samples(traits, x, y)
         rows = len(samples)
         batch_size = min(batch_size or 32, rows)
         data_checks.check_batch_rows(trainer, batch_size)
@@ -65,7 +65,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
             start_step=int(trainer.steps.numpy()) if repeat else 0,
         )
         steps = steps_per_epoch or (rows // batch_size if repeat else None)
-        return _cut(dataset, trainer), steps
+        return _sharded(dataset, trainer), steps
     if y is not None:
         raise ValueError(
             "`y` is given beside a data set. Expected y=None and batches (images, labels). "
@@ -74,7 +74,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
     if isinstance(x, tf.data.Dataset):
         first = next(iter(x), None)
         data_checks.check_first_batch(trainer, first)
-        return _cut(data_checks.guarded(x, traits), trainer), steps_per_epoch
+        return _sharded(data_checks.guarded(x, traits), trainer), steps_per_epoch
     if isinstance(x, keras.utils.PyDataset):
         data_checks.check_first_batch(trainer, x[0] if x.num_batches != 0 else None)
     elif inspect.isgenerator(x):
@@ -87,14 +87,14 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
 def for_evaluate(trainer, x, y):
     """Checks arrays, or the first batch of a data set, given to `evaluate`; returns `(x, y)`."""
     if _is_array(x):
-        return data_checks.check(trainer.traits, x, y)
+        return data_checks.check_samples(trainer.traits, x, y)
     if isinstance(x, tf.data.Dataset):
-        samples, labels = data_checks.split(next(iter(x), None))
-        data_checks.check(trainer.traits, samples, labels)
+        samples, labels = data_checks.samples_and_labels(next(iter(x), None))
+        data_checks.check_samples(trainer.traits, samples, labels)
     return x, y
 
 
-def _cut(dataset, trainer):
+def _sharded(dataset, trainer):
     """The data set, each of whose batches is cut into equal parts for the replicas."""
     if trainer.distribute_strategy.num_replicas_in_sync == 1:
         return dataset

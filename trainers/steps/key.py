@@ -1,4 +1,4 @@
-"""The key of one move: what numbers its draws, so that each is a function of (seed, step, move)."""
+"""Keys: the seeds of a move's draws, as functions of (seed, stream, step, move)."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The one-stage step: one way back of the generated batch for both players (Shen et al., 2021).
+"""The one-stage step: two gradients from one backward pass of the samples (Shen et al., 2021).
 
 Both losses depend on the generated samples x_i through the logits v_i alone, and where the
 discriminator treats examples apart, v_i depends on no other sample. So the two derivatives by x_i
@@ -72,50 +72,50 @@ def _losses_are_of_logits(trainer):
     weights = [*trainer.generator.trainable_variables, *trainer.discriminator.trainable_variables]
     try:
         with keras.StatelessScope():  # A loss may track what it makes.
-            made = trainer.view(tf.constant(samples), labels, training=True)
-            real, fake = made.detached(), made.detached()
-            others = [x for view in (real, fake) for x in (view.samples, view.features)]
+            view = trainer.view(tf.constant(samples), labels, training=True)
+            real, fake = view.detached(), view.detached()
+            others = [x for v in (real, fake) for x in (v.samples, v.features)]
             others = [x for x in others if x is not None]
             with tf.GradientTape(persistent=True) as tape:
                 tape.watch([*others, real.logits, fake.logits])
                 d_loss = trainer.discriminator_losses(real, fake, key)
-                g_loss = trainer.steered(trainer.generator_losses(real, fake), key)
+                g_loss = trainer.surrogate_losses(trainer.generator_losses(real, fake), key)
                 at = (real.samples, fake.samples, labels, key)
                 d_loss += trainer.penalty("discriminator", *at)
                 g_loss += trainer.penalty("generator", *at)
     except Exception:  # A user's own loss may want a batch of its own kind.
         return False
-    found = [tape.gradient(loss, [*others, *weights]) for loss in (d_loss, g_loss)]
-    return all(gradient is None for gradient in tf.nest.flatten(found))
+    elsewhere = [tape.gradient(loss, [*others, *weights]) for loss in (d_loss, g_loss)]
+    return all(gradient is None for gradient in tf.nest.flatten(elsewhere))
 
 
 def gradients(trainer, real, labels, key):
     """As `GAN.simultaneous_gradients`."""
     d_variables = trainer.discriminator.trainable_variables
     g_variables = trainer.generator.trainable_variables
-    with tf.GradientTape() as make:
-        fake = trainer.moving_fake(real, labels, key)
+    with tf.GradientTape() as generator_tape:
+        fake = trainer.fake_for_generator(real, labels, key)
         real, fake = trainer.perturbed(real, fake, key)
-    with tf.GradientTape() as judge:
-        judge.watch(fake)
+    with tf.GradientTape() as discriminator_tape:
+        discriminator_tape.watch(fake)
         views = trainer.views(real, fake, labels, training=True)
     logits = [view.logits for view in views]
-    with tf.GradientTape(persistent=True) as lose:
-        lose.watch(logits)
-        seen = [view._replace(logits=v) for view, v in zip(views, logits, strict=True)]
-        d_losses = trainer.discriminator_losses(*seen, key)
-        g_losses = trainer.generator_losses(*seen)
+    with tf.GradientTape(persistent=True) as loss_tape:
+        loss_tape.watch(logits)
+        watched = [view._replace(logits=v) for view, v in zip(views, logits, strict=True)]
+        d_losses = trainer.discriminator_losses(*watched, key)
+        g_losses = trainer.generator_losses(*watched)
         d_loss = trainer.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses))
         g_loss = trainer.generator_optimizer.scale_loss(tf.reduce_mean(g_losses))
     zero = tf.UnconnectedGradients.ZERO
-    by_real, by_fake = lose.gradient(d_loss, logits, unconnected_gradients=zero)
-    wanted = lose.gradient(g_loss, logits[1])
+    by_real, by_fake = loss_tape.gradient(d_loss, logits, unconnected_gradients=zero)
+    g_by_fake = loss_tape.gradient(g_loss, logits[1])
     divisor = tf.where(tf.abs(by_fake) < SMALLEST, SMALLEST, by_fake)
-    *d_gradients, by_sample = judge.gradient(
+    *d_gradients, by_sample = discriminator_tape.gradient(
         logits, [*d_variables, fake], output_gradients=[by_real, divisor]
     )
-    ratio = tf.reshape(wanted / divisor, (-1, *(1 for _ in fake.shape[1:])))
-    g_gradients = make.gradient(
+    ratio = tf.reshape(g_by_fake / divisor, (-1, *(1 for _ in fake.shape[1:])))
+    g_gradients = generator_tape.gradient(
         fake, g_variables, output_gradients=by_sample * tf.cast(ratio, by_sample.dtype)
     )
     trainer.track_discriminator(d_losses, *views)

@@ -1,4 +1,4 @@
-"""What a trainer keeps from step to step beside its players, and the penalties that own some."""
+"""State that a trainer keeps from step to step, and penalties that have some."""
 
 import dataclasses
 
@@ -40,7 +40,7 @@ class Term:
         self.state = State(penalty.state_shapes(shapes))
 
     def advance(self, weights):
-        """Shows the penalty the player's weights before a step."""
+        """Updates the penalty's state from the player's weights, before a step."""
         self.state.advance(self.penalty.next_state(self.state.values, weights))
 
     def __call__(self, position, step):

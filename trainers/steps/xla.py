@@ -11,7 +11,7 @@ What is a user's own may hold an operation that XLA lacks, so it is never chosen
 import keras
 import tensorflow as tf
 
-from trainers import divergences, objectives, penalties, perturbations, stopping
+from zoo.recorded import Recorded
 
 WEIGHTS = 250_000  # From as many on it pays.
 OURS = ("keras", "trainers", "zoo")
@@ -23,13 +23,9 @@ UNFIT = (
 HELD = ("activation", "recurrent_activation", "activity_regularizer", "function")
 # What objects of a game may hold: looked into, however deep.
 OPENED = (
-    divergences.Divergence,
+    Recorded,
     keras.optimizers.Optimizer,
     keras.optimizers.schedules.LearningRateSchedule,
-    objectives.Objective,
-    penalties.Penalty,
-    perturbations.Perturbation,
-    stopping.StoppingRule,
 )
 
 
@@ -41,7 +37,7 @@ def choose(trainer, compilation):
         compilation: Its `trainers.steps.compilation.Compilation`.
     """
     jit_compile = compilation.keras["jit_compile"]
-    things = [*compilation.parts, getattr(trainer, "stopping_rule", None)]
+    objects = [*compilation.objects, getattr(trainer, "stopping_rule", None)]
     pays = (
         jit_compile == "auto"
         and not compilation.keras["run_eagerly"]
@@ -49,7 +45,7 @@ def choose(trainer, compilation):
         and trainer.distribute_strategy.num_replicas_in_sync == 1
         and _of_ours(trainer)
         and all(_is_fit(layer) for layer in trainer._flatten_layers(include_self=False))
-        and all(_is_ours_throughout(thing) for thing in things if thing is not None)
+        and all(_is_ours_throughout(thing) for thing in objects if thing is not None)
         and sum(_size(player) for player in (trainer.generator, trainer.discriminator)) >= WEIGHTS
     )
     return True if pays else jit_compile

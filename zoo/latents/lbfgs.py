@@ -35,7 +35,7 @@ def adam(function, x, steps):
         better = values < lowest
         best = np.where(better[:, None], x, best)
         lowest = np.where(better, values, lowest)
-        x, means, squares = ADAM.step(x, gradients, means, squares, step, np.sqrt)
+        x, means, squares = ADAM.step(x, gradients, means, squares, step, np.sqrt, np.square)
     return best
 
 

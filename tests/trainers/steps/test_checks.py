@@ -170,7 +170,7 @@ def test_what_is_not_differentiated_twice_is_not_warned_about():
 def test_penalties_are_listed():
     term, slope = HistoricalAveraging(), R1()
     for given, wanted in ((term, (term,)), ([term, slope], (term, slope)), ((), ())):
-        assert checks.listed(given, Penalty, "discriminator_penalties") == wanted
+        assert checks.as_tuple(given, Penalty, "discriminator_penalties") == wanted
 
 
 @pytest.mark.parametrize("cls", [trainers.GAN, trainers.WassersteinGANGP])

@@ -194,4 +194,4 @@ def test_discriminator_steps_need_their_parts():
 def test_integers_need_a_value_range():
     traits = players.Traits(2, (3,))
     with pytest.raises(ValueError, match="neither tanh nor sigmoid.*uint8"):
-        data_checks.check(traits, np.zeros((4, 3), "uint8"))
+        data_checks.check_samples(traits, np.zeros((4, 3), "uint8"))
