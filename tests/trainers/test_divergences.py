@@ -354,7 +354,7 @@ def test_config_round_trip(key):
         ("jefrey", {}, "did you mean 'jeffrey'.*divergence='jefrey'"),
         (3, {}, "divergence=3"),
         ("kl", {"alpha": 2}, r"`parameters` are not those of 'kl'.*parameters={'alpha': 2}"),
-        ("alpha", {}, r"Expected \('alpha',\).*parameters={}"),
+        ("alpha", {}, r"Expected \['alpha'\].*parameters={}"),
         ("alpha", {"alpha": 0}, "'reverse_kl', the limit at 0.*alpha=0"),
         ("alpha", {"alpha": 1.0}, "'kl', the limit at 1.*alpha=1.0"),
         ("alpha", {"alpha": np.nan}, "alpha=nan"),

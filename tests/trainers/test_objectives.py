@@ -324,7 +324,7 @@ def test_the_jensen_shannon_divergence_is_the_original_game():
     "objective, parameters, message",
     [
         ("kl", {"alpha": 2}, r"`parameters` are not those of 'kl'.*parameters={'alpha': 2}"),
-        ("alpha", {}, r"Expected \('alpha',\)"),
+        ("alpha", {}, r"Expected \['alpha'\]"),
         ("alpha", {"alpha": 1}, "'kl', the limit at 1"),
         ("kl", {"generator": "exat"}, "did you mean 'exact'.*generator='exat'"),
         ("hinge", {"margin": 2}, r"`parameters` are not those of 'hinge'.*\[\].*{'margin': 2}"),
