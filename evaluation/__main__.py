@@ -18,7 +18,10 @@ import pathlib
 import numpy as np
 from absl import flags
 
-from zoo import command
+from evaluation import extractors, measures, picture, verify
+from evaluation.memorisation import Memorisation
+from evaluation.score import Score, check_comparable
+from zoo import command, files, pictures, presets, sampling, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -31,9 +34,8 @@ flags.DEFINE_string("dataset", "mnist", "The data, a name of zoo.datasets.", fla
 flags.DEFINE_list(
     "metrics",
     None,
-    "Measures, with commas: parzen, parzen_fgan, frechet, kernel, classifier, "
-    "conditional_accuracy, precision_recall, memorisation, nearest_neighbour, downstream, "
-    "sliced_wasserstein, modes, stacked_modes. Default: quick ones that suit the data.",
+    f"Measures, with commas: {', '.join(measures.MEASURES)}. Default: quick ones that suit the "
+    "data.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer("count", 10_000, "Samples to measure.", 2, flag_values=FLAGS)
@@ -71,9 +73,6 @@ def main(arguments):
         return _compare([FLAGS.compare, *arguments])
     command.no_arguments(arguments)
     if FLAGS.verify is not None:
-        from evaluation import verify
-        from zoo import presets
-
         every = [card["name"] for card in presets.list_presets()]
         return 1 if verify.report(every if FLAGS.verify == "all" else [FLAGS.verify]) else 0
     if (FLAGS.model is None) != FLAGS.real:
@@ -81,8 +80,6 @@ def main(arguments):
             "`--model` and `--real` are given together, or neither is. Expected one of "
             f"--model=FILE and --real. Received: --model={FLAGS.model}, --real={FLAGS.real}"
         )
-    from evaluation import extractors, measures
-    from zoo import saving
 
     extractor = FLAGS.extractor
     if extractor == "inception_v3":
@@ -95,7 +92,7 @@ def main(arguments):
         samples, labels = measures.part(reference.train, FLAGS.count)
     else:
         generator = saving.load(FLAGS.model)
-        labels = measures.labels_of(FLAGS.count, getattr(generator, "num_classes", None))
+        labels = sampling.labels_in_turn(FLAGS.count, getattr(generator, "num_classes", None))
         samples = generator.sample(FLAGS.count, labels, seed=FLAGS.seed)
     scores = []
     for name, measure in chosen.items():
@@ -115,17 +112,14 @@ def _print(name, score):
 
 
 def _write(folder, scores, samples, labels, chosen, reference):
-    from evaluation import Memorisation, picture
-    from zoo import files, pictures
-
     source = "training images" if FLAGS.real else FLAGS.model
-    found = {
+    record = {
         "model": source,
         "dataset": FLAGS.dataset,
         "seed": None if FLAGS.real else FLAGS.seed,
         "scores": [json.loads(score.to_json()) for score in scores],
     }
-    files.write_text(folder / "scores.json", json.dumps(found, indent=2))
+    files.write_text(folder / "scores.json", json.dumps(record, indent=2))
     neighbours = None
     if reference.points:
         shown = pictures.draw(samples[:1000], None, reference.test[0][:1000])
@@ -149,18 +143,16 @@ def _curves(folder):
     """The scores of the training, where `trainers.Score` left them in the folder."""
     curves = {}
     for path in sorted(folder.glob("*/scores.json")):
-        found = json.loads(path.read_text()).get("scores")
-        if isinstance(found, dict) and found:
-            epochs = sorted(found, key=int)
-            name = found[epochs[0]]["name"]
-            values = [float(found[epoch]["value"]) for epoch in epochs]
+        scores = json.loads(path.read_text()).get("scores")
+        if isinstance(scores, dict) and scores:
+            epochs = sorted(scores, key=int)
+            name = scores[epochs[0]]["name"]
+            values = [float(scores[epoch]["value"]) for epoch in epochs]
             curves[name] = ([int(epoch) for epoch in epochs], values)
     return curves
 
 
 def _compare(paths):
-    from evaluation.score import check_comparable
-
     if len(paths) != 2:
         raise ValueError(
             "`--compare` takes two evaluations. Expected --compare A.json B.json. "
@@ -184,17 +176,15 @@ def _compare(paths):
 
 def _read(path):
     """The scores of a file, by their names."""
-    from evaluation.score import Score
-
     text = pathlib.Path(path).read_text()
     try:
-        found = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
+        scores = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             "A file of `--compare` is no evaluation. Expected a scores.json of this command. "
             f"Received: {str(path)!r}"
         ) from error
-    return {score.name: score for score in found}
+    return {score.name: score for score in scores}
 
 
 if __name__ == "__main__":

@@ -77,13 +77,13 @@ class ClassifierScore(Measure):
             ValueError: If there are too few samples, or they cannot be measured.
         """
         # A split of one sample has score 1, whatever the sample is.
-        found = features.probabilities(self.extractor, samples, at_least=2 * self.splits)
-        splits = np.array_split(found[features.shuffled(samples, self.seed)], self.splits)
+        probabilities = features.probabilities(self.extractor, samples, at_least=2 * self.splits)
+        splits = np.array_split(probabilities[features.shuffled(samples, self.seed)], self.splits)
         scores = [_score(split) for split in splits]
         details = {
-            "all": _score(found),
-            "marginal_entropy": entr(found.mean(axis=0)).sum(),
-            "conditional_entropy": entr(found).sum(axis=1).mean(),
+            "all": _score(probabilities),
+            "marginal_entropy": entr(probabilities.mean(axis=0)).sum(),
+            "conditional_entropy": entr(probabilities).sum(axis=1).mean(),
         }
         error = None
         if self.splits > 1:
@@ -91,8 +91,8 @@ class ClassifierScore(Measure):
             error = details["standard_deviation"] / np.sqrt(self.splits)
         protocol = {
             **features.protocol(self.extractor),
-            "classes": found.shape[1],
-            "samples": len(found),
+            "classes": probabilities.shape[1],
+            "samples": len(probabilities),
             "splits": self.splits,
             "seed": self.seed,
         }

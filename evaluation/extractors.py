@@ -98,12 +98,12 @@ class Extractor:
         check_numbers(images, "images")
         seer = f"the extractor {self.protocol['extractor']!r}"
         check_seen_shape(images, self.image_shape, "images", seer)
-        found = [
+        outputs = [
             self.model.predict_on_batch((255 * pixels(images[rows], "images")).astype("f4"))
             for rows in slices(len(images), self.batch_size)
         ]
         return tuple(
-            np.concatenate([np.asarray(batch[name]) for batch in found])
+            np.concatenate([np.asarray(batch[name]) for batch in outputs])
             for name in ("features", "probabilities")
         )
 

@@ -55,25 +55,25 @@ def probabilities(extractor, samples, batch_size=500, at_least=1, name="samples"
         ValueError: As `extract`, and if a row is not a distribution.
     """
     rows = _rows(extractor, "probabilities", samples, batch_size, at_least, name)
-    found = np.concatenate(list(rows)).astype("float64")
-    sums = found.sum(axis=1, keepdims=True)
+    probabilities = np.concatenate(list(rows)).astype("float64")
+    sums = probabilities.sum(axis=1, keepdims=True)
     # A float32 softmax is off by a rounding for each class; logits are off by more.
-    if found.min() < 0 or np.max(np.abs(sums - 1)) > 1e-3:
+    if probabilities.min() < 0 or np.max(np.abs(sums - 1)) > 1e-3:
         raise ValueError(
             f"A row of `{name}` is no distribution over classes. Expected numbers in [0, 1] that "
-            f"sum to 1 (the softmax of logits). Received: {name} from {found.min():.4g} to "
-            f"{found.max():.4g}, with sums from {sums.min():.4g} to {sums.max():.4g}"
+            f"sum to 1 (the softmax of logits). Received: {name} from {probabilities.min():.4g} to "
+            f"{probabilities.max():.4g}, with sums from {sums.min():.4g} to {sums.max():.4g}"
         )
-    return found / sums
+    return probabilities / sums
 
 
 def features_like(
     reference, extractor, samples, at_least=1, name="samples", reference_name="reference"
 ):
     """Features of samples, in float64 and as many of them as the reference's have."""
-    found = extract(extractor, samples, at_least=at_least, name=name).astype("float64")
-    check_same_shape(found, reference, name, reference_name)
-    return found
+    rows = extract(extractor, samples, at_least=at_least, name=name).astype("float64")
+    check_same_shape(rows, reference, name, reference_name)
+    return rows
 
 
 def protocol(extractor):
@@ -126,20 +126,20 @@ def _rows(extractor, what, samples, batch_size, at_least, name):
 
 
 def _run(extractor, what, images):
-    found = np.asarray(getattr(extractor, what)(images))
+    rows = np.asarray(getattr(extractor, what)(images))
     if (
-        found.ndim != 2
-        or len(found) != len(images)
-        or found.dtype.kind != "f"
-        or not np.all(np.isfinite(found))
+        rows.ndim != 2
+        or len(rows) != len(images)
+        or rows.dtype.kind != "f"
+        or not np.all(np.isfinite(rows))
     ):
-        bad = "" if found.dtype.kind != "f" else f", {np.sum(~np.isfinite(found))} not finite"
+        bad = "" if rows.dtype.kind != "f" else f", {np.sum(~np.isfinite(rows))} not finite"
         raise ValueError(
             f"`extractor` does not give {what}. Expected finite floats of shape "
-            f"({len(images)}, d). Received: {what} of shape {found.shape} and dtype "
-            f"{found.dtype}{bad}"
+            f"({len(images)}, d). Received: {what} of shape {rows.shape} and dtype "
+            f"{rows.dtype}{bad}"
         )
-    return found
+    return rows
 
 
 def _check_rows(samples, what, name):

@@ -66,11 +66,11 @@ class KernelDistance(Measure):
             check_integer(2, subset_size=subset_size)  # The mean is over pairs within a subset.
         self.extractor = extractor
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed
-        found = features.extract(
+        rows = features.extract(
             extractor, images_or_features, at_least=self._at_least(), name="reference"
         )
         self.hash = fingerprint(images_or_features)
-        self.reference = found.astype("float64")[features.canonical(images_or_features)]
+        self.reference = rows.astype("float64")[features.canonical(images_or_features)]
         self._within_reference = None
 
     def evaluate(self, samples, labels=None):
@@ -87,15 +87,15 @@ class KernelDistance(Measure):
         Raises:
             ValueError: If there are fewer than a subset has, or they cannot be measured.
         """
-        found = features.features_like(
+        rows = features.features_like(
             self.reference, self.extractor, samples, at_least=self._at_least()
         )
-        found = found[features.canonical(samples)]
+        rows = rows[features.canonical(samples)]
         protocol = {
             **features.protocol(self.extractor),
             "kernel": "(x.y / d + 1)^3",
-            "features": found.shape[1],
-            "samples": len(found),
+            "features": rows.shape[1],
+            "samples": len(rows),
             "reference_count": len(self.reference),
             "reference_hash": self.hash,
             "subsets": "none" if self.subsets is None else self.subsets,
@@ -103,10 +103,10 @@ class KernelDistance(Measure):
         if self.subsets is None:
             if self._within_reference is None:
                 self._within_reference = _within(self.reference)
-            value = _within(found) + self._within_reference
-            return self.score(value - 2.0 * _between(found, self.reference), protocol)
+            value = _within(rows) + self._within_reference
+            return self.score(value - 2.0 * _between(rows, self.reference), protocol)
         protocol |= {"subset_size": self.subset_size, "seed": self.seed}
-        values = [self._of_subset(i, found) for i in range(self.subsets)]
+        values = [self._of_subset(i, rows) for i in range(self.subsets)]
         if self.subsets == 1:
             return self.score(values[0], protocol)
         deviation = np.std(values, ddof=1)
@@ -114,8 +114,8 @@ class KernelDistance(Measure):
         details = {"standard_deviation": deviation}
         return self.score(np.mean(values), protocol, error, details)
 
-    def _of_subset(self, i, found):
-        a = self._draw(found, 2 * i)
+    def _of_subset(self, i, rows):
+        a = self._draw(rows, 2 * i)
         b = self._draw(self.reference, 2 * i + 1)
         return _within(a) + _within(b) - 2.0 * _between(a, b)
 

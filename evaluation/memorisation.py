@@ -125,5 +125,5 @@ class Memorisation(Measure):
 
 def _interval(successes, count):
     """Clopper and Pearson's interval of a share."""
-    found = stats.binomtest(successes, count).proportion_ci(CONFIDENCE, "exact")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(successes, count).proportion_ci(CONFIDENCE, "exact")
+    return float(interval.low), float(interval.high)

@@ -89,14 +89,14 @@ class ModeCoverage(Measure):
     def evaluate(self, samples, labels=None):
         """The modes that points `(n, dim)` cover, a `Score`."""
         counts = self.counts(samples)
-        found = coverage(counts, self.mixture.weights)
         protocol = {
             "mixture": getattr(self.mixture, "name", None),
             "modes": len(counts),
             "radius": self.radius,
             "samples": len(samples),
         }
-        details = {**found, "high_quality": counts.sum() / len(samples)}
+        details = coverage(counts, self.mixture.weights)
+        details["high_quality"] = counts.sum() / len(samples)
         return self.score(details.pop("covered"), protocol, details=details)
 
 

@@ -49,10 +49,10 @@ class PrecisionRecall(Measure):
     def __init__(self, images_or_features, extractor=None, k=3, density_k=5):
         check_positive(k=k, density_k=density_k)
         self.extractor, self.k, self.density_k = extractor, k, density_k
-        found = features.extract(extractor, images_or_features, name="reference")
-        _check_k(len(found), "reference", k=k, density_k=density_k)
-        self.hash, self.count = fingerprint(images_or_features), len(found)
-        self.real = _Points(found, (k, density_k))
+        rows = features.extract(extractor, images_or_features, name="reference")
+        _check_k(len(rows), "reference", k=k, density_k=density_k)
+        self.hash, self.count = fingerprint(images_or_features), len(rows)
+        self.real = _Points(rows, (k, density_k))
 
     def evaluate(self, samples, labels=None):
         """The score of samples.
@@ -67,18 +67,18 @@ class PrecisionRecall(Measure):
         Raises:
             ValueError: If there are too few samples, or they cannot be measured.
         """
-        found = features.features_like(self.real.rows, self.extractor, samples)
-        _check_k(len(found), "samples", k=self.k)
-        fake = _Points(found, (self.k,))
+        rows = features.features_like(self.real.rows, self.extractor, samples)
+        _check_k(len(rows), "samples", k=self.k)
+        fake = _Points(rows, (self.k,))
         details = _figures(self.real, fake, self.density_k)
         precision, recall = details["precision"], details["recall"]
         both = precision + recall
         protocol = {
             **features.protocol(self.extractor),
-            "features": found.shape[1],
+            "features": rows.shape[1],
             "k": self.k,
             "density_k": self.density_k,
-            "samples": len(found),
+            "samples": len(rows),
             "reference_count": self.count,
             "reference_hash": self.hash,
         }

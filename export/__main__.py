@@ -13,7 +13,9 @@ import shlex
 
 from absl import flags
 
-from zoo import command
+import export
+from export import parity
+from zoo import command, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -49,9 +51,6 @@ def main(arguments):
             raise ValueError(
                 f"`--{name}` is missing. Expected --{name}=PATH. Received: no --{name}"
             )
-    import export
-    from export import parity
-    from zoo import saving
 
     generator = saving.load(FLAGS.model)
     discriminator = None

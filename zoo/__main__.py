@@ -24,102 +24,17 @@ import types
 
 from absl import flags
 
-from zoo import command
+from zoo import command, commands
+from zoo.latents.inversion import STEPS
 
-FLAGS = flags.FlagValues()
-flags.DEFINE_string(
-    "model",
-    None,
-    "A preset, or the .keras file of a generator or of a trainer.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer("seed", 0, "Seed of the latents.", flag_values=FLAGS)
-flags.DEFINE_string(
-    "output",
-    None,
-    "The PNG file to write. Defaults to samples.png, walk.png, inversion.png or neighbours.png.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "labels",
-    None,
-    "For a conditional generator: labels, as 0,1,2 or all, repeated until there are enough. A "
-    "column of sample, or a row of walk and neighbours, then shows one label. Defaults to all; "
-    "for invert to the labels of the dataset.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_float(
-    "truncation",
-    None,
-    "Of all but invert: keeps latents within this distance of 0: fewer odd samples, less variety.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer(
-    "count",
-    None,
-    "Number of samples of sample (default: 64), of images to invert (default: 16).",
-    lower_bound=1,
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer(
-    "rows",
-    None,
-    "Rows of walk (default: 8) and of neighbours (default: 4).",
-    lower_bound=1,
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer(
-    "columns",
-    None,
-    "Samples a row: of sample (default: about a square) and of neighbours (default: 5).",
-    lower_bound=1,
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer(
-    "steps",
-    None,
-    "Latents of a walk, both ends included (default: 10); gradients of invert for each start "
-    "(default: 300).",
-    lower_bound=0,
-    flag_values=FLAGS,
-)
-flags.DEFINE_enum(
-    "mode",
-    None,
-    ["linear", "spherical"],
-    "Of walk: a straight line, or an arc; for the normal prior only. Default: linear.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_boolean(
-    "corners",
-    False,
-    "Of walk: one grid between four latents instead of a pair a row, with the first of the labels; "
-    "the animation goes round it.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "animation",
-    None,
-    "Of walk: the .gif, .webp or .apng file to write. Defaults to --output with .gif.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "dataset",
-    None,
-    "Of invert and neighbours: mnist (the default, embedded), keras:NAME, tfds:NAME or a folder of "
-    "images. They are cropped and resized to the generator's size.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "split",
-    None,
-    "Of invert and neighbours: which part of the dataset. Defaults to test for invert, and to "
-    "train for neighbours.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_integer(
-    "starts", None, "Of invert: latents to start from (default: 8).", 1, flag_values=FLAGS
-)
+FUNCTIONS = {
+    "sample": commands.sample,
+    "walk": commands.walk,
+    "invert": commands.invert,
+    "neighbours": commands.neighbours,
+    "list": commands.list_presets,
+    "card": commands.card,
+}
 
 SHARED = {"model": None, "seed": 0, "labels": None}
 # The flags of every subcommand, with their defaults.
@@ -148,7 +63,7 @@ OPTIONS = {
         "split": "test",
         "count": 16,
         "starts": 8,
-        "steps": 300,
+        "steps": STEPS,
     },
     "neighbours": {
         **SHARED,
@@ -164,22 +79,117 @@ OPTIONS = {
 }
 
 
-def list_(options):
-    """Prints the shipped presets."""
-    from zoo import presets
+def _default(flag, *names):
+    """The defaults of a flag in these subcommands, for its help."""
+    *others, last = [str(OPTIONS[name][flag]) for name in names]
+    return f"{', '.join(others)} or {last}" if others else last
 
-    print(presets.list_presets())
 
-
-def card(options):
-    """Prints the card of a preset."""
-    import json
-
-    from zoo import presets
-
-    if options.model is None:
-        raise ValueError("`--model` is missing. Expected --model=PRESET. Received: no --model")
-    print(json.dumps(presets.card(options.model), indent=2))
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+    "model",
+    None,
+    "A preset, or the .keras file of a generator or of a trainer.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer("seed", SHARED["seed"], "Seed of the latents.", flag_values=FLAGS)
+flags.DEFINE_string(
+    "output",
+    None,
+    "The PNG file to write. Defaults to "
+    f"{_default('output', 'sample', 'walk', 'invert', 'neighbours')}.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "labels",
+    None,
+    "For a conditional generator: labels, as 0,1,2 or all, repeated until there are enough. A "
+    "column of sample, or a row of walk and neighbours, then shows one label. Defaults to all; "
+    "for invert to the labels of the dataset.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_float(
+    "truncation",
+    None,
+    "Of all but invert: keeps latents within this distance of 0: fewer odd samples, less variety.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "count",
+    None,
+    f"Number of samples of sample (default: {_default('count', 'sample')}), of images to invert "
+    f"(default: {_default('count', 'invert')}).",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "rows",
+    None,
+    f"Rows of walk (default: {_default('rows', 'walk')}) and of neighbours "
+    f"(default: {_default('rows', 'neighbours')}).",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "columns",
+    None,
+    "Samples a row: of sample (default: about a square) and of neighbours "
+    f"(default: {_default('columns', 'neighbours')}).",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "steps",
+    None,
+    f"Latents of a walk, both ends included (default: {_default('steps', 'walk')}); gradients of "
+    f"invert for each start (default: {_default('steps', 'invert')}).",
+    lower_bound=0,
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "mode",
+    None,
+    ["linear", "spherical"],
+    "Of walk: a straight line, or an arc; for the normal prior only. Default: "
+    f"{_default('mode', 'walk')}.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "corners",
+    OPTIONS["walk"]["corners"],
+    "Of walk: one grid between four latents instead of a pair a row, with the first of the labels; "
+    "the animation goes round it.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "animation",
+    None,
+    "Of walk: the .gif, .webp or .apng file to write. Defaults to --output with .gif.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "dataset",
+    None,
+    f"Of invert and neighbours: {_default('dataset', 'invert')} (the default, embedded), "
+    "keras:NAME, tfds:NAME or a folder of images. They are cropped and resized to the generator's "
+    "size.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "split",
+    None,
+    "Of invert and neighbours: which part of the dataset. Defaults to "
+    f"{_default('split', 'invert')} for invert, and to {_default('split', 'neighbours')} for "
+    "neighbours.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "starts",
+    None,
+    f"Of invert: latents to start from (default: {_default('starts', 'invert')}).",
+    lower_bound=1,
+    flag_values=FLAGS,
+)
 
 
 def options_of(name):
@@ -205,18 +215,8 @@ def options_of(name):
 
 def main(arguments):
     """Runs the subcommand that the first argument names."""
-    from zoo import commands
-
-    commands = {
-        "sample": commands.sample,
-        "walk": commands.walk,
-        "invert": commands.invert,
-        "neighbours": commands.neighbours,
-        "list": list_,
-        "card": card,
-    }
-    chosen = command.choose(arguments, commands)
-    chosen(options_of(arguments[0]))
+    function = command.choose(arguments, FUNCTIONS)
+    function(options_of(arguments[0]))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
     flags.DEFINE_integer("count", 64, "Number of samples.", lower_bound=1, flag_values=FLAGS)
 
     def main(arguments):
-        import zoo  # Heavy imports belong here, behind --help and mistyped flags.
         ...
 
     if __name__ == "__main__":

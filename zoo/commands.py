@@ -1,15 +1,26 @@
-"""The pictures of `python -m zoo`: samples, walks, inversions and neighbours of a generator.
+"""What `python -m zoo` does: draws samples, walks, inversions and neighbours, and shows presets.
 
 Each function takes the flags of its command as attributes of `options`.
 """
 
 import itertools
+import json
 import math
 import pathlib
 
 import numpy as np
 
-from zoo import datasets, latents, pictures, pixels, random, sampling, saving, validation
+from zoo import (
+    datasets,
+    latents,
+    pictures,
+    pixels,
+    presets,
+    random,
+    sampling,
+    saving,
+    validation,
+)
 from zoo import neighbours as search
 
 
@@ -29,7 +40,11 @@ def sample(options):
 
 
 def walk(options):
-    """Walks between latents, and writes the walks as a picture and as an animation."""
+    """Walks between latents, and writes the walks as a picture and as an animation.
+
+    Raises:
+        ValueError: If the generator makes no images, both files are one, or an option is wrong.
+    """
     animation = options.animation or str(pathlib.Path(options.output).with_suffix(".gif"))
     pictures.check_png(options.output)
     pictures.check_animation(animation)
@@ -74,7 +89,12 @@ def walk(options):
 
 
 def invert(options):
-    """Finds latents for images of a dataset, and draws each beside its reconstruction."""
+    """Finds latents for images of a dataset, and draws each beside its reconstruction.
+
+    Raises:
+        ValueError: If the generator makes no images, the dataset has others, labels are missing,
+            or an option is wrong.
+    """
     pictures.check_png(options.output)
     generator, traits = load(options, images=True)
     cycle = None
@@ -104,10 +124,10 @@ def invert(options):
             "Expected --labels=0,1,2. "
             f"Received: --dataset={options.dataset}"
         )
-    found = latents.invert(
+    inversion = latents.invert(
         generator, images, labels, options.starts, options.steps, seed=options.seed
     )
-    made = pixels.to_pixels(found.reconstructions).numpy()
+    made = pixels.to_pixels(inversion.reconstructions).numpy()
     pairs = np.concatenate([images, made], axis=2)
     pictures.save_png(pictures.enlarge(pictures.grid(pairs, padding=4)), options.output)
     print(
@@ -115,8 +135,8 @@ def invert(options):
         "the left of its reconstruction"
     )
     print(
-        f"mean squared error of pixels in [0, 1]: mean {found.mse.mean():.5f}, median "
-        f"{np.median(found.mse):.5f}, worst {found.mse.max():.5f}; "
+        f"mean squared error of pixels in [0, 1]: mean {inversion.mse.mean():.5f}, median "
+        f"{np.median(inversion.mse):.5f}, worst {inversion.mse.max():.5f}; "
         f"{options.starts} starts of {options.steps} steps"
     )
 
@@ -149,8 +169,28 @@ def neighbours(options):
     print(f"distances, in the length of the difference of pixels in [0, 1]: {listed}")
 
 
+def list_presets(options):
+    """Prints the shipped presets."""
+    print(presets.list_presets())
+
+
+def card(options):
+    """Prints the card of a preset.
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
+    if options.model is None:
+        raise ValueError("`--model` is missing. Expected --model=PRESET. Received: no --model")
+    print(json.dumps(presets.card(options.model), indent=2))
+
+
 def load(options, images=False):
-    """The generator and its traits; with `images`, one whose samples are pictures."""
+    """The generator and its traits; with `images`, one whose samples are pictures.
+
+    Raises:
+        ValueError: If no model is named, there is none, or its samples are no pictures.
+    """
     if options.model is None:
         raise ValueError("`--model` is missing. Expected --model=FILE.keras. Received: no --model")
     generator = saving.load(options.model)

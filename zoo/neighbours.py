@@ -48,8 +48,8 @@ def nearest(samples, images, k=1):
     samples, images = np.asarray(samples), np.asanyarray(images)
     _check(samples, images, k)
     blocks = slices(len(samples), QUERIES)
-    found = [_nearest(_flat(samples[rows]), images, k) for rows in blocks]
-    indices, distances = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    pairs = [_nearest(_flat(samples[rows]), images, k) for rows in blocks]
+    indices, distances = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
     return indices, distances
 
 

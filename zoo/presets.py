@@ -86,14 +86,14 @@ def card(preset, file_hash=None):
         ValueError: If there is no such preset, or its card is damaged or of a newer version.
     """
     folder = _folder(preset, file_hash)
-    found = _read(folder, CARD)
-    version = found.get("format")
+    content = _read(folder, CARD)
+    version = content.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(
             f"`preset` is of a newer version than this library. Expected format {FORMAT} or "
             f"older. Received: format {version} in {str(folder)!r}"
         )
-    return found
+    return content
 
 
 def from_preset(preset, player="generator", dtype=None, file_hash=None, expected=None):
@@ -220,25 +220,25 @@ def _verified(folder, name, hashes):
             f"`preset` lacks a file. Expected {sorted(hashes)}. Received: no {name} in "
             f"{str(folder)!r}"
         )
-    found = path.read_bytes()
-    if hashes.get(name) != sha256(found):
+    content = path.read_bytes()
+    if hashes.get(name) != sha256(content):
         raise ValueError(
             "`preset` has a file that is not the one that was published. Expected the SHA-256 of "
-            f"the card, {hashes.get(name)}. Received: {sha256(found)} of {str(path)!r}"
+            f"the card, {hashes.get(name)}. Received: {sha256(content)} of {str(path)!r}"
         )
-    return found
+    return content
 
 
 def _read(folder, name):
     try:
-        found = json.loads((folder / name).read_text())
+        content = json.loads((folder / name).read_text())
     except ValueError as error:
         raise ValueError(
             f"`preset` is damaged ({error}). Expected JSON. Received: {str(folder / name)!r}"
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ValueError(
             "`preset` is damaged. Expected an object of names and values. "
             f"Received: {str(folder / name)!r}"
         )
-    return found
+    return content

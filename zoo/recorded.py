@@ -98,11 +98,11 @@ def _bound(signature, self, args, kwargs):
     except TypeError:  # The constructor itself complains of this, with its own name.
         return {}
     bound.apply_defaults()
-    found = {}
+    given = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
-            found |= value
+            given |= value
         elif kind is not inspect.Parameter.VAR_POSITIONAL:
-            found[name] = value
-    return {k: tuple(value) if isinstance(value, list) else value for k, value in found.items()}
+            given[name] = value
+    return {k: tuple(value) if isinstance(value, list) else value for k, value in given.items()}

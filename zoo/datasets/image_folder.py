@@ -132,19 +132,19 @@ class ImageFolder(Dataset):
         classes = sorted({folder.name for parent in parents for folder in _subfolders(parent)})
         loose = sorted(file for file in root.iterdir() if _is_image(file))
         by_class = [_images_below(root / name) for name in classes]
-        found = sum(by_class, [])
-        if loose and found:
+        in_classes = sum(by_class, [])
+        if loose and in_classes:
             raise ValueError(
                 "`name` is a folder that holds both images and class folders. Expected one or the "
                 f"other in {root}. Received: {len(loose)} images beside {len(classes)} folders, "
                 f"such as {loose[0].name} and {classes[0]}/"
             )
-        if not loose and not found:
+        if not loose and not in_classes:
             raise ValueError(
                 f"`name` is a folder without images. Expected files *{', *'.join(SUFFIXES)} in "
                 f"{root}, or in class folders there. Received: name={str(self.path)!r}"
             )
-        self.paths = [str(file) for file in loose or found]
+        self.paths = [str(file) for file in loose or in_classes]
         self.classes = None if loose else classes
         counts = [len(files) for files in by_class]
         self.labels = None if loose else np.repeat(np.arange(len(classes), dtype="int32"), counts)

@@ -31,17 +31,17 @@ def grow(generators, latents, labels=None, training=False):
     """
     ends = list(itertools.accumulate(level.latent_dim for level in generators))[:-1]
     pieces = keras.ops.split(latents, ends, axis=-1) if ends else [latents]
-    found = []
+    pictures = []
     for level, piece in zip(generators, pieces, strict=True):
         inputs = {"latents": piece} if labels is None else {"latents": piece, "labels": labels}
-        if not found:
+        if not pictures:
             inputs = piece if labels is None else inputs
             picture = level(inputs, training=training)
         else:
-            coarse = pyramid.up(found[-1])
+            coarse = pyramid.up(pictures[-1])
             picture = coarse + level({**inputs, "coarse": coarse}, training=training)
-        found.append(keras.ops.clip(picture, *VALUE_RANGE))
-    return found
+        pictures.append(keras.ops.clip(picture, *VALUE_RANGE))
+    return pictures
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -77,10 +77,10 @@ def pictures(images, levels):
         ValueError: If a side cannot be halved so often.
     """
     shapes(images.shape[1:], levels)
-    found = [keras.ops.cast(images, "float32")]
+    pictures = [keras.ops.cast(images, "float32")]
     for _ in range(levels - 1):
-        found.insert(0, down(found[0]))
-    return found
+        pictures.insert(0, down(pictures[0]))
+    return pictures
 
 
 def decompose(images, levels):
