@@ -22,7 +22,7 @@ from zoo.sampling import (
     sample_shape,
     traits,
 )
-from zoo.validation import check_labels, check_positive
+from zoo.validation import check_labels, check_positive, nearest
 
 __all__ = [
     "Discriminator",
@@ -53,10 +53,21 @@ def logits_and_features(logits, features):
     return {"logits": logits, "features": features}
 
 
+GRAPH_ARGUMENTS = ("inputs", "outputs", "name", "trainable")  # Of `keras.Model`.
+
+
 class _Player(RecordedModel, keras.Model):
     """What generators and discriminators share: their config, and `from_preset`."""
 
     def __init__(self, *args, dtype=None, **kwargs):
+        unknown = [name for name in kwargs if name not in GRAPH_ARGUMENTS]
+        if unknown:  # A functional model would swallow them.
+            names = [*self.argument_names(), "name", "trainable"]
+            raise ValueError(
+                f"`{unknown[0]}` is no argument of {type(self).__name__}"
+                f"{nearest(unknown[0], names)}. Expected some of {names}. "
+                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in unknown)}"
+            )
         super().__init__(*args, **kwargs)
         if dtype is not None:  # A functional model takes no dtype; its layers have theirs already.
             self.dtype_policy = keras.dtype_policies.get(dtype)

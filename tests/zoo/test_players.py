@@ -90,3 +90,31 @@ def test_logits_are_flat_and_of_full_precision(dtype):
     outputs = players.logits_and_features(keras.layers.Dense(1, dtype=dtype)(x), x)
     assert outputs["logits"].shape == (None,) and outputs["logits"].dtype == "float32"
     assert outputs["features"] is x
+
+
+FAMILIES = {
+    zoo.MLPGenerator: {"units": (4,)},
+    zoo.MLPDiscriminator: {"units": (4,)},
+    zoo.DCGANGenerator: {"filters": 2},
+    zoo.DCGANDiscriminator: {"filters": 2},
+    zoo.ResNetGenerator: {"filters": 2},
+    zoo.ResNetDiscriminator: {"filters": 2},
+    zoo.R3GANGenerator: {"filters": 8, "group_width": 8},
+    zoo.R3GANDiscriminator: {"filters": 8, "group_width": 8},
+    zoo.LaplacianGenerator: {"filters": 2, "units": (4,)},
+    zoo.LaplacianDiscriminator: {"filters": 2, "units": (4,)},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda cls: cls.__name__)
+def test_an_argument_that_is_none_is_refused(family):
+    message = f"`unitss` is no argument of {family.__name__}.*Received: unitss=3"
+    with pytest.raises(ValueError, match=message):
+        family(**FAMILIES[family], unitss=3)
+    player = family(**FAMILIES[family], name="mine", trainable=False)
+    assert player.name == "mine" and not player.trainable
+
+
+def test_the_nearest_argument_is_offered():
+    with pytest.raises(ValueError, match="`fliters`.*did you mean 'filters'"):
+        zoo.DCGANGenerator(fliters=128)
