@@ -181,7 +181,7 @@ def _read(path):
         scores = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            "A file of `--compare` is no evaluation. Expected a scores.json of this command. "
+            "A file of `--compare` is not an evaluation. Expected a scores.json of this command. "
             f"Received: {str(path)!r}"
         ) from error
     return {score.name: score for score in scores}

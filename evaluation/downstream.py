@@ -70,6 +70,9 @@ class ClassifierAccuracy(_Downstream):
         seed: int. Of the classifier's training.
         **recipe: `epochs`, `filters`, `shift` and `flip` of `evaluation.classifier.train`.
 
+    Raises:
+        ValueError: If the images are not uint8 pictures, or not each has one label.
+
     Reference:
         - [Ravuri and Vinyals, 2019](https://arxiv.org/abs/1905.10887), the classification
           accuracy score.
@@ -90,7 +93,12 @@ class ClassifierAccuracy(_Downstream):
         self.recipe = {"epochs": 5, "filters": 16, **recipe, "seed": seed}
 
     def evaluate(self, samples, labels=None):
-        """The accuracy after learning from labelled uint8 samples, a `Score`."""
+        """The accuracy after learning from labelled uint8 samples, a `Score`.
+
+        Raises:
+            ValueError: If the samples are not images like the real ones, not each has one label,
+                or a label is out of range.
+        """
         samples, labels = self._labelled(samples, labels)
         if labels.max() >= self.num_classes:
             raise ValueError(

@@ -93,7 +93,7 @@ def gaussian_f_divergence(name, p, q):
     for argument, (mu, sigma) in {"p": p, "q": q}.items():
         if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
             raise ValueError(
-                f"`{argument}` is no Gaussian. Expected (mu, sigma), finite, with sigma > 0. "
+                f"`{argument}` is not a Gaussian. Expected (mu, sigma), finite, with sigma > 0. "
                 f"Received: {argument}={(mu, sigma)}"
             )
     return float(GAUSSIAN[name](*(tuple(map(float, pair)) for pair in (p, q))))

@@ -57,13 +57,13 @@ class Extractor:
         names = [each.name for each in model.layers]
         if layer not in names:
             raise ValueError(
-                f"`layer` is none of the model's. Expected the name of one"
+                f"`layer` is not in the model. Expected the name of one"
                 f"{nearest(layer, names)}. Received: layer={layer!r}"
             )
         output = model.get_layer(layer).output
         if len(output.shape) != 2:
             raise ValueError(
-                "`layer` does not give a row of numbers an image. Expected one with an output of "
+                "`layer` does not give one vector per image. Expected one with an output of "
                 f"shape (batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
             )
         outputs = {"features": output, "probabilities": keras.ops.softmax(model.outputs[0])}

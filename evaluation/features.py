@@ -60,9 +60,10 @@ def probabilities(extractor, samples, batch_size=500, at_least=1, name="samples"
     # A float32 softmax is off by a rounding for each class; logits are off by more.
     if probabilities.min() < 0 or np.max(np.abs(sums - 1)) > 1e-3:
         raise ValueError(
-            f"A row of `{name}` is no distribution over classes. Expected numbers in [0, 1] that "
-            f"sum to 1 (the softmax of logits). Received: {name} from {probabilities.min():.4g} to "
-            f"{probabilities.max():.4g}, with sums from {sums.min():.4g} to {sums.max():.4g}"
+            f"A row of `{name}` is not a distribution over classes. Expected numbers in [0, 1] "
+            f"that sum to 1 (the softmax of logits). Received: {name} from "
+            f"{probabilities.min():.4g} to {probabilities.max():.4g}, with sums from "
+            f"{sums.min():.4g} to {sums.max():.4g}"
         )
     return probabilities / sums
 

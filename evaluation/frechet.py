@@ -206,7 +206,11 @@ class FrechetMetric(keras.metrics.Metric):
         return tf.where(total < 2.0, tf.constant(np.inf, "float64"), distance)
 
     def get_config(self):
-        """The statistics as lists. An extractor has no config."""
+        """The statistics as lists. An extractor has no config.
+
+        Raises:
+            NotImplementedError: If the metric has an extractor.
+        """
         if self.extractor is not None:
             raise NotImplementedError(
                 "`extractor` is not written into a config. Expected a metric of features. "

@@ -62,7 +62,11 @@ class Reference:
 
     @functools.cached_property
     def extractor(self):
-        """The `Extractor`."""
+        """The `Extractor`.
+
+        Raises:
+            ValueError: If none is named and none is shipped for the data, or the name is unknown.
+        """
         if isinstance(self._extractor, extractors.Extractor):
             return self._extractor
         name = self._extractor or EXTRACTORS.get(pathlib.PurePath(self.dataset).name)
@@ -104,7 +108,7 @@ class Reference:
         """
         if self.dataset not in toys.TOYS:
             raise ValueError(
-                "`dataset` is no mixture, whose modes could be counted. Expected a toy, one of "
+                "`dataset` is not a mixture, whose modes could be counted. Expected a toy, one of "
                 f"{sorted(toys.TOYS)}. Received: dataset={self.dataset!r}"
             )
         return toys.get(self.dataset)

@@ -31,6 +31,10 @@ class Memorisation(Measure):
         extractor: Optional; distances are then between its features.
         quantile: float in (0, 1).
 
+    Raises:
+        ValueError: If `quantile` is out of range, there are too few held-out images for it, or the
+            images do not fit each other or the extractor.
+
     Reference:
         - [Meehan, Chaudhuri and Dasgupta, 2020](https://arxiv.org/abs/2004.05675), for the test
           against held-out images.
@@ -98,6 +102,9 @@ class Memorisation(Measure):
 
         Returns:
             A uint8 picture.
+
+        Raises:
+            ValueError: If there are too few samples, or they are not images like the training's.
         """
         samples = np.asarray(samples)
         if len(samples) < rows * columns:

@@ -74,7 +74,7 @@ class ModeCoverage(Measure):
         centres, scales = self.mixture.centres, self.mixture.scales
         if samples.ndim != 2 or samples.shape[1] != centres.shape[1]:
             raise ValueError(
-                "`samples` are no points of the mixture's space. Expected shape "
+                "`samples` are not points of the mixture's space. Expected shape "
                 f"(n, {centres.shape[1]}). Received: samples of shape {samples.shape}"
             )
         counts = np.zeros(len(centres), "int64")
@@ -110,6 +110,9 @@ class StackedModes(Measure):
     Args:
         extractor: An `evaluation.extractors.Extractor` of one digit, `(28, 28, 1)`.
 
+    Raises:
+        ValueError: If the extractor does not see one of ten digits.
+
     Reference:
         - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 3.3.1; [Lin et al.,
           2018](https://arxiv.org/abs/1712.04086), section 4.2, for the number of samples.
@@ -137,7 +140,7 @@ class StackedModes(Measure):
         check_numbers(samples)
         if samples.ndim != 4 or samples.shape[-1] != 3:
             raise ValueError(
-                "`samples` are no images with three channels. Expected shape (n, height, width, "
+                "`samples` are not images with three channels. Expected shape (n, height, width, "
                 f"3). Received: samples of shape {samples.shape}"
             )
         digits = [

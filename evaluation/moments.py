@@ -78,7 +78,7 @@ def check_statistics(statistics):
         mean, covariance, count = statistics
     except (TypeError, ValueError):
         raise ValueError(
-            "`statistics` have no three entries. Expected (mean, covariance, count). "
+            "`statistics` do not have three entries. Expected (mean, covariance, count). "
             f"Received: statistics of type {type(statistics).__name__}"
         ) from None
     mean, covariance = check_moments(mean, covariance)

@@ -45,7 +45,7 @@ def check_numbers(array, name="samples"):
     """
     if array.ndim == 0 or not array.size:
         raise ValueError(
-            f"There is nothing to measure in `{name}`. Expected at least one sample. "
+            f"`{name}` holds nothing to measure. Expected at least one sample. "
             f"Received: {name} of shape {array.shape}"
         )
     if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
@@ -53,7 +53,7 @@ def check_numbers(array, name="samples"):
         if array.dtype.kind in "fiu":
             bad = f", with others in {_count_bad(array)} of {len(array)} samples"
         raise ValueError(
-            f"There is something else than finite numbers in `{name}`. Expected no NaN and no "
+            f"`{name}` holds values that are not finite numbers. Expected no NaN and no "
             f"infinity. Received: {name} of dtype {array.dtype}{bad}"
         )
 

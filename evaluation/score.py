@@ -78,7 +78,7 @@ class Score:
             return cls(**{**fields, "notes": tuple(fields["notes"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                "`text` is no score. Expected the JSON that Score.to_json writes. "
+                "`text` is not a score. Expected the JSON that Score.to_json writes. "
                 f"Received: text={text[:80]!r}"
             ) from error
 

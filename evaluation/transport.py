@@ -190,6 +190,5 @@ def _check_arguments(order, projections):
 def _check_order(order):
     if order not in ORDERS:
         raise ValueError(
-            f"`order` is no power of the distance. Expected one of {ORDERS}. "
-            f"Received: order={order!r}"
+            f"`order` is out of range. Expected one of {ORDERS}. Received: order={order!r}"
         )

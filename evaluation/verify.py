@@ -47,7 +47,14 @@ def verify(preset):
 
 
 def report(names):
-    """Verifies presets, prints a line a score, and says how many are off."""
+    """Verifies presets and prints a line a score.
+
+    Args:
+        names: Presets, as of `zoo.from_preset`.
+
+    Returns:
+        int. How many scores are off.
+    """
     wrong = 0
     for name in names:
         for score, said, found, tolerance, within in verify(name):

@@ -30,6 +30,13 @@ class Blocker:
 
 
 def main(model, questions, answers):
+    """Answers every question, without a way to the blocked packages.
+
+    Args:
+        model: Path of the SavedModel.
+        questions: Path of the arrays to ask with.
+        answers: Path to write the answers to.
+    """
     sys.meta_path.insert(0, Blocker())
     import numpy as np
     import tensorflow as tf

@@ -93,8 +93,8 @@ def served_players(model, discriminator=None):
     wired = isinstance(generator, keras.Model) and not isinstance(generator, players.Discriminator)
     if not wired or (generator.built and not hasattr(generator, "input_shape")):
         raise ValueError(
-            "`model` is no generator that can be served. Expected a zoo.Generator, a Sequential or "
-            "functional Keras model from latents to samples, or a trainer (of a file: "
+            "`model` is not a generator that can be served. Expected a zoo.Generator, a Sequential "
+            "or functional Keras model from latents to samples, or a trainer (of a file: "
             "zoo.load(path)). "
             f"Received: model={getattr(model, 'name', model)!r} of class {type(model).__name__}"
         )

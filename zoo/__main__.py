@@ -203,7 +203,7 @@ def options_of(name):
         if FLAGS[flag].present and flag not in own:
             owners = [other for other, flags_of in OPTIONS.items() if flag in flags_of]
             raise ValueError(
-                f"`--{flag}` is no flag of `{name}`. Expected one of "
+                f"`--{flag}` is not a flag of `{name}`. Expected one of "
                 f"{', '.join('--' + flag for flag in own)}; it belongs to {', '.join(owners)}. "
                 f"Received: --{flag}"
             )

@@ -240,6 +240,6 @@ def parse_labels(text, num_classes):
         return [int(word) for word in text.split(",")]
     except ValueError:
         raise ValueError(
-            "`--labels` are no list of integers. Expected --labels=0,1,2 or --labels=all, with "
+            "`--labels` are not a list of integers. Expected --labels=0,1,2 or --labels=all, with "
             f"integers in [0, {num_classes}). Received: --labels={text}"
         ) from None

@@ -131,7 +131,7 @@ class MLPGenerator(Generator):
         images = np.asarray(images)
         if images.shape[1:] != self.image_shape or not len(images):
             raise ValueError(
-                f"`images` are no samples like the generator's. Expected (n, {self.image_shape}). "
+                f"`images` are not like the generator's samples. Expected (n, {self.image_shape}). "
                 f"Received: images of shape {images.shape}"
             )
         if self.value_range is not None and images.dtype.kind in "iu":

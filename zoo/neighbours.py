@@ -72,9 +72,10 @@ def figure(samples, neighbours):
     samples, neighbours = np.asarray(samples), np.asarray(neighbours)
     if samples.ndim != 5 or neighbours.shape != samples.shape[:1] + samples.shape[2:]:
         raise ValueError(
-            "`neighbours` are not one a row of samples. Expected (rows, columns, height, width, "
-            "channels) and (rows, height, width, channels). Received: samples of shape "
-            f"{samples.shape}, neighbours of shape {neighbours.shape}"
+            "`neighbours` do not match the rows of samples in number or shape. Expected samples "
+            "(rows, columns, height, width, channels) and neighbours (rows, height, width, "
+            f"channels). Received: samples of shape {samples.shape}, neighbours of shape "
+            f"{neighbours.shape}"
         )
     rows = zip(samples, neighbours, strict=True)
     images = [
@@ -140,8 +141,8 @@ def _check(samples, images, k):
             continue
         if array.dtype.kind != "f" or not np.all(np.isfinite(array)):
             raise ValueError(
-                f"`{name}` are no finite numbers. Expected uint8 or finite floats. "
-                f"Received: {name} of dtype {array.dtype}"
+                f"`{name}` holds values that are not finite numbers. Expected uint8 or finite "
+                f"floats. Received: {name} of dtype {array.dtype}"
             )
         if mixed and not (array.min() >= 0 and array.max() <= 1):
             raise ValueError(

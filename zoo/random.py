@@ -189,8 +189,8 @@ def from_seed(prior, count, latent_dim, seed, truncation=None):
     seeds = np.asarray(seed)
     if seeds.dtype.kind not in "iu" or seeds.ndim > 1 or (seeds.ndim and len(seeds) != count):
         raise ValueError(
-            f"`seed` is no seed. Expected one integer, or one integer for each of the {count} "
-            f"samples. Received: seed={seed!r}"
+            "`seed` is not an integer, or not one for each sample. Expected one integer, or "
+            f"one integer for each of the {count} samples. Received: seed={seed!r}"
         )
     if seeds.ndim:
         return draw_rows(prior, latent_dim, seeds.astype("int64"), truncation)

@@ -20,7 +20,15 @@ SPANS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # What an output activatio
 
 @dataclasses.dataclass(frozen=True)
 class Traits:
-    """What a trainer or an export has to know about a generator."""
+    """What a trainer or an export has to know about a generator.
+
+    Attributes:
+        latent_dim: Coordinates of a latent.
+        image_shape: Shape of one sample.
+        prior: `"normal"` or `"uniform"`.
+        num_classes: Number of labels, or `None`.
+        value_range: `(low, high)` of the samples, or `None` where they are not pictures.
+    """
 
     latent_dim: int
     image_shape: tuple

@@ -130,7 +130,7 @@ def check_keras_file(path, expected="a Keras model"):
     if damaged or not isinstance(config, dict):
         reason = f"{missing} missing" if isinstance(damaged, list) else damaged or "no config"
         raise ValueError(
-            f"`path` is damaged or no Keras file ({reason}). Expected a .keras file that holds "
+            f"`path` is damaged or not a Keras file ({reason}). Expected a .keras file that holds "
             f"{expected}. Received: path={str(path)!r}"
         )
     return config

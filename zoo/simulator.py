@@ -360,7 +360,7 @@ def _scales(scale, coordinates):
     )
     if not right:
         raise ValueError(
-            "`scale` is no size of the steps from the parameters. Expected a positive number, or a "
+            "`scale` is not positive, or names other parameters. Expected a positive number, or a "
             f"dict of one for each of {sorted(coordinates)}. Received: scale={scale!r}"
         )
     return [float(scales[name]) for name in coordinates]

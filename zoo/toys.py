@@ -31,16 +31,17 @@ class Mixture:
 
     Example:
 
-    >>> points = ring().sample(1000, seed=0)
-    >>> points.shape
-    TensorShape([1000, 2])
+    ```python
+    points = zoo.toys.ring().sample(1000, seed=0)
+    print(points.shape)  # (1000, 2)
+    ```
     """
 
     def __init__(self, centres, scales, weights=None, name=None):
         self.centres = np.array(centres, "float64")
         if self.centres.ndim != 2 or not self.centres.size:
             raise ValueError(
-                "`centres` are not one a mode. Expected an array of shape (modes, dim). "
+                "`centres` do not have one row per mode. Expected an array of shape (modes, dim). "
                 f"Received: centres of shape {self.centres.shape}"
             )
         modes, self.dim = self.centres.shape
@@ -48,7 +49,7 @@ class Mixture:
         self.weights = _per_mode("weights", 1 / modes if weights is None else weights, modes)
         if abs(self.weights.sum() - 1) > 1e-6:
             raise ValueError(
-                f"`weights` are no probabilities. Expected {modes} numbers that sum to 1. "
+                f"`weights` are not probabilities. Expected {modes} numbers that sum to 1. "
                 f"Received: weights={weights}"
             )
         self.name = name or "mixture"
@@ -110,7 +111,7 @@ def _per_mode(name, values, modes):
     array = np.asarray(values, "float64")
     if array.shape not in ((), (modes,)) or not np.all(np.isfinite(array) & (array > 0)):
         raise ValueError(
-            f"`{name}` are not one a mode. Expected {modes} positive numbers. "
+            f"`{name}` do not have one positive value per mode. Expected {modes} positive numbers. "
             f"Received: {name}={values}"
         )
     return np.array(np.broadcast_to(array, (modes,)))

@@ -93,7 +93,7 @@ def check_image_shape(image_shape, hint=""):
     image_shape = tuple(image_shape)
     if len(image_shape) != 3:
         raise ValueError(
-            f"`image_shape` is no shape of images. Expected (height, width, channels){hint}. "
+            f"`image_shape` does not have three sizes. Expected (height, width, channels){hint}. "
             f"Received: image_shape={image_shape}"
         )
     check_sizes(image_shape=image_shape)
@@ -101,12 +101,12 @@ def check_image_shape(image_shape, hint=""):
 
 
 def check_rate(**rates):
-    """Raises a `ValueError` naming the first argument that is no share of units to drop."""
+    """Raises a `ValueError` naming the first argument outside of [0, 1)."""
     for name, rate in rates.items():
         if not 0 <= rate < 1:
             raise ValueError(
-                f"`{name}` is no share of units to drop. Expected a number in [0, 1). "
-                f"Received: {name}={rate}"
+                f"`{name}` is out of range. Expected a number in [0, 1), the share of units to "
+                f"drop. Received: {name}={rate}"
             )
 
 
@@ -142,8 +142,8 @@ def check_labels(labels, num_classes, count=None):
         )
     if labels.dtype.kind not in "iu" or labels.ndim > 2 or labels.ndim == 2 and labels.shape[1] > 1:
         raise ValueError(
-            f"`labels` name no classes. Expected integers of shape (n,) in [0, {num_classes}). "
-            f"Received: labels of shape {labels.shape} and dtype {labels.dtype}"
+            "`labels` are not class numbers. Expected integers of shape (n,) in "
+            f"[0, {num_classes}). Received: labels of shape {labels.shape} and dtype {labels.dtype}"
         )
     labels = labels.reshape(-1)
     if labels.size and not (0 <= labels.min() and labels.max() < num_classes):
@@ -153,7 +153,7 @@ def check_labels(labels, num_classes, count=None):
         )
     if count is not None and len(labels) != count:
         raise ValueError(
-            f"`labels` are not one a sample. Expected {count} labels. "
+            f"`labels` do not match the samples in number. Expected {count} labels. "
             f"Received: {len(labels)} labels"
         )
     return labels.astype("int32")

@@ -27,7 +27,11 @@ def test_real_digits():
 
 @pytest.mark.parametrize(
     "labels, message",
-    [(None, "labels=None"), ([3], "not one a sample"), ([0, 10], "out of range")],
+    [
+        (None, "labels=None"),
+        ([3], "`labels` do not match the samples in number"),
+        ([0, 10], "out of range"),
+    ],
 )
 def test_labels_that_are_none(labels, message):
     measure = evaluation.ConditionalAccuracy(evaluation.extractors.load("mnist"))

@@ -135,7 +135,7 @@ def test_a_file_of_something_else_is_refused(run, tmp_path):
     path = pathlib.Path(tmp_path / "a.json")
     path.write_text('{"scores": {"1": 2}}')
     status, _, err = run("--compare", path, path)
-    assert status == 2 and "`--compare` is no evaluation" in err
+    assert status == 2 and "`--compare` is not an evaluation" in err
 
 
 def test_help_says_what_the_flags_mean(run):

@@ -225,7 +225,10 @@ STATISTICS = (np.zeros(3), np.eye(3), 20)
         (lambda: FrechetDistance(ROWS).evaluate(ROWS[:1]), r"at least 2.*samples of shape \(1, 3"),
         (lambda: FrechetDistance(ROWS).evaluate(ROWS[:, :2]), "3 features.*2 features"),
         (lambda: FrechetDistance(ROWS).evaluate(ROWS * np.nan), "no NaN"),
-        (lambda: FrechetDistance(statistics=ROWS), "no three entries.*type ndarray"),
+        (
+            lambda: FrechetDistance(statistics=ROWS),
+            "`statistics` do not have three entries.*type ndarray",
+        ),
         (lambda: FrechetDistance(statistics=3), "mean, covariance, count.*type int"),
         (lambda: FrechetDistance(statistics=(*STATISTICS[:2], 1)), "at least 2.*count=1"),
         (lambda: FrechetDistance(statistics=(np.zeros(2), np.eye(3), 9)), "do not fit"),

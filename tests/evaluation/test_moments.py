@@ -47,14 +47,14 @@ def test_statistics_come_back_in_float64():
     [
         (lambda: Moments().update(ROWS[:1]).covariance, "Received: count=1"),
         (lambda: Moments().update(ROWS).update(ROWS[:, :2]), r"\(n, 3\).*\(20, 2\)"),
-        (lambda: check_statistics(3), "`statistics` have no three entries.*type int"),
+        (lambda: check_statistics(3), "`statistics` do not have three entries.*type int"),
         (lambda: check_statistics((np.zeros(3), np.eye(3), 1)), "at least 2.*count=1"),
         (
             lambda: check_moments([0, 0], np.eye(3), "other_"),
             "`other_mean` and `other_c.* do not",
         ),
         (lambda: check_moments([0, 0], [[1, 2], [0, 5]]), "`covariance` is not sym.*asymmetry 2"),
-        (lambda: check_moments([0, np.nan], np.eye(2)), "finite numbers in `mean`"),
+        (lambda: check_moments([0, np.nan], np.eye(2)), "`mean` holds values that are not finite"),
     ],
 )
 def test_errors_name_what_was_wrong(call, message):

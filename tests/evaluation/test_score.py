@@ -120,11 +120,11 @@ def test_infinities_of_a_protocol_compare_after_json():
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{}", "not json", '{"value": "high"}'])
 def test_what_is_no_score(text):
-    with pytest.raises(ValueError, match="`text` is no score.*Received: text="):
+    with pytest.raises(ValueError, match="`text` is not a score.*Received: text="):
         Score.from_json(text)
     fields = json.loads(score().to_json())
     for broken in ({"value": "high"}, {"details": 3}, {"other": 1}, {"details": {"a": "b"}}):
-        with pytest.raises(ValueError, match="`text` is no score"):
+        with pytest.raises(ValueError, match="`text` is not a score"):
             Score.from_json(json.dumps(fields | broken))
 
 

@@ -97,5 +97,5 @@ def test_errors(tmp_path):
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"nonsense")
     with pytest.raises(RuntimeError, match="does not answer.* Expected .*/1 to run with Tensor"):
         parity.check(generator, tmp_path, count=1, client=C_API)
-    with pytest.raises(ValueError, match="`model` is no generator that can be served"):
+    with pytest.raises(ValueError, match="`model` is not a generator that can be served"):
         parity.check(keras.layers.Dense(1), tmp_path)

@@ -230,7 +230,9 @@ def test_only_generators_are_served(tmp_path):
         (discriminator, "of class DCGANDiscriminator"),
         (subclassed, "of class Subclassed"),
     ):
-        with pytest.raises(ValueError, match=f"`model` is no generator that can.*Expected.*{name}"):
+        with pytest.raises(
+            ValueError, match=f"`model` is not a generator that can.*Expected.*{name}"
+        ):
             export.save(model, tmp_path)
     with pytest.raises(ValueError, match="`generator` has no weights yet. Expected a built model"):
         export.save(keras.Sequential([keras.layers.Dense(2)]), tmp_path)

@@ -13,6 +13,9 @@ def test_what_is_right_passes():
     validation.check_integer(0, steps=0)
     validation.check_integer(2, steps=2, rows=3)
     validation.check_above_zero(scale=1e-9)
+    validation.check_not_negative(weight=0.0, tolerance=1)
+    validation.check_seed(-3)
+    validation.check_seed(np.int64(3))
     validation.check_sizes(units=(3, 4), filters=5, levels=None)
     validation.check_rate(dropout=0.0, input_dropout=0.999)
     assert validation.nearest("rings", ["ring", "grid"]) == "; did you mean 'ring'?"
@@ -56,19 +59,31 @@ def test_labels_become_flat_int32():
         ),
         (lambda: validation.check_sizes(units=(3, None)), "`units` is out.*units=None"),
         (lambda: validation.check_sizes(units=(3, 0.5)), "`units` is out.*units=0.5"),
-        (lambda: validation.check_rate(dropout=1.0), r"`dropout` is no.*\[0, 1\).*dropout=1.0"),
+        (
+            lambda: validation.check_not_negative(weight=-0.5),
+            "`weight` is negative. Expected a number of at least 0. Received: weight=-0.5",
+        ),
+        (lambda: validation.check_not_negative(weight=np.nan), "`weight` is negative.*weight=nan"),
+        (
+            lambda: validation.check_seed([1, 2]),
+            r"`seed` is not an integer. Expected an int. Received: seed=\[1, 2\]",
+        ),
+        (lambda: validation.check_rate(dropout=1.0), r"`dropout` is out.*\[0, 1\).*dropout=1.0"),
         (
             lambda: validation.check_image_shape((8, 8), "; for points an MLP"),
-            r"`image_shape` is no .*Expected \(height, width, channels\); for points an MLP. "
-            r"Received: image_shape=\(8, 8\)",
+            r"`image_shape` does not have three sizes. Expected \(height, width, "
+            r"channels\); for points an MLP. Received: image_shape=\(8, 8\)",
         ),
         (lambda: validation.check_image_shape((8, 8, 0)), "`image_shape` is out.*image_shape=0"),
         (lambda: validation.check_labels([0], None), "`labels` are given, and.*has none"),
         (lambda: validation.check_labels(None, 3), "`labels` are missing.*labels=None"),
         (lambda: validation.check_labels(np.eye(3), 3), r"`labels` look one-hot.*\(3, 3\)"),
-        (lambda: validation.check_labels([0.5], 3), "`labels` name no classes.*float64"),
+        (lambda: validation.check_labels([0.5], 3), "`labels` are not class numbers.*float64"),
         (lambda: validation.check_labels([-1, 2], 3), "`labels` are out of range.*from -1 to 2"),
-        (lambda: validation.check_labels([0], 3, 2), "Expected 2 labels. Received: 1 labels"),
+        (
+            lambda: validation.check_labels([0], 3, 2),
+            "`labels` do not match.*Expected 2 labels. Received: 1 labels",
+        ),
     ],
 )
 def test_messages_name_the_argument(check, message):

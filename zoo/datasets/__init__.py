@@ -169,7 +169,7 @@ def from_arrays(
     count = len(images)
     if labels is not None and len(labels) != count:
         raise ValueError(
-            f"`labels` are not one an image. Expected {count} labels. "
+            f"`labels` do not match the images in number. Expected {count} labels. "
             f"Received: {len(labels)} labels"
         )
     order = Order(count, batch_size, seed, shuffle, drop_remainder, repeat, start_step)

@@ -35,7 +35,7 @@ def check_size(image_size):
     integers = all(isinstance(side, int | np.integer) for side in pair)
     if len(pair) != 2 or not integers or min(pair) < 1:
         raise ValueError(
-            "`image_size` is no size of images. Expected a positive int, or two of them, the "
+            "`image_size` is not a size in pixels. Expected a positive int, or two of them, the "
             f"height and the width in pixels. Received: image_size={image_size!r}"
         )
     return int(pair[0]), int(pair[1])

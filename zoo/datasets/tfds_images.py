@@ -62,7 +62,7 @@ class TfdsImages(Dataset):
         image = features.get(self.image_key)
         if image is None or image.np_dtype != np.uint8 or image.shape[-1] is None:
             raise ValueError(
-                f"`name` is no set of uint8 images: tfds:{name}. Expected an Image among its "
+                f"`name` is not a set of uint8 images: tfds:{name}. Expected an Image among its "
                 f"features. Received: {self.builder.info.features}"
             )
         if self.image_size is None and None in image.shape:

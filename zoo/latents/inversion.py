@@ -192,7 +192,7 @@ def _check_images(images, traits):
         if images.dtype.kind != "f" or not np.all(np.isfinite(images)):
             raise ValueError(
                 "`images` are not in the unit of the generator, which has no value_range: its "
-                "samples are no pixels. Expected finite floats. "
+                "samples are not pixels. Expected finite floats. "
                 f"Received: images of dtype {images.dtype}"
             )
         return images.astype("float32")
@@ -200,7 +200,7 @@ def _check_images(images, traits):
         return (images / 255.0).astype("float32")
     if images.dtype.kind != "f" or not (images.min() >= 0 and images.max() <= 1):
         raise ValueError(
-            "`images` are no pixels. Expected uint8, or floats in [0, 1]. Received: images of "
+            "`images` are not pixels. Expected uint8, or floats in [0, 1]. Received: images of "
             f"dtype {images.dtype} from {images.min()} to {images.max()}"
         )
     return images.astype("float32")

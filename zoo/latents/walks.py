@@ -150,7 +150,7 @@ def arithmetic(a, b, c, rescale=False):
         latents = _to_array(name, latents)
         if latents.ndim > 2:
             raise ValueError(
-                f"`{name}` are no rows of latents. Expected shape (n, latent_dim) or "
+                f"`{name}` are not rows of latents. Expected shape (n, latent_dim) or "
                 f"(latent_dim,). Received: {name} of shape {latents.shape}"
             )
         means.append(np.atleast_2d(latents).astype("float64").mean(0))
@@ -207,7 +207,7 @@ def _to_array(name, latents):
     finite = latents.dtype.kind in "fiu" and np.all(np.isfinite(latents))
     if not finite or latents.ndim < 1 or latents.size == 0:
         raise ValueError(
-            f"`{name}` are no latents. Expected an array of finite numbers, of shape (..., "
+            f"`{name}` are not latents. Expected an array of finite numbers, of shape (..., "
             f"latent_dim). Received: {name} of shape {latents.shape} and dtype {latents.dtype}"
         )
     return latents.astype("float32")

@@ -58,7 +58,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def build(self, input_shape):
         if len(input_shape) != 2:
             raise ValueError(
-                "`inputs` are no vectors. Expected inputs of shape "
+                "`inputs` are not vectors. Expected inputs of shape "
                 f"(batch, features). Received: input_shape={tuple(input_shape)}"
             )
         self.kernel = self.add_weight(

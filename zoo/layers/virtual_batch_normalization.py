@@ -57,7 +57,11 @@ class ReferenceBatch(keras.layers.Layer):
         )
 
     def set_reference(self, batch):
-        """Replaces the reference batch by another of the same shape."""
+        """Replaces the reference batch by another of the same shape.
+
+        Raises:
+            ValueError: If it has another shape, or the layer has not been called.
+        """
         if not self.built or tuple(batch.shape) != tuple(self.reference.shape):
             wanted = tuple(self.reference.shape) if self.built else "a layer that has been called"
             raise ValueError(

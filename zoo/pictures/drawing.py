@@ -78,8 +78,8 @@ def framed(images, color=FRAME, thickness=1):
     color = tuple(color)
     if len(color) != 3:
         raise ValueError(
-            "`color` is no colour. Expected red, green and blue, three integers in [0, 255]. "
-            f"Received: color={color!r}"
+            "`color` does not have three components. Expected red, green and blue, "
+            f"three integers in [0, 255]. Received: color={color!r}"
         )
     for level in color:
         _check_between(level, "color", 0, 255)
@@ -129,7 +129,7 @@ def points(samples, real=None, limits=None, size=(480, 480)):
         spans = [tuple(limits)] * samples.shape[1]
     else:
         raise ValueError(
-            "`limits` are no ends of the axes. Expected (low, high) with low < high. "
+            "`limits` are not two increasing numbers. Expected (low, high) with low < high. "
             f"Received: limits={limits!r}"
         )
 
@@ -212,12 +212,12 @@ def _opaque(images, background):
 def _check_images(images):
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
         raise ValueError(
-            "`images` are no images. Expected an array of shape (n, height, width, channels) "
-            f"with 1, 3 or 4 channels. Received: images of shape {images.shape}"
+            "`images` have another shape than images. Expected an array of shape (n, height, "
+            f"width, channels) with 1, 3 or 4 channels. Received: images of shape {images.shape}"
         )
     if images.dtype != np.uint8:
         raise ValueError(
-            "`images` are no integers from 0 to 255. Expected uint8, as zoo.Generator.sample "
+            "`images` are not integers from 0 to 255. Expected uint8, as zoo.Generator.sample "
             f"gives. Received: images of dtype {images.dtype}"
         )
 
@@ -228,8 +228,9 @@ def check_picture(picture):
     fits = picture.ndim == 3 and picture.shape[-1] in (1, 3) and 0 not in picture.shape
     if picture.dtype != np.uint8 or not fits:
         raise ValueError(
-            "`picture` is no picture. Expected uint8 of shape (height, width, 1 or 3). "
-            f"Received: picture of shape {picture.shape} and dtype {picture.dtype}"
+            "`picture` has another shape or type than a picture. Expected uint8 of shape "
+            f"(height, width, 1 or 3). Received: picture of shape {picture.shape} and dtype "
+            f"{picture.dtype}"
         )
     return picture
 
@@ -247,7 +248,7 @@ def _check_points(values, name):
     values = np.asarray(values)
     if values.ndim not in (1, 2) or values.size == 0 or values.dtype.kind not in "fiu":
         raise ValueError(
-            f"`{name}` are no numbers or vectors. Expected an array of shape (n,) or (n, d); "
+            f"`{name}` are not numbers or vectors. Expected an array of shape (n,) or (n, d); "
             f"images are uint8 of shape (n, height, width, channels). Received: {name} of shape "
             f"{values.shape} and dtype {values.dtype}"
         )

@@ -89,19 +89,19 @@ def save_animation(pictures, path, seconds_per_frame=0.2, hold=LAST_FRAME):
 
 def check_png(path):
     """Raises a `ValueError` unless the path ends in `.png`."""
-    _check_extension(path, [".png"], "PNG file")
+    _check_extension(path, [".png"], "a PNG file")
 
 
 def check_animation(path):
     """Raises a `ValueError` unless the path ends in an extension that can hold an animation."""
-    _check_extension(path, ANIMATIONS, "animation")
+    _check_extension(path, ANIMATIONS, "an animation")
 
 
 def _check_extension(path, extensions, what):
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in extensions:
         raise ValueError(
-            f"`path` names no {what}. Expected a path ending in {', '.join(extensions)}. "
+            f"`path` does not name {what}. Expected a path ending in {', '.join(extensions)}. "
             f"Received: path={str(path)!r}"
         )
 

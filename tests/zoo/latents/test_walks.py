@@ -184,7 +184,10 @@ A = np.zeros(3, "float32")
         (lambda: latents.loop(A[None]), r"n of at least 2.*latents of shape \(1, 3\)"),
         (lambda: latents.loop(np.zeros((2, 3)), 0), "Received: steps=0"),
         (lambda: latents.arithmetic(A, A, np.zeros(4)), r"c of shape \(4,\)"),
-        (lambda: latents.arithmetic(A[None, None], A, A), "`a` are no rows of latents.*a of shape"),
+        (
+            lambda: latents.arithmetic(A[None, None], A, A),
+            "`a` are not rows of latents.*a of shape",
+        ),
         (
             lambda: latents.arithmetic(A, A, A, rescale=True),
             "`rescale` is impossible.*zero and has no direction",

@@ -159,7 +159,7 @@ def test_histogram_stands_over_its_samples():
     [
         ({"samples": np.zeros((2, 3, 4))}, r"Received: samples of shape \(2, 3, 4\)"),
         ({"samples": np.zeros((0, 2))}, r"Received: samples of shape \(0, 2\)"),
-        ({"samples": np.array(["a"])}, "`samples` are no numbers or vectors"),
+        ({"samples": np.array(["a"])}, "`samples` are not numbers or vectors"),
         (
             {"samples": np.zeros((2, 2)), "real": np.zeros((2, 3))},
             "Received: samples of 2 and real of 3 coordinates",

@@ -42,7 +42,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_save_png_refuses_other_files_and_arrays(tmp_path):
     with pytest.raises(
         ValueError,
-        match="`path` names no PNG file. Expected .*ending in .png. Received: path='.*a.jpg'",
+        match="`path` does not name a PNG file. Expected .* in .png. Received: path='.*a.jpg'",
     ):
         pictures.save_png(_images(1)[0], tmp_path / "a.jpg")
     with pytest.raises(ValueError, match=r"Received: picture of shape \(5, 4\) and dtype uint8"):
