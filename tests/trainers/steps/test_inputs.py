@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 import trainers
-import zoo
 from tests.helpers import tiny_data, tiny_mlp_pair, tiny_pair
 from trainers.steps import data_checks
 from zoo import players
@@ -36,13 +35,6 @@ def _gan(classes=3, pair=tiny_pair, **arguments):
     return gan
 
 
-def _dense_pair(classes):
-    """Of images in [-1, 1], as `tiny_pair`."""
-    shared = {"units": (4,), "num_classes": classes}
-    generator = zoo.MLPGenerator((8, 8, 1), latent_dim=3, output_activation="tanh", **shared)
-    return generator, zoo.MLPDiscriminator((8, 8, 1), **shared)
-
-
 @pytest.mark.parametrize(
     "give",
     [
@@ -58,20 +50,20 @@ def _dense_pair(classes):
     ],
 )
 def test_fit_takes_what_keras_takes(give):
-    gan = _gan(pair=_dense_pair)
+    gan = _gan()
     x, y = give(*tiny_data())
     gan.fit(x, y, batch_size=16, steps_per_epoch=4, verbose=0)
     assert int(gan.steps) == 4
 
 
 def test_labels_are_ignored_without_classes():
-    gan = _gan(None, _dense_pair)
+    gan = _gan(None)
     gan.fit(*tiny_data(), batch_size=32, verbose=0)
     assert int(gan.steps) == 2
 
 
 def test_arrays_validation_and_epochs():
-    gan = _gan(pair=_dense_pair)
+    gan = _gan()
     images, labels = tiny_data(count=70)
     history = gan.fit(
         images, labels, batch_size=16, epochs=2, validation_data=tiny_data(count=20), verbose=0
@@ -155,14 +147,14 @@ def test_a_bad_later_batch_stops_the_training(value, message):
     later = FLOATS.astype("float32").copy()
     later[40] = value
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        _gan(None, _dense_pair).fit(tf.data.Dataset.from_tensor_slices(later).batch(16), verbose=0)
+        _gan(None).fit(tf.data.Dataset.from_tensor_slices(later).batch(16), verbose=0)
 
 
 def test_a_bad_later_label_stops_the_training():
     labels = Y.copy()
     labels[40] = 3
     with pytest.raises(tf.errors.InvalidArgumentError, match="`labels` are out of range"):
-        _gan(pair=_dense_pair).fit(_dataset(X, labels), verbose=0)
+        _gan().fit(_dataset(X, labels), verbose=0)
 
 
 @pytest.mark.parametrize(
