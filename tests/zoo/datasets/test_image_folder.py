@@ -175,7 +175,7 @@ def test_errors_of_layout(tmp_path):
 @pytest.mark.parametrize("image_size", [0, -3, 2.5, (4,), (4, 4, 3), "8"])
 def test_a_bad_image_size_is_refused(image_size):
     with pytest.raises(
-        ValueError, match="`image_size` is no size.*height and the width.*Received: image_size="
+        ValueError, match="`image_size` is not a size.*height and the width.*Received: image_size="
     ):
         datasets.load("mnist", image_size=image_size)
 
