@@ -114,9 +114,7 @@ def difference(a, b):
 
 
 def compared(name):
-    *case, compiled = CASES[name]
-    compiled = {**compiled, "run_eagerly": True}  # A graph of one device would say nothing more.
-    one, log = trained(*case, compiled, tf.distribute.get_strategy())
+    one, log = trained(*CASES[name], tf.distribute.get_strategy())
     two, shared = trained(*CASES[name], MIRRORED)
     copies = [
         np.ptp([copy.numpy() for copy in v.value.values], axis=0).max()
