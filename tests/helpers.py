@@ -89,10 +89,11 @@ def largest_difference(a, b):
     return max(np.max(np.abs(x.astype("float64") - y.astype("float64"))) for x, y in pairs)
 
 
-def tiny_pair(classes=None, **kwargs):
+def tiny_pair(classes=None, prior="normal", **kwargs):
     """A DCGAN pair of 8x8 grey images with a thousand weights or two."""
+    of_generator = {"latent_dim": 6, "prior": prior, **kwargs}
     return (
-        zoo.DCGANGenerator((8, 8, 1), latent_dim=6, filters=4, num_classes=classes, **kwargs),
+        zoo.DCGANGenerator((8, 8, 1), filters=4, num_classes=classes, **of_generator),
         zoo.DCGANDiscriminator((8, 8, 1), filters=4, num_classes=classes, **kwargs),
     )
 

@@ -90,8 +90,8 @@ class GAN(Trainer):
         if self.stopping_rule is not None:
             checks.refuse_waiting(self, "discriminator_steps", self.stopping_rule)
 
-    def adopt(self, compilation, average):
-        super().adopt(compilation, average)
+    def adopt(self, compilation, average, terms):
+        super().adopt(compilation, average, terms)
         self.in_one_stage = self.has_one_stage()
 
     def has_one_stage(self):
@@ -182,6 +182,10 @@ class GAN(Trainer):
         """Both players' gradients at the same point, each with its optimizer's loss scale."""
         if self.in_one_stage:
             return one_stage.gradients(self, real, labels, key)
+        return self.two_gradients(real, labels, key)
+
+    def two_gradients(self, real, labels, key):
+        """As `simultaneous_gradients`, by a backward pass for each player."""
         d_variables = self.discriminator.trainable_variables
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:

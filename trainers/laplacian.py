@@ -126,16 +126,19 @@ class LaplacianGAN(GAN):
 
     def check_compilation(self, compilation):
         super().check_compilation(compilation)
+        for optimizer in compilation.optimizers.values():
+            unbuilt(optimizer)  # Each level has a copy.
         for gan in self.level_gans:
             gan.check_compilation(compilation)
 
-    def adopt(self, compilation, average):
-        super().adopt(compilation, average)
+    def adopt(self, compilation, average, terms):
+        super().adopt(compilation, average, terms)
         averages = [None] * len(self.level_gans) if average is None else average.parts
         optimizers = [compilation.optimizers[name] for name in PLAYERS]
         for gan, part in zip(self.level_gans, averages, strict=True):
             copies = dict(zip(compilation.optimizers, map(unbuilt, optimizers), strict=True))
-            gan.adopt(dataclasses.replace(compilation, optimizers=copies), part)
+            gan.ema_generator = part  # First: the order of `get_weights` is that of before.
+            gan.prepare(dataclasses.replace(compilation, optimizers=copies), part)
         # What moves are the levels' copies; these stay as their pattern, without moments.
         self.generator_optimizer, self.discriminator_optimizer = map(unbuilt, optimizers)
         self.generator_penalty_states = self.discriminator_penalty_states = []

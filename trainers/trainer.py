@@ -121,8 +121,18 @@ class Trainer(Recorded, Game, keras.Model):
         average = self.ema_generator
         if ema_decay is not None and average is None:
             average = averages.copy(self.generator)
-        self.adopt(compilation, None if ema_decay is None else average)
-        self.warn(compilation)
+        self.warn(compilation)  # Before: a warning may be an error to this user.
+        self.prepare(compilation, None if ema_decay is None else average)
+
+    def prepare(self, compilation, average):
+        """Makes what a checked `Compilation` needs, then takes it over; `average` may be `None`."""
+        terms = {}
+        for name in PLAYERS:
+            player, optimizer = getattr(self, name), compilation.optimizers[name]
+            terms[name] = [Term(penalty, player) for penalty in compilation.penalties[name]]
+            if not optimizer.built:
+                optimizer.build(player.trainable_variables)
+        self.adopt(compilation, average, terms)
 
     def check_compilation(self, compilation):
         """Raises a `ValueError` for a `Compilation` that this class or these players cannot have.
@@ -133,8 +143,8 @@ class Trainer(Recorded, Game, keras.Model):
             checks.check_distribution(compilation.keras["jit_compile"])
         gradient_estimators.check(self, compilation.objective)
 
-    def adopt(self, compilation, average):
-        """Takes over a `Compilation` that was checked, and the generator's average or `None`."""
+    def adopt(self, compilation, average, terms):
+        """Takes over a `Compilation` that was checked, the generator's average, and the terms."""
         if self.distribute_strategy.num_replicas_in_sync > 1:
             checks.synchronize(self.generator, self.discriminator)
         super().compile(
@@ -143,16 +153,12 @@ class Trainer(Recorded, Game, keras.Model):
         self.objective = compilation.objective
         self.perturbations = compilation.perturbations
         for name in PLAYERS:
-            player, optimizer = getattr(self, name), compilation.optimizers[name]
-            if not optimizer.built:
-                optimizer.build(player.trainable_variables)
-            terms = [Term(penalty, player) for penalty in compilation.penalties[name]]
-            setattr(self, f"{name}_optimizer", optimizer)
+            setattr(self, f"{name}_optimizer", compilation.optimizers[name])
             setattr(self, f"{name}_penalties", compilation.penalties[name])
-            setattr(self, f"{name}_terms", terms)
-            setattr(self, f"{name}_penalty_states", [term.state for term in terms])
+            setattr(self, f"{name}_terms", terms[name])
+            setattr(self, f"{name}_penalty_states", [term.state for term in terms[name]])
             self.trackers.pop(f"{name}_penalty", None)
-            if terms:
+            if terms[name]:
                 self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
         # Last: the order of `get_weights` is that in which these are met.
         self.ema_decay, self.ema_generator = compilation.ema_decay, average

@@ -9,10 +9,25 @@ ARGUMENTS = "_constructor_arguments"
 
 
 class Arguments:
-    """What a constructor was called with; no dict, in which Keras would look for weights."""
+    """What a constructor was called with; no dict, in which Keras would look for weights.
 
-    def __init__(self, values):
-        self.values = values
+    Attributes:
+        values: Dict of the arguments by name.
+        passes_on: Whether the constructor that was called last takes any argument for its parent.
+        rest: Tuple of the arguments without a name yet: what `*args` took for the parent.
+    """
+
+    def __init__(self, values, passes_on=False, rest=()):
+        self.values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        self.passes_on = passes_on
+        self.rest = rest
+
+    def extended(self, placed, defaults, passes_on):
+        """The arguments with those that a subclass, whose they are, leaves to this parent."""
+        named = {k: v for k, v in placed.items() if any(v is x for x in self.rest)}
+        left = defaults if self.passes_on else {}
+        values = self.values | {k: v for k, v in (left | named).items() if k not in self.values}
+        return Arguments(values, self.passes_on and passes_on, self.rest)
 
 
 class Recorded:
@@ -20,8 +35,9 @@ class Recorded:
 
     `cls.from_config(thing.get_config())` makes the same thing again, for every subclass and its
     own arguments. Nothing has to be written for it but `__init__`. An argument that the constructor
-    does not keep under its own name becomes an attribute. A list counts as a tuple, which JSON does
-    not tell from it.
+    does not keep under its own name becomes an attribute. What a subclass leaves to its parent by
+    `**kwargs` is recorded too, with the parent's defaults, and what it sets itself is not. A list
+    counts as a tuple, which JSON does not tell from it.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -77,13 +93,19 @@ def _recording(init):
 
     @functools.wraps(init)
     def __init__(self, *args, **kwargs):
-        if ARGUMENTS in self.__dict__:  # The constructor of a subclass has called this one.
+        values, defaults, rest = _bound(signature, self, args, kwargs)
+        passes_on = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        recorded = self.__dict__.get(ARGUMENTS)
+        if recorded is not None:  # The constructor of a subclass has called this one.
+            placed = {k: v for k, v in values.items() if k not in (*kwargs, *defaults)}
+            recorded = recorded.extended(placed, defaults, passes_on)
+            object.__setattr__(self, ARGUMENTS, recorded)
             init(self, *args, **kwargs)
             return
-        given = _bound(signature, self, args, kwargs)
-        object.__setattr__(self, ARGUMENTS, Arguments(given))
+        recorded = Arguments(values, passes_on, rest)
+        object.__setattr__(self, ARGUMENTS, recorded)
         init(self, *args, **kwargs)
-        for name, value in given.items():
+        for name, value in vars(self)[ARGUMENTS].values.items():
             if not hasattr(self, name):
                 setattr(self, name, value)
 
@@ -92,17 +114,22 @@ def _recording(init):
 
 
 def _bound(signature, self, args, kwargs):
-    """All arguments by their names, defaults included."""
+    """All arguments by their names, those of them that are defaults, and what `*args` took."""
+    values, defaults, rest = {}, {}, ()
     try:
         bound = signature.bind(self, *args, **kwargs)
     except TypeError:  # The constructor itself complains of this, with its own name.
-        return {}
+        return values, defaults, rest
+    given = set(bound.arguments)
     bound.apply_defaults()
-    given = {}
     for name, value in list(bound.arguments.items())[1:]:
         kind = signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
-            given |= value
-        elif kind is not inspect.Parameter.VAR_POSITIONAL:
-            given[name] = value
-    return {k: tuple(value) if isinstance(value, list) else value for k, value in given.items()}
+            values |= value
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            rest = value
+        else:
+            values[name] = value
+            if name not in given:
+                defaults[name] = value
+    return values, defaults, rest

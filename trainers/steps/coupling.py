@@ -1,13 +1,13 @@
 """Whether a model couples the examples of a batch: the one place where that is decided.
 
-Row 0 of the output may depend on row 0 of the input alone, or on the other rows too, as with batch
-normalization. Four decisions ask: the one-stage step, which divides by a derivative of each logit
-by its own sample; the warning of a penalty on the slope at one example; the check of a generator
-whose gradient is estimated from the losses; and the refusal of parts of one example.
+A row of the output may depend on its own row of the input alone, or on other rows too, as with
+batch normalization. Four decisions ask: the one-stage step, which divides by a derivative of each
+logit by its own sample; the warning of a penalty on the slope at one example; the check of a
+generator whose gradient is estimated from the losses; and the refusal of parts of one example.
 
 Two answers are given. `treats_examples_apart` is an allow-list: it enters wrappers and nested
 models, and looks at activations and axes; what it does not know does not pass. `coupling_layer` is
-a probe: it changes the other rows and looks whether row 0 of the output moves.
+a probe: it changes the other rows and looks whether the first or the last row of the output moves.
 """
 
 import contextlib
@@ -58,8 +58,8 @@ PLAIN = {getattr(keras.layers, name) for name in _PLAIN.split() if hasattr(keras
     ours.SpectralNormalization,
     ours.WeightNormalization,
 }
-ACTIVATIONS = {f for name, f in vars(keras.activations).items() if callable(f)}
-# What couples examples wherever the probe cannot be made.
+ACTIVATIONS = [f for f in vars(keras.activations).values() if callable(f)]
+# What couples examples by its nature, seen by the probe or not.
 COUPLING = (keras.layers.BatchNormalization, ours.MinibatchDiscrimination)
 
 
@@ -70,9 +70,16 @@ def treats_examples_apart(model):
         model: A Keras model. One with a `call` of its own is not known to, nor is a layer of a
             user's, a `Lambda`, an operation of `keras.ops`, or an activation that is not Keras's.
     """
-    nodes = model.layers if isinstance(model, keras.Sequential) else None
-    nodes = getattr(model, "operations", None) if nodes is None else nodes
-    return nodes is not None and all(_apart(node) for node in nodes)
+    if _calls_its_own_way(model):
+        return False
+    nodes = model.layers if isinstance(model, keras.Sequential) else model.operations
+    return all(_apart(node) for node in nodes)
+
+
+def _calls_its_own_way(model):
+    """Whether a model is no graph of layers, or has a `call` that is not Keras's."""
+    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
+    return not graph or not type(model).call.__module__.startswith("keras.")
 
 
 def _apart(node):
@@ -80,6 +87,8 @@ def _apart(node):
         return treats_examples_apart(node)
     if type(node) not in PLAIN or getattr(node, "stateful", False):
         return False
+    if any(len(x.shape) < 2 for call in node._inbound_nodes for x in call.input_tensors):
+        return False  # An example is one number, and the last axis is that of the examples.
     functions = (getattr(node, name, None) for name in ("activation", "recurrent_activation"))
     axes = (getattr(node, name, None) for name in ("axis", "axes"))
     return (
@@ -90,7 +99,11 @@ def _apart(node):
 
 
 def _apart_function(function):
-    return _apart(function) if isinstance(function, keras.Layer) else function in ACTIVATIONS
+    return (
+        _apart(function)
+        if isinstance(function, keras.Layer)
+        else any(function is f for f in ACTIVATIONS)
+    )
 
 
 def _spares_rows(axis):
@@ -109,64 +122,80 @@ def coupling_layer(model):
     Returns:
         str; the model's own name where the layer cannot be told. `None` where nothing moves.
     """
-    moved = _probed(model)
-    if moved is None:  # It cannot be called so, or draws numbers that nobody can repeat.
-        found = (la.name for la in model._flatten_layers() if isinstance(la, COUPLING))
-        return next(found, None)
-    if not moved:
-        return None
-    for layer in model.layers:
+    if _probed(model):
+        return _first_coupling(model) or model.name
+    # The probe does not see what is too faint, random, or cannot be called so.
+    found = (layer.name for layer in model._flatten_layers() if _couples_by_class(layer))
+    return next(found, None)
+
+
+def _couples_by_class(layer):
+    frozen = isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable
+    return isinstance(layer, COUPLING) and not frozen
+
+
+def _first_coupling(model):
+    """The name of the first layer by which other rows move a row, or `None`."""
+    for layer in getattr(model, "layers", []):
+        inner = isinstance(layer, keras.Model)
+        if inner and _probed(layer):
+            return _first_coupling(layer) or layer.name
         with contextlib.suppress(Exception):  # A layer that is called twice has no one output.
-            if _probed(keras.Model(model.inputs, layer.output)):
-                inner = coupling_layer(layer) if isinstance(layer, keras.Model) else None
-                return inner or layer.name
-    return model.name
+            if not inner and _probed(keras.Model(model.inputs, layer.output)):
+                return layer.name
+    return None
 
 
 def _probed(model):
-    """Whether other rows move row 0 of the output; `None` where that cannot be found out."""
+    """Whether other rows move the first or last row of the output; `None` if that is unknown."""
     rng = np.random.default_rng(0)
     try:
         inputs = tf.nest.map_structure(lambda x: _drawn(x, model, rng), _inputs(model))
     except (AttributeError, ValueError):
         return None
-    # A kernel that starts at 0 would hide what comes before it.
-    weights = [(v, v.value + _noise(v, rng)) for v in model.trainable_variables]
-    function = _first_rows(model, weights)
-    return moves_row(function, inputs, rng)
+    with other_weights(model, rng=rng):
+        return _moves(model, inputs, rng)
 
 
-def moves_row(function, inputs, rng):
-    """Whether a function's output of row 0 moves when the other rows of its inputs do.
+def _moves(model, inputs, rng):
+    def rows(inputs):
+        with keras.StatelessScope():
+            outputs = model(inputs, training=True)
+        return [np.asarray(tf.cast(x, "float32"))[[0, -1]] for x in tf.nest.flatten(outputs)]
 
-    Args:
-        function: Of a structure of arrays to a list of arrays: what it makes of row 0.
-        inputs: Arrays of `ROWS` rows.
-        rng: NumPy's generator, of the other rows.
-
-    Returns:
-        bool; `None` where the function fails, or does not repeat itself.
-    """
     try:
-        first, again = function(inputs), function(inputs)
-        if not _equal(first, again):
+        first = rows(inputs)
+        if not _equal(first, rows(inputs)):  # It draws numbers that nobody can repeat.
             return None
-        for _ in range(2):
-            changed = tf.nest.map_structure(lambda x: _others_changed(x, rng), inputs)
-            if not _equal(first, function(changed)):
+        for kept in (0, -1, 0, -1):
+            changed = rows(_others_changed(inputs, kept, rng))
+            pair = ([x[[kept]] for x in y] for y in (first, changed))
+            if not _equal(*pair):
                 return True
     except Exception:  # Whatever a user's own layer raises.
         return None
     return False
 
 
-def _first_rows(model, weights):
-    def function(inputs):
-        with keras.StatelessScope(state_mapping=weights):
-            outputs = model(inputs, training=True)
-        return [np.asarray(tf.cast(x, "float32"))[:1] for x in tf.nest.flatten(outputs)]
+@contextlib.contextmanager
+def other_weights(*models, rng):
+    """Moves the weights a little off, and puts them back: one that starts at 0 hides what it reads.
 
-    return function
+    Args:
+        *models: Built Keras models.
+        rng: NumPy's generator.
+    """
+    variables = {id(v): v for model in models for v in model.trainable_variables}.values()
+    values = [np.array(v) for v in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            fan_in = max(1, int(np.prod(variable.shape[:-1])))
+            noise = rng.normal(size=variable.shape) / fan_in**0.5
+            variable.assign(value + noise.astype(value.dtype))
+        yield
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
 
 def _equal(a, b):
@@ -186,17 +215,16 @@ def _drawn(tensor, model, rng):
     return rng.normal(size=shape).astype("float32")
 
 
-def _others_changed(x, rng):
+def _others_changed(inputs, kept, rng):
+    """Other numbers in all rows but one, of each input."""
+    return tf.nest.map_structure(lambda x: _with_other_rows(x, kept, rng), inputs)
+
+
+def _with_other_rows(x, kept, rng):
     others = np.array(x)
     if x.dtype.kind == "i":
-        others[1:] = rng.permutation(x.ravel())[: x[1:].size].reshape(x[1:].shape)
+        others = rng.permutation(others)
     else:
-        others[1:] = 2.0 + 3.0 * rng.normal(size=x[1:].shape)
+        others = (2.0 + 3.0 * rng.normal(size=x.shape)).astype(x.dtype)
+    others[kept] = x[kept]
     return others
-
-
-def _noise(variable, rng):
-    """What is added to a weight: of the size that its layer's first weights have."""
-    fan_in = max(1, int(np.prod(variable.shape[:-1])))
-    noise = rng.normal(size=variable.shape) / fan_in**0.5
-    return keras.ops.cast(noise, variable.dtype)

@@ -19,10 +19,6 @@ class View(NamedTuple):
     logits: tf.Tensor
     features: tf.Tensor | None
 
-    def detached(self):
-        """The same numbers, without the way that led to them."""
-        return View(*(None if x is None else tf.stop_gradient(tf.identity(x)) for x in self))
-
 
 class Game:
     """A mixin: samples, views, losses and penalties of one move, each a method to change.

@@ -19,14 +19,15 @@ from trainers.steps import coupling
 
 # A derivative below this counts as this much: too little to move a weight, enough to divide by.
 SMALLEST = 1e-20
+FLOAT, HALF = 1e-3, 0.05  # How far two ways to one gradient may be apart, as a share of it.
 
 
 def applies(trainer):
     """Whether a compiled trainer's two gradients can be had in one stage.
 
-    That is: nothing is differentiated once more, the discriminator is known to treat examples
-    apart, changing the other samples moves no logit, and both losses are functions of the logits
-    alone. The losses are asked themselves, so that a subclass may change any of its methods.
+    That is: nothing is differentiated once more, and the discriminator is known to treat examples
+    apart. Then the trainer is asked itself, so that a subclass may change any of its methods: with
+    other weights, a small batch has to give both players the gradients of the general way.
     """
     return (
         not trainer.second_order
@@ -34,59 +35,42 @@ def applies(trainer):
         and not trainer.discriminator_terms
         and trainer.discriminator.compute_dtype != "float16"  # Its range is too small to divide.
         and coupling.treats_examples_apart(trainer.discriminator)
-        and _sees_samples_apart(trainer)
-        and _losses_are_of_logits(trainer)
+        and _agrees(trainer)
     )
 
 
-def _batch(trainer, rng):
-    """Samples and labels that stand for a batch."""
+def _agrees(trainer):
+    """Whether both ways lead to the same gradients, by one try of each."""
+    rng = np.random.default_rng(0)
     shape = (coupling.ROWS, *trainer.traits.image_shape)
+    real = tf.constant(rng.normal(size=shape), "float32")
     classes = trainer.traits.num_classes
     labels = None if classes is None else tf.constant(rng.integers(0, classes, shape[:1]), "int32")
-    return rng.normal(size=shape).astype("float32"), labels
-
-
-def _sees_samples_apart(trainer):
-    """Whether the views of a generated sample, and of real ones, depend on no other sample."""
-    rng = np.random.default_rng(0)
-    samples, labels = _batch(trainer, rng)
-    real = tf.constant(samples[::-1])
-
-    def logits(fake):
-        with keras.StatelessScope():
-            views = trainer.views(real, tf.constant(fake), labels, training=True)
-        shapes = {tuple(view.logits.shape) for view in views}
-        if shapes != {(len(fake),)}:
-            raise ValueError("not one logit a sample")
-        return [views[1].logits.numpy()[:1], views[0].logits.numpy()]
-
-    return coupling.moves_row(logits, samples, rng) is False
-
-
-def _losses_are_of_logits(trainer):
-    """Whether both players' losses have no other derivative than by the logits."""
-    rng = np.random.default_rng(0)
-    samples, labels = _batch(trainer, rng)
-    key = trainer.key(0)
-    weights = [*trainer.generator.trainable_variables, *trainer.discriminator.trainable_variables]
+    players = (trainer.generator, trainer.discriminator)
     try:
-        with keras.StatelessScope():  # A loss may track what it makes.
-            view = trainer.view(tf.constant(samples), labels, training=True)
-            real, fake = view.detached(), view.detached()
-            others = [x for v in (real, fake) for x in (v.samples, v.features)]
-            others = [x for x in others if x is not None]
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch([*others, real.logits, fake.logits])
-                d_loss = trainer.discriminator_losses(real, fake, key)
-                g_loss = trainer.surrogate_losses(trainer.generator_losses(real, fake), key)
-                at = (real.samples, fake.samples, labels, key)
-                d_loss += trainer.penalty("discriminator", *at)
-                g_loss += trainer.penalty("generator", *at)
+        with coupling.other_weights(*players, rng=rng):
+            ways = []
+            for way in (trainer.two_gradients, lambda *batch: gradients(trainer, *batch)):
+                with keras.StatelessScope():  # Nothing is tracked, no seed moves.
+                    ways.append(way(real, labels, trainer.key(0)))
     except Exception:  # A user's own loss may want a batch of its own kind.
         return False
-    elsewhere = [tape.gradient(loss, [*others, *weights]) for loss in (d_loss, g_loss)]
-    return all(gradient is None for gradient in tf.nest.flatten(elsewhere))
+    half = {"float16", "bfloat16"} & {
+        layer.compute_dtype for player in players for layer in player._flatten_layers()
+    }
+    return all(_near(a, b, HALF if half else FLOAT) for a, b in zip(*ways, strict=True))
+
+
+def _near(a, b, tolerance):
+    """Whether two lists of gradients differ by no more than rounding."""
+    pairs = [(x, y) for x, y in zip(a, b, strict=True) if x is not None or y is not None]
+    if any(x is None or y is None for x, y in pairs):
+        return False
+    a, b = (
+        np.concatenate([np.ravel(tf.cast(tf.convert_to_tensor(x), "float64")) for x in column])
+        for column in zip(*pairs, strict=True)
+    )
+    return bool(np.linalg.norm(a - b) <= tolerance * np.linalg.norm(a))
 
 
 def gradients(trainer, real, labels, key):

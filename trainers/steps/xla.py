@@ -45,6 +45,7 @@ def choose(trainer, compilation):
         and trainer.distribute_strategy.num_replicas_in_sync == 1
         and _of_ours(trainer)
         and all(_is_fit(layer) for layer in trainer._flatten_layers(include_self=False))
+        and all(_is_ours_throughout(operation) for operation in _operations(trainer))
         and all(_is_ours_throughout(thing) for thing in objects if thing is not None)
         and sum(_size(player) for player in (trainer.generator, trainer.discriminator)) >= WEIGHTS
     )
@@ -54,6 +55,17 @@ def choose(trainer, compilation):
 def _size(player):
     """Weights that are trained; a moving average is none, and comes after the first `compile`."""
     return sum(int(tf.size(weight)) for weight in player.trainable_weights)
+
+
+def _operations(trainer):
+    """The operations of `keras.ops` in the players' graphs, and functions they were given."""
+    for layer in trainer._flatten_layers(include_self=False):
+        for node in getattr(layer, "operations", []):
+            if not isinstance(node, keras.Layer):
+                yield node
+                for call in node._inbound_nodes:
+                    arguments = (call.arguments.args, call.arguments.kwargs)
+                    yield from filter(callable, tf.nest.flatten(arguments))
 
 
 def _of_ours(thing):
@@ -83,5 +95,5 @@ def _is_ours_throughout(thing):
     if not _of_ours(thing):
         return False
     inner = [v for v in vars(thing).values() if isinstance(v, OPENED)]
-    functions = [v for v in vars(thing).values() if callable(v) and hasattr(v, "__code__")]
+    functions = [v for v in vars(thing).values() if callable(v) and not isinstance(v, OPENED)]
     return all(map(_is_ours_throughout, inner)) and all(map(_of_ours, functions))

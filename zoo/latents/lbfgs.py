@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.adam import Rule
 
-ADAM = Rule(rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8)  # For latents of variance 1.
+ADAM = Rule(rate=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8)  # Rate: for latents of variance 1.
 MEMORY = 10  # Pairs of L-BFGS.
 SUFFICIENT = 1e-4  # Armijo's constant: the share of the promised descent that a step has to bring.
 CURVATURE = 1e-10  # Cosine below which a pair says nothing about the curvature.
@@ -35,7 +35,9 @@ def adam(function, x, steps):
         better = values < lowest
         best = np.where(better[:, None], x, best)
         lowest = np.where(better, values, lowest)
-        x, means, squares = ADAM.step(x, gradients, means, squares, step, np.sqrt, np.square)
+        # The paper's algorithm 1 adds epsilon to the root of the corrected square.
+        rule = ADAM._replace(epsilon=ADAM.epsilon * np.sqrt(1.0 - ADAM.beta_2**step))
+        x, means, squares = rule.step(x, gradients, means, squares, step, np.sqrt, np.square)
     return best
 
 

@@ -133,3 +133,40 @@ def test_an_optimizer_that_is_refused_is_not_built():
     with pytest.raises(ValueError, match="cannot be unrolled"):
         gan.compile(generator_optimizer=ours, discriminator_optimizer=theirs)
     assert not ours.built and not theirs.built
+
+
+class Unnamed(keras.optimizers.SGD):
+    """No file can name it, so no level can have a copy."""
+
+    def get_config(self):
+        raise NotImplementedError("no config")
+
+
+def test_an_optimizer_without_a_copy_leaves_every_level():
+    gan, _ = _laplacian()
+    gan.compile(**ACCEPTED)
+    before = [_attributes(part) for part in (gan, *gan.level_gans)]
+    with pytest.raises(NotImplementedError, match="no config"):
+        gan.compile(generator_optimizer=Unnamed(), ema_decay=0.9)
+    for part, wanted in zip((gan, *gan.level_gans), before, strict=True):
+        after = _attributes(part)
+        assert after.keys() == wanted.keys()
+        assert all(after[name] is wanted[name] for name in wanted)
+
+
+@pytest.mark.filterwarnings("error:The penalty")
+def test_a_warning_that_is_an_error_leaves_every_attribute():
+    discriminator = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.BatchNormalization()]
+        + [keras.layers.Dense(1)]
+    )
+    gan = trainers.GAN(tiny_mlp_pair()[0], discriminator, seed=1)
+    gan.compile(**ACCEPTED)
+    before, theirs = _attributes(gan), keras.optimizers.Adam()
+    with pytest.raises(UserWarning):
+        gan.compile(
+            discriminator_penalties=penalties.R1(), generator_optimizer=theirs, ema_decay=0.9
+        )
+    assert not theirs.built
+    after = _attributes(gan)
+    assert after.keys() == before.keys() and all(after[name] is before[name] for name in before)

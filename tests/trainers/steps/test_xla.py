@@ -119,6 +119,21 @@ def at_most_one(w):
     return w
 
 
+class Halved:
+    """A rate without the class of a schedule."""
+
+    def __call__(self):
+        return 1e-3
+
+
+def _own_operation():
+    generator, _ = _dense()
+    x = keras.Input((28, 28, 1))
+    y = keras.ops.map(at_most_one, keras.layers.Flatten()(x))
+    y = keras.layers.Dense(300)(y)
+    return generator, keras.Model(x, keras.layers.Dense(1)(y))
+
+
 def _own_activation(**where):
     generator, discriminator = _dense()
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(300, **where)]
@@ -132,6 +147,11 @@ OWN = {
         lambda: trainers.GAN(*_dense()),
         {"generator_optimizer": keras.optimizers.SGD(Halving())},
     ),
+    "callable rate": (
+        lambda: trainers.GAN(*_dense()),
+        {"generator_optimizer": keras.optimizers.SGD(Halved())},
+    ),
+    "function of an operation": (lambda: trainers.GAN(*_own_operation()), {}),
     "schedule of noise": (
         lambda: trainers.GAN(*_dense()),
         {"perturbations": trainers.perturbations.InstanceNoise(Halving())},

@@ -116,19 +116,19 @@ def test_a_minimum_is_kept(method):
     np.testing.assert_array_equal(method(rosenbrock, np.ones((2, 3)), 5), 1.0)
 
 
-def test_adam_is_the_papers_in_the_order_of_its_section_2():
-    def function(x):
-        return np.sum(np.cosh(x), 1), np.sinh(x)
+def test_adam_is_algorithm_1_of_its_paper():
+    def function(x):  # As flat as epsilon, so that it shows to which root epsilon is added.
+        return np.sum(np.cosh(x), 1) * 1e-7, np.sinh(x) * 1e-7
 
     x = np.array([[1.0, -2.0]])
     first, second, expected = 0.0, 0.0, x
     for t in range(1, 8):
-        gradient = np.sinh(expected)
+        gradient = np.sinh(expected) * 1e-7
         first = 0.9 * first + 0.1 * gradient
         second = 0.999 * second + 0.001 * gradient**2
         last = expected
-        rate = 0.1 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-        expected = expected - rate * first / (np.sqrt(second) + 1e-8)
+        corrected = first / (1 - 0.9**t), second / (1 - 0.999**t)
+        expected = expected - 0.1 * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
     # It goes down all the way, so the best point is the last one that was evaluated.
     np.testing.assert_allclose(lbfgs.adam(function, x, 7), last, rtol=1e-12)
 
