@@ -186,7 +186,7 @@ def other_weights(*models, rng):
         rng: NumPy's generator.
     """
     variables = {id(v): v for model in models for v in model.trainable_variables}.values()
-    values = [np.array(v) for v in variables]
+    values = [v.numpy().copy() for v in variables]
     try:
         for variable, value in zip(variables, values, strict=True):
             fan_in = max(1, int(np.prod(variable.shape[:-1])))
