@@ -87,7 +87,9 @@ def test_what_an_f_gan_plays_for():
     assert gan.objective.divergence.name == "pearson" and gan.discriminator_steps == 3
     with pytest.raises(ValueError, match="(?i)unknown.*divergence='hinge'"):
         make(dataclasses.replace(TOY, trainer="fgan", objective="hinge"), info)
-    with pytest.raises(ValueError, match="`schedule` cannot be chosen .*UnrolledGAN.*schedule='simultaneous'"):
+    with pytest.raises(
+        ValueError, match="`schedule` cannot be chosen .*UnrolledGAN.*schedule='simultaneous'"
+    ):
         make(dataclasses.replace(TOY, trainer="unrolled", schedule="simultaneous"), info)
 
 

@@ -94,7 +94,10 @@ def test_the_folder_of_an_image_run(tmp_path):
     [
         ({"generator": "dcgam"}, "did you mean 'dcgan'"),
         ({"conditional": True}, "`--conditional` needs labels.*'normal'"),
-        ({"generator": "dcgan"}, r"`image_shape` does not have three .*Expected \(height, width, channels\)"),
+        (
+            {"generator": "dcgan"},
+            r"`image_shape` does not have three .*Expected \(height, width, channels\)",
+        ),
         ({"filters": 8}, "`--filters` is of no use.*generator='mlp', filters=8"),
         ({"objective": "minmax"}, "did you mean 'minimax'"),
         ({"ema_decay": 2.0}, "ema_decay=2"),
