@@ -9,6 +9,25 @@ import tensorflow as tf
 
 import zoo
 
+KERNEL_LAYERS = {  # Its name: the layer, an input's shape, axis of the output units in the kernel.
+    "dense": (lambda **k: keras.layers.Dense(3, **k), (5,), 1),
+    "conv": (
+        lambda **k: keras.layers.Conv2D(4, 3, strides=2, padding="same", groups=2, **k),
+        (5, 5, 2),
+        3,
+    ),
+    "transpose": (
+        lambda **k: keras.layers.Conv2DTranspose(3, 4, strides=2, padding="same", **k),
+        (3, 3, 2),
+        2,
+    ),
+}
+MODES = {
+    "eager": lambda f: f,
+    "graph": tf.function,
+    "xla": lambda f: tf.function(f, jit_compile=True),
+}
+
 
 def player_inputs(model, count=4):
     """Inputs for a player, drawn from a fixed seed."""
@@ -77,9 +96,31 @@ def run_player_test(cls, kwargs, weights, path, policies=True):
     return model
 
 
+def normal_batch(shape, count=6, seed=0):
+    """Examples of one shape from the normal distribution, by their seed."""
+    return np.random.default_rng(seed).normal(size=(count, *shape)).astype("float32")
+
+
+def run_labels_test(*models):
+    """Another label changes what a player answers to every input."""
+    for model in models:
+        inputs = player_inputs(model)
+        other = {**inputs, "labels": (inputs["labels"] + 1) % model.num_classes}
+        a, b = (model(x) for x in (inputs, other))
+        if not isinstance(model, zoo.Generator):
+            a, b = a["logits"], b["logits"]
+        assert (np.abs(a - b).reshape(len(a), -1).max(1) > 1e-6).all()
+
+
 def state(*things):
     """Copies of all variables of models and optimizers."""
     return [np.array(v) for thing in things for v in thing.variables]
+
+
+def assert_same_weights(model, other):
+    """Both models have the same weights, bit for bit."""
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def largest_difference(a, b):

@@ -88,6 +88,7 @@ def test_tests_mirror_the_source():
         "residual_pairs",
         "simulator_training",
         "theory",
+        "warm_up",
     }
     for room in ("zoo", "evaluation", "trainers", "export"):
         for path in sorted((ROOT / "tests" / room).rglob("test_*.py")):

@@ -11,21 +11,8 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.helpers import tiny_pair
+from tests.helpers import assert_same_weights, tiny_pair
 from zoo import pictures, presets
-
-
-@pytest.fixture
-def saved(tmp_path):
-    """A preset of a conditional pair, and its players."""
-    pair = tiny_pair(classes=3)
-    folder = zoo.save_preset(pair[0], tmp_path / "mine" / "tiny", pair[1], {"dataset": "dots"})
-    return folder, *pair
-
-
-def _same(model, other):
-    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_both_players_come_back(saved):
@@ -39,17 +26,17 @@ def test_both_players_come_back(saved):
     ]
     loaded = zoo.from_preset(folder)
     assert type(loaded) is type(generator) and loaded.get_config() == generator.get_config()
-    _same(loaded, generator)
+    assert_same_weights(loaded, generator)
     labels = [0, 1, 2, 0]
     np.testing.assert_array_equal(
         loaded.sample(4, labels, seed=5), generator.sample(4, labels, seed=5)
     )
-    _same(zoo.from_preset(folder, "discriminator"), discriminator)
-    _same(zoo.DCGANGenerator.from_preset(folder), generator)
-    _same(zoo.Generator.from_preset(str(folder)), generator)
-    _same(zoo.Discriminator.from_preset(folder), discriminator)
-    _same(zoo.load(folder), generator)
-    _same(zoo.load(folder, "discriminator"), discriminator)
+    assert_same_weights(zoo.from_preset(folder, "discriminator"), discriminator)
+    assert_same_weights(zoo.DCGANGenerator.from_preset(folder), generator)
+    assert_same_weights(zoo.Generator.from_preset(str(folder)), generator)
+    assert_same_weights(zoo.Discriminator.from_preset(folder), discriminator)
+    assert_same_weights(zoo.load(folder), generator)
+    assert_same_weights(zoo.load(folder, "discriminator"), discriminator)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
@@ -57,7 +44,7 @@ def test_another_precision(saved, dtype):
     folder, generator, _ = saved
     loaded = zoo.from_preset(folder, dtype=dtype)
     assert loaded.compute_dtype == dtype.removeprefix("mixed_")
-    _same(loaded, generator)
+    assert_same_weights(loaded, generator)
     difference = np.abs(
         loaded.sample(8, [0] * 8, seed=1).astype(int) - generator.sample(8, [0] * 8, seed=1)
     )
@@ -140,7 +127,7 @@ def test_from_a_url(saved, tmp_path, monkeypatch, kind, inside):
     url = f"file://{archive}"
     found = hashlib.sha256(pathlib.Path(archive).read_bytes()).hexdigest()
     for _ in range(2):  # The second time from the cache.
-        _same(zoo.from_preset(url, file_hash=found), generator)
+        assert_same_weights(zoo.from_preset(url, file_hash=found), generator)
     with pytest.raises(ValueError, match="`file_hash` is missing.*the SHA-256"):
         zoo.from_preset(url)
     with pytest.raises(Exception, match="hash"):
@@ -156,7 +143,7 @@ def test_shipped_ones_by_their_names(saved, monkeypatch, tmp_path):
     zoo.save_preset(generator, folder.parent / "other", card={"scores": [score]})
     monkeypatch.setattr(presets, "SHIPPED", folder.parent)
     monkeypatch.chdir(tmp_path)
-    _same(zoo.from_preset("tiny"), generator)
+    assert_same_weights(zoo.from_preset("tiny"), generator)
     head, other, tiny = str(zoo.list_presets()).splitlines()
     assert head.split() == ["preset", "what", "parameters", "MB", "scores"]
     assert other.startswith("other") and other.endswith("frechet_distance 0.25")
@@ -166,7 +153,7 @@ def test_shipped_ones_by_their_names(saved, monkeypatch, tmp_path):
         zoo.from_preset("tinny")
     # A folder of one's own does not hide a shipped preset.
     zoo.save_preset(tiny_pair(classes=3)[0], tmp_path / "tiny")
-    _same(zoo.from_preset("tiny"), generator)
+    assert_same_weights(zoo.from_preset("tiny"), generator)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -9,21 +9,8 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.helpers import tiny_pair
+from tests.helpers import assert_same_weights, tiny_pair
 from zoo import pictures, presets
-
-
-@pytest.fixture
-def saved(tmp_path):
-    """A preset of a conditional pair, and its players."""
-    pair = tiny_pair(classes=3)
-    folder = zoo.save_preset(pair[0], tmp_path / "mine" / "tiny", pair[1], {"dataset": "dots"})
-    return folder, *pair
-
-
-def _same(model, other):
-    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_the_card_says_what_is_there(saved):
@@ -54,7 +41,7 @@ def test_half_the_size(tmp_path):
         samples = np.squeeze(pictures.draw(zoo.from_preset(folder).sample(64, seed=0), 8))
         np.testing.assert_array_equal(np.asarray(Image.open(folder / "samples.png")), samples)
     assert (whole / "samples.png").read_bytes() != (half / "samples.png").read_bytes()
-    _same(zoo.from_preset(whole), generator)
+    assert_same_weights(zoo.from_preset(whole), generator)
     for a, b in zip(zoo.from_preset(half).get_weights(), generator.get_weights(), strict=True):
         assert a.dtype == np.float32
         np.testing.assert_array_equal(a, b.astype("float16").astype("float32"))
@@ -67,7 +54,7 @@ def test_half_the_size(tmp_path):
 def test_points_have_presets_too(tmp_path):
     generator = zoo.MLPGenerator((2,), 3, (8,), output_activation="linear")
     folder = zoo.save_preset(generator, tmp_path / "points")
-    _same(zoo.MLPGenerator.from_preset(folder), generator)
+    assert_same_weights(zoo.MLPGenerator.from_preset(folder), generator)
     with pytest.raises(ValueError, match="`player` is not in the preset.*'discriminator'"):
         zoo.from_preset(folder, "discriminator")
 
@@ -82,7 +69,7 @@ def test_a_failure_leaves_the_old_one(saved, monkeypatch):
     other = tiny_pair(classes=3)[0]
     with pytest.raises(OSError, match="disk full"):
         zoo.save_preset(other, folder)
-    _same(zoo.from_preset(folder), generator)
+    assert_same_weights(zoo.from_preset(folder), generator)
     assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
 
 

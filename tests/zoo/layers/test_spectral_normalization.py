@@ -5,35 +5,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import KERNEL_LAYERS, MODES, normal_batch
 from zoo.layers.spectral_normalization import SpectralNormalization
 
 L = keras.layers
-CASES = {  # Layer, shape of an input, axis of the output units in the kernel.
-    "dense": (lambda **k: L.Dense(3, **k), (5,), 1),
-    "conv": (lambda **k: L.Conv2D(4, 3, strides=2, padding="same", groups=2, **k), (5, 5, 2), 3),
-    "transpose": (
-        lambda **k: L.Conv2DTranspose(3, 4, strides=2, padding="same", **k),
-        (3, 3, 2),
-        2,
-    ),
-}
-MODES = {
-    "eager": lambda f: f,
-    "graph": tf.function,
-    "xla": lambda f: tf.function(f, jit_compile=True),
-}
-
-
-def _batch(shape, count=6, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, *shape)).astype("float32")
 
 
 def _wrapped(case, power_iterations=1, **kwargs):
-    make, shape, axis = CASES[case]
+    make, shape, axis = KERNEL_LAYERS[case]
     layer = SpectralNormalization(make(**kwargs), power_iterations)
     layer.build((None, *shape))
-    layer.layer.kernel.assign(3 * _batch(layer.layer.kernel.shape[1:], layer.layer.kernel.shape[0]))
-    return layer, _batch(shape), axis
+    layer.layer.kernel.assign(
+        3 * normal_batch(layer.layer.kernel.shape[1:], layer.layer.kernel.shape[0])
+    )
+    return layer, normal_batch(shape), axis
 
 
 def _matrix(kernel, axis):
@@ -53,14 +38,14 @@ def _gradient(call, variables, weight):
     return tape.gradient(loss, variables)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_the_kernel_it_calls_with_has_norm_one(case):
     layer, x, axis = _wrapped(case)
     _settle(layer, x)
     kernel = layer.layer.kernel.numpy()
     sigma = np.linalg.svd(_matrix(kernel, axis), compute_uv=False)[0]
     np.testing.assert_allclose(layer.normalized_kernel(), kernel / sigma, rtol=1e-4, atol=1e-6)
-    plain = CASES[case][0]()
+    plain = KERNEL_LAYERS[case][0]()
     plain.build(x.shape)
     plain.kernel.assign(kernel / sigma)
     np.testing.assert_allclose(layer(x), plain(x), rtol=1e-3, atol=1e-4)
@@ -83,11 +68,11 @@ def test_one_call_is_that_many_iterations_in_numpy(count):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_the_gradient_has_no_part_along_the_kernel(case, mode):
     """W / sigma(W) does not change with the length of W. Here u need not have settled."""
     layer, x, _ = _wrapped(case)
-    kernel, weight = layer.layer.kernel, _batch(layer(x).shape[1:], seed=2)
+    kernel, weight = layer.layer.kernel, normal_batch(layer(x).shape[1:], seed=2)
     call = MODES[mode](
         lambda: _gradient(
             lambda: layer(x, training=True), [kernel.value, layer.layer.bias.value], weight
@@ -108,7 +93,7 @@ def _keras_call(layer, x):
 def test_regression_the_gradient_goes_through_sigma_and_the_kernel_is_not_written():
     layer, x, _ = _wrapped("dense")
     _settle(layer, x)
-    kernel, weight = layer.layer.kernel, _batch((3,), seed=2)
+    kernel, weight = layer.layer.kernel, normal_batch((3,), seed=2)
     before = kernel.numpy()
     right = _gradient(lambda: layer(x, training=True), kernel.value, weight).numpy()
     np.testing.assert_array_equal(kernel, before)
@@ -185,7 +170,7 @@ def test_a_kernel_of_zeros_is_left_alone():
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_policies_and_files(case, policy, tmp_path):
     layer, x, axis = _wrapped(case, 2, dtype=policy)
     model = keras.Sequential([keras.Input(x.shape[1:]), layer])
@@ -193,7 +178,7 @@ def test_policies_and_files(case, policy, tmp_path):
     assert layer.dtype_policy.name == policy and {w.dtype for w in layer.weights} == {"float32"}
     got = model(x)
     assert got.dtype == layer.compute_dtype
-    plain = CASES[case][0]()
+    plain = KERNEL_LAYERS[case][0]()
     plain.build(x.shape)
     kernel = layer.layer.kernel.numpy()
     plain.kernel.assign(kernel / np.linalg.svd(_matrix(kernel, axis), compute_uv=False)[0])

@@ -5,27 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers import KERNEL_LAYERS, MODES, normal_batch
 from zoo.layers.weight_normalization import WeightNormalization
 
 L = keras.layers
-CASES = {  # Layer, shape of an input, axis of the output units in the kernel.
-    "dense": (lambda **k: L.Dense(3, **k), (5,), 1),
-    "conv": (lambda **k: L.Conv2D(4, 3, strides=2, padding="same", groups=2, **k), (5, 5, 2), 3),
-    "transpose": (
-        lambda **k: L.Conv2DTranspose(3, 4, strides=2, padding="same", **k),
-        (3, 3, 2),
-        2,
-    ),
-}
-MODES = {
-    "eager": lambda f: f,
-    "graph": tf.function,
-    "xla": lambda f: tf.function(f, jit_compile=True),
-}
-
-
-def _batch(shape, count=6, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, *shape)).astype("float32")
 
 
 def _kernel(v, g, axis):
@@ -38,7 +21,7 @@ def _kernel(v, g, axis):
 
 def _wrapped(case, **kwargs):
     """The wrapped layer with lengths and biases of its own, and a plain one of equal function."""
-    make, shape, axis = CASES[case]
+    make, shape, axis = KERNEL_LAYERS[case]
     layer, plain = WeightNormalization(make(**kwargs)), make(**kwargs)
     layer.build((None, *shape))
     plain.build((None, *shape))
@@ -48,10 +31,10 @@ def _wrapped(case, **kwargs):
         layer.layer.bias.assign(rng.normal(size=layer.layer.bias.shape))
         plain.bias.assign(layer.layer.bias)
     plain.kernel.assign(_kernel(layer.layer.kernel.numpy(), layer.g.numpy(), axis))
-    return layer, plain, _batch(shape), axis
+    return layer, plain, normal_batch(shape), axis
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_it_is_the_formula(case):
     layer, plain, x, _ = _wrapped(case)
     np.testing.assert_allclose(layer(x), plain(x), rtol=1e-5, atol=1e-5)
@@ -59,10 +42,10 @@ def test_it_is_the_formula(case):
     assert len(layer.trainable_weights) == 3 and layer.non_trainable_weights == []
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_wrapping_does_not_change_the_function(case):
-    make, shape, _ = CASES[case]
-    layer, x = make(), _batch(shape)
+    make, shape, _ = KERNEL_LAYERS[case]
+    layer, x = make(), normal_batch(shape)
     before = layer(x).numpy()
     kernel = layer.kernel.numpy()
     wrapper = WeightNormalization(layer)
@@ -71,11 +54,11 @@ def test_wrapping_does_not_change_the_function(case):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_gradients_are_the_papers(case, mode):
     """Equation 3, from the plain layer's gradient; the one of v has no part along v."""
     layer, plain, x, axis = _wrapped(case)
-    weight = tf.constant(_batch(plain(x).shape[1:], seed=2))
+    weight = tf.constant(normal_batch(plain(x).shape[1:], seed=2))
 
     def gradients(model, variables):
         with tf.GradientTape() as tape:
@@ -131,11 +114,11 @@ def test_other_values_for_its_variables_reach_it_through_stateless_call():
     np.testing.assert_allclose(outputs, layer(x), rtol=1e-6)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_initialize_gives_mean_0_and_variance_1_before_the_activation(case):
-    make, shape, axis = CASES[case]
+    make, shape, axis = KERNEL_LAYERS[case]
     layer = WeightNormalization(make(activation="relu"))
-    x = 3 * _batch(shape, count=50) + 1
+    x = 3 * normal_batch(shape, count=50) + 1
     outputs = layer.initialize(x)
     kernel = _kernel(layer.layer.kernel.numpy(), layer.g.numpy(), axis)
     plain = make()
@@ -151,14 +134,14 @@ def test_initialize_gives_mean_0_and_variance_1_before_the_activation(case):
 
 def test_initialize_without_a_bias_sets_the_variance():
     layer = WeightNormalization(L.Dense(3, use_bias=False))
-    outputs = layer.initialize(_batch((5,), count=50) + 1).numpy()
+    outputs = layer.initialize(normal_batch((5,), count=50) + 1).numpy()
     np.testing.assert_allclose(outputs.var(0), 1, rtol=1e-5)
     assert np.abs(outputs.mean(0)).max() > 0.1
 
 
 def test_a_kernel_of_zeros_has_a_finite_gradient():
     layer = WeightNormalization(L.Dense(3, kernel_initializer="zeros"))
-    x = _batch((5,))
+    x = normal_batch((5,))
     layer(x)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(x))
@@ -167,7 +150,7 @@ def test_a_kernel_of_zeros_has_a_finite_gradient():
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", KERNEL_LAYERS)
 def test_policies_and_files(case, policy, tmp_path):
     layer, plain, x, _ = _wrapped(case, dtype=policy)
     assert layer.dtype_policy.name == policy
@@ -188,7 +171,7 @@ def test_float32_around_a_mixed_layer_normalizes_the_kernel_as_it_is_stored():
     layer.kernel_value = lambda: (
         seen.append(layer.layer.kernel.value) or tf.cast(seen[-1], "float32")
     )
-    assert layer(_batch((5,))).dtype == "float32"
+    assert layer(normal_batch((5,))).dtype == "float32"
     assert {tensor.dtype for tensor in seen} == {tf.float32}
 
 
