@@ -184,7 +184,7 @@ def test_arguments_that_make_no_sense(cls, arguments, message):
 
 
 def test_rates_and_priors_that_make_no_sense():
-    with pytest.raises(ValueError, match=r"\`dropout` .*\[0, 1\).* Received: dropout=1"):
+    with pytest.raises(ValueError, match=r"`dropout` .*\[0, 1\).* Received: dropout=1"):
         lapgan.LaplacianDiscriminator(dropout=1)
     with pytest.raises(ValueError, match="Received: latent_dim=0"):
         lapgan.LaplacianGenerator(latent_dim=0)
