@@ -17,7 +17,7 @@ from evaluation.modes import ModeCoverage, StackedModes
 from evaluation.parzen import ParzenLogLikelihood
 from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
-from zoo import datasets, sampling, toys
+from zoo import datasets, toys
 from zoo.validation import check_choice
 
 # Which shipped extractor knows which data; of a folder, by its name.
@@ -188,6 +188,3 @@ def part(arrays, count, seed=0):
     """
     rows = np.sort(permutation(len(arrays[0]), seed)[:count])
     return [None if array is None else array[rows] for array in arrays]
-
-
-labels_of = sampling.labels_in_turn

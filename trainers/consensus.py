@@ -6,6 +6,7 @@ import tensorflow as tf
 from trainers.gan import GAN
 from trainers.steps import checks
 from zoo import replicas
+from zoo.validation import check_not_negative
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -36,10 +37,7 @@ class ConsensusGAN(GAN):
     second_order = True
 
     def __init__(self, generator, discriminator, weight=10.0, seed=0, **kwargs):
-        if not weight >= 0:
-            raise ValueError(
-                f"`weight` is negative. Expected a number of at least 0. Received: weight={weight}"
-            )
+        check_not_negative(weight=weight)
         checks.refuse_schedule(type(self), "simultaneous", kwargs)
         super().__init__(generator, discriminator, schedule="simultaneous", seed=seed, **kwargs)
         self.weight = weight

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from zoo import random, replicas
 from zoo.recorded import Recorded
-from zoo.validation import check_positive
+from zoo.validation import check_not_negative, check_positive
 
 TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.
 
@@ -59,10 +59,7 @@ class Penalty(Recorded):
     measures_slope = True
 
     def __init__(self, weight, every=1):
-        if not weight >= 0:
-            raise ValueError(
-                f"`weight` is negative. Expected a number of at least 0. Received: weight={weight}"
-            )
+        check_not_negative(weight=weight)
         check_positive(every=every)
         self.weight = weight
         self.every = every

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from zoo.recorded import Recorded
-from zoo.validation import check_positive
+from zoo.validation import check_not_negative, check_positive
 
 
 class StoppingRule(Recorded):
@@ -55,11 +55,7 @@ class UntilConverged(StoppingRule):
     """
 
     def __init__(self, tolerance=1e-3, window=20, max_steps=1000):
-        if not tolerance >= 0:
-            raise ValueError(
-                "`tolerance` is negative. Expected a number of at least 0. "
-                f"Received: tolerance={tolerance}"
-            )
+        check_not_negative(tolerance=tolerance)
         check_positive(window=window, max_steps=max_steps)
         self.tolerance = tolerance
         self.window = window

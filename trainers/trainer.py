@@ -10,10 +10,10 @@ from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
 from zoo import sampling
-from zoo.recorded import Recorded
+from zoo.recorded import RecordedModel
 
 
-class Trainer(Recorded, Game, keras.Model):
+class Trainer(RecordedModel, Game, keras.Model):
     """What every trainer shares: two players, their optimizers, averaging, data and saving.
 
     Args:
@@ -305,9 +305,6 @@ class Trainer(Recorded, Game, keras.Model):
     def sample(self, count, labels=None, seed=None, **kwargs):
         """Draws samples of the generator, or of its moving average. See `zoo.players.sample`."""
         return sampling.sample(self.sampler, count, labels, seed, **kwargs)
-
-    def get_config(self):
-        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
 
 
 def _seed_states(player):

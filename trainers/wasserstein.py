@@ -64,7 +64,8 @@ class WassersteinGAN(_Wasserstein):
         **kwargs: `schedule` and `seed` of `GAN`.
 
     Raises:
-        ValueError: If `clip` is not positive, `warm_up` meets another rule, or as `GAN`.
+        ValueError: If `clip` is not positive, `warm_up` meets a stopping rule or simultaneous
+            steps, or as `GAN`.
 
     `compile` defaults to RMSprop(0.00005) for both.
 

@@ -49,7 +49,7 @@ def check_positive(**numbers):
 
 def check_seed(seed):
     """Raises a `ValueError` unless `seed` is one integer."""
-    if not isinstance(seed, (int, np.integer)):
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise ValueError(f"`seed` is not an integer. Expected an int. Received: seed={seed!r}")
 
 

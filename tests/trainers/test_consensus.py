@@ -73,7 +73,7 @@ def test_float16_scales_come_out_again():
 
 def test_the_players_move_at_once():
     assert trainers.ConsensusGAN(*tiny_pair(), schedule="simultaneous").schedule == "simultaneous"
-    message = "`schedule` is.*ConsensusGAN, whose players.*schedule='alternating'"
+    message = "`schedule` cannot be chosen for ConsensusGAN.*schedule='alternating'"
     with pytest.raises(ValueError, match=message):
         trainers.ConsensusGAN(*tiny_pair(), schedule="alternating")
 

@@ -90,7 +90,7 @@ def test_modes_of_execution_and_file(tmp_path):
 
 
 def test_the_players_take_turns():
-    message = "`schedule` is.*UnrolledGAN, whose players.*schedule='simultaneous'"
+    message = "`schedule` cannot be chosen for UnrolledGAN.*schedule='simultaneous'"
     with pytest.raises(ValueError, match=message):
         trainers.UnrolledGAN(*tiny_pair(), schedule="simultaneous")
 

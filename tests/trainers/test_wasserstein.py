@@ -304,12 +304,12 @@ def test_config_round_trip(cls):
         (
             "WassersteinGAN",
             {"warm_up": True, "discriminator_steps": UntilConverged()},
-            "`warm_up` meets another rule.*warm_up=True.*UntilConverged",
+            "`warm_up` cannot be combined.*warm_up=True.*UntilConverged",
         ),
         (
             "WassersteinGAN",
             {"warm_up": True, "discriminator_steps": 1, "schedule": "simultaneous"},
-            "`warm_up` meets another rule.*schedule='simultaneous'",
+            "`warm_up` cannot be combined.*schedule='simultaneous'",
         ),
         ("WassersteinGANGP", {"weight": -1.0}, r"`weight` is negative.*at least 0.*weight=-1\.0"),
         ("WassersteinGANGP", {"weight": float("nan")}, "weight=nan"),

@@ -137,7 +137,10 @@ GREY = np.zeros((3, 4, 4, 1), "uint8")
         (lambda: neighbours.nearest(GREY, GREY + np.nan), "finite floats. Received: images of dt"),
         (lambda: neighbours.nearest(GREY - 1.0, GREY), "`samples` have another scale.*from -1.0"),
         (lambda: neighbours.nearest(GREY, GREY + 255.0), "Received: images from 255.0 to 255.0"),
-        (lambda: neighbours.figure(GREY, GREY), r"`neighbours` are not.*samples of shape \(3, 4"),
+        (
+            lambda: neighbours.figure(GREY, GREY),
+            r"`neighbours` do not match.*samples of shape \(3, 4",
+        ),
         (lambda: neighbours.figure(GREY[None], GREY), r"neighbours of shape \(3, 4, 4, 1\)"),
     ],
 )

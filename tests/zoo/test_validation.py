@@ -68,6 +68,7 @@ def test_labels_become_flat_int32():
             lambda: validation.check_seed([1, 2]),
             r"`seed` is not an integer. Expected an int. Received: seed=\[1, 2\]",
         ),
+        (lambda: validation.check_seed(True), "`seed` is not an integer.*seed=True"),
         (lambda: validation.check_rate(dropout=1.0), r"`dropout` is out.*\[0, 1\).*dropout=1.0"),
         (
             lambda: validation.check_image_shape((8, 8), "; for points an MLP"),

@@ -12,7 +12,7 @@ from PIL import Image
 from trainers.callbacks.labels import check_label_count, class_grid
 from zoo import pictures
 from zoo.files import check_writable
-from zoo.validation import check_positive
+from zoo.validation import check_positive, check_seed
 
 EPOCH_PNG = re.compile(r"epoch_(\d{4,})\.png")
 
@@ -65,11 +65,7 @@ class SampleGrid(keras.callbacks.Callback):
     ):
         super().__init__()
         check_positive(count=count, every=every)
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise ValueError(
-                "`seed` is no integer. Expected an integer seed: all pictures show its latents. "
-                f"Received: seed={seed!r}"
-            )
+        check_seed(seed)
         check_label_count(labels, count)
         if animation is not None:
             pictures.check_animation(animation)

@@ -7,7 +7,7 @@ import zoo
 from evaluation import measures
 from trainers.callbacks.score import BEST, SCORES
 from trainers.runs.resuming import CHECKPOINT
-from zoo import saving
+from zoo import sampling, saving
 
 # How far a score may be off when it is measured again, as a share of it. Where a classifier is
 # trained on the samples, rounding grows.
@@ -74,7 +74,7 @@ def _scores(path, recipe, by_name, directory):
     found, drawn = [], {}
     for label, name, count in recipe.counts():
         if count not in drawn:
-            labels = measures.labels_of(count, generator.num_classes)
+            labels = sampling.labels_in_turn(count, generator.num_classes)
             drawn[count] = generator.sample(count, labels, seed=0, batch_size=500), labels
         score = json.loads(by_name[name].evaluate(*drawn[count]).to_json())
         score |= {"label": label, "measure": name, "count": count}

@@ -129,7 +129,7 @@ def refuse_schedule(cls, own, arguments):
     schedule = arguments.pop("schedule", own)
     if schedule != own:
         raise ValueError(
-            f"`schedule` cannot be chosen for a {cls.__name__}, whose players move in one way. "
+            f"`schedule` cannot be chosen for {cls.__name__}, whose players move in one way. "
             f"Expected schedule={own!r}. Received: schedule={schedule!r}"
         )
 

@@ -171,7 +171,7 @@ def test_points_keep_their_axes_with_real(tmp_path):
     [
         ({"count": 0}, "positive integer. Received: count=0"),
         ({"every": 0}, "positive integer. Received: every=0"),
-        ({"seed": None}, "`seed` is no integer. Expected an integer seed.*Received: seed=None"),
+        ({"seed": None}, "`seed` is not an integer. Expected an int.*Received: seed=None"),
         (
             {"labels": [1, 2]},
             r"`labels` are not.*Expected 64 .*Received: labels of shape \(2,\)",
