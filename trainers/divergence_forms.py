@@ -77,7 +77,7 @@ class Divergence(Recorded):
         return self.activation(self.optimal_logit(log_ratio))
 
 
-def _logit_below(gap):
+def logit_below(gap):
     """The v with `softplus(-v) = gap`."""
     return -gap - tf.math.log(-tf.math.expm1(-gap))
 
@@ -296,7 +296,7 @@ class WeightedJensenShannon(Divergence):
         return self.pi * tf.nn.softplus(math.log(1.0 / self.pi - 1.0) - log_ratio)
 
     def optimal_logit(self, log_ratio):
-        return _logit_below(self._gap(log_ratio))
+        return logit_below(self._gap(log_ratio))
 
     def optimal_critic(self, log_ratio):
         return self.domain.upper - self._gap(log_ratio)
@@ -326,55 +326,3 @@ class TotalVariation(Divergence):
 
     def optimal_critic(self, log_ratio):
         return tf.sign(log_ratio) / 2.0
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class AlphaDivergence(Divergence):
-    """The alpha family: `f = (u^a - 1 - a (u-1)) / (a (a-1))`, `T* = (e^((a-1) r) - 1) / (a-1)`.
-
-    `f* = (b^(a/(a-1)) - 1) / a` with `b = 1 + (a-1) t`; for a > 1 it is `-1/a` from b = 0 down.
-    `g_f = 1/(1-a) - log(1 + e^-v)` for a < 1, else `v`. Pearson / 2 at a = 2, Neyman / 2 at -1.
-
-    Args:
-        alpha: float other than 0 and 1, whose limits are `ReverseKL` and `KL`.
-    """
-
-    name = "alpha"
-
-    def __init__(self, alpha):
-        limits = {0: "'reverse_kl', the limit at 0", 1: "'kl', the limit at 1"}
-        if alpha in limits or not math.isfinite(alpha):
-            raise ValueError(
-                "`alpha` is 0, 1 or not finite. Expected another number, or "
-                f"{limits.get(alpha, 'another divergence')}. Received: alpha={alpha}"
-            )
-        self.alpha = alpha
-        if alpha < 1:
-            self.domain = Domain(1.0 / (1.0 - alpha), closed=alpha < 0)
-
-    def f(self, u):
-        a = self.alpha
-        return (tf.pow(u, a) - 1.0 - a * (u - 1.0)) / (a * (a - 1.0))
-
-    def _conjugate(self, t):
-        b = 1.0 + (self.alpha - 1.0) * t
-        log_b = tf.math.log(tf.where(b > 0.0, b, 1.0))
-        return tf.where(b > 0.0, self._conjugate_of_log(log_b), -1.0 / self.alpha)
-
-    def _conjugate_of_log(self, log_b):
-        return tf.math.expm1(self.alpha / (self.alpha - 1.0) * log_b) / self.alpha
-
-    def conjugate_of_activation(self, v):
-        """For a < 1, `b = (1-a) softplus(-v)`, whose logarithm is affine in v in the tail."""
-        if self.alpha > 1:
-            return self._conjugate(v)
-        near = tf.math.log(tf.nn.softplus(-tf.where(v > TAIL, 0.0, v)))
-        return self._conjugate_of_log(math.log(1.0 - self.alpha) + tf.where(v > TAIL, -v, near))
-
-    def optimal_logit(self, log_ratio):
-        if self.alpha > 1:
-            return self.optimal_critic(log_ratio)
-        return _logit_below(tf.exp((self.alpha - 1.0) * log_ratio) / (1.0 - self.alpha))
-
-    def optimal_critic(self, log_ratio):
-        return tf.math.expm1((self.alpha - 1.0) * log_ratio) / (self.alpha - 1.0)

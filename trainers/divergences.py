@@ -3,16 +3,17 @@
 `D_f(P || Q) = E_Q f(p/q) = sup_T E_P T - E_Q f*(T)` over functions T into the domain of the convex
 conjugate `f*(t) = sup_u t u - f(u)`. The discriminator's output v enters as `T = g_f(v)`. `p` is
 the density of the data, `q` the generator's, `u = p/q` and `r = log u`. `TABLE` has the formulas of
-all, and `trainers.divergence_forms` the classes.
+all; the classes are in `trainers.divergence_forms` and `trainers.alpha_divergence`.
 """
 
+import inspect
 from typing import NamedTuple
 
 import keras
 
+from trainers.alpha_divergence import AlphaDivergence
 from trainers.divergence_forms import (
     KL,
-    AlphaDivergence,
     Divergence,
     GANDivergence,
     Jeffrey,
@@ -34,7 +35,8 @@ class Row(NamedTuple):
     """The formulas of one divergence, to be read beside the others.
 
     `e^x` is the exponential and `W` Lambert's function; `, m = ...` says what m is. f* is given in
-    its domain; `a` is alpha, and for a > 1 the conjugate is -1/a where b < 0.
+    its domain; `a` is alpha, and for a > 1 the conjugate is -1/a where b < 0. For 0.8 <= a < 1 the
+    activation is that of `LOG_RATIO`, and `alpha_divergence` says why.
 
     Attributes:
         name: str. What `get` knows it by.
@@ -74,6 +76,7 @@ TABLE = (
         "(b^(a/(a-1)) - 1) / a, b = 1+(a-1) t"),
 )
 # fmt: on
+LOG_RATIO = "alpha, 0.8 <= a < 1 or form='log_ratio': g_f(v) = (1 - e^(-(1-a) v)) / (1-a)"
 
 
 def as_text():
@@ -90,7 +93,7 @@ def as_text():
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             lines.append("  ".join(cells).rstrip())
         lines.append("")
-    return "\n".join(lines[:-1])
+    return "\n".join([*lines, LOG_RATIO])
 
 
 _CLASSES = [KL, ReverseKL, Pearson, Neyman, SquaredHellinger, Jeffrey, GANDivergence]
@@ -115,9 +118,13 @@ def get(divergence, **parameters):
             f"Received: divergence={divergence!r}, parameters={parameters}"
         )
     cls = DIVERGENCES[divergence]
-    if set(parameters) != set(cls.argument_names()):
+    known, defaults = cls.argument_names(), inspect.signature(cls).parameters
+    needed = [name for name in known if defaults[name].default is inspect.Parameter.empty]
+    if not set(needed) <= set(parameters) <= set(known):
+        others = [name for name in known if name not in needed]
+        also = f" and, if you like, {others}" if others else ""
         raise ValueError(
-            f"`parameters` are not those of {divergence!r}. Expected {cls.argument_names()}. "
+            f"`parameters` are not those of {divergence!r}. Expected {needed}{also}. "
             f"Received: parameters={parameters}"
         )
     return cls(**parameters)

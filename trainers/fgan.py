@@ -14,7 +14,7 @@ class FGAN(GAN):
     `E g_f(v_real) - E f*(g_f(v_fake))`. Its batch means are logged as `divergence_estimate`, a
     lower bound of the divergence, in nats where that has a unit. `discriminator_real`,
     `discriminator_fake` and `js_estimate` read the logit as a log density ratio: at the optimum of
-    `"gan"`, `"jensen_shannon"` and `"reverse_kl"` it is one.
+    `"gan"`, `"jensen_shannon"`, `"reverse_kl"` and `"alpha"` with 0.8 <= alpha < 1 it is one.
 
     Args:
         generator: As in `GAN`.
