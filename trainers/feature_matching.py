@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN
+from trainers.steps import regularization
 from trainers.steps.game import View
 from zoo import replicas
 from zoo.sampling import discriminate, sample_shape
@@ -137,7 +138,7 @@ class FeatureMatchingGAN(GAN):
 
     def view(self, samples, labels, training):
         seen = discriminate(self.feature_model.func, samples, labels, training=training)
-        return View(samples, *seen)
+        return View(samples, *seen, regularization.of_call(self.discriminator))
 
     def generator_losses(self, real, fake):
         """The distance between the means of features, once for each example of the batch."""

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from trainers.steps import apply_gradients, checks, one_stage
+from trainers.steps import apply_gradients, checks, one_stage, regularization
 from trainers.steps.key import TESTING
 from trainers.steps.state import State
 from trainers.stopping import StoppingRule
@@ -126,7 +126,8 @@ class GAN(Trainer):
             views = self.views(real, fake, labels, training=True)
             losses = self.discriminator_losses(*views, key)
             penalty = self.penalty("discriminator", real, fake, labels, key)
-            mean = tf.reduce_mean(losses + penalty)
+            own = self.own_losses("discriminator", *(view.added for view in views))
+            mean = tf.reduce_mean(losses + penalty) + own
             loss = self.discriminator_optimizer.scale_loss(mean)
         self.apply_discriminator(tape.gradient(loss, self.discriminator.trainable_variables))
         self.track_discriminator(losses, *views)
@@ -158,10 +159,11 @@ class GAN(Trainer):
         self.advance_terms("generator")
         with tf.GradientTape() as tape:
             fake = self.fake_for_generator(real, labels, key)
+            own = self.own_losses("generator", regularization.of_call(self.generator))
             real, fake = self.perturbed(real, fake, key)
             losses = self.generator_losses(*self.generator_views(real, fake, labels, key))
             penalty = self.penalty("generator", real, fake, labels, key)
-            mean = tf.reduce_mean(self.surrogate_losses(losses, key) + penalty)
+            mean = tf.reduce_mean(self.surrogate_losses(losses, key) + penalty) + own
             loss = self.generator_optimizer.scale_loss(mean)
         self.apply_generator(tape.gradient(loss, self.generator.trainable_variables))
         self.update_generator_average()
@@ -190,15 +192,18 @@ class GAN(Trainer):
         g_variables = self.generator.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
             fake = self.fake_for_generator(real, labels, key)
+            g_own = self.own_losses("generator", regularization.of_call(self.generator))
             real, fake = self.perturbed(real, fake, key)
             views = self.views(real, fake, labels, training=True)
+            d_own = self.own_losses("discriminator", *(view.added for view in views))
             d_losses = self.discriminator_losses(*views, key)
             g_losses = self.generator_losses(*views)
             d_penalty = self.penalty("discriminator", real, fake, labels, key)
             g_penalty = self.penalty("generator", real, fake, labels, key)
-            d_loss = self.discriminator_optimizer.scale_loss(tf.reduce_mean(d_losses + d_penalty))
-            surrogate = self.surrogate_losses(g_losses, key)
-            g_loss = self.generator_optimizer.scale_loss(tf.reduce_mean(surrogate + g_penalty))
+            d_mean = tf.reduce_mean(d_losses + d_penalty) + d_own
+            g_mean = tf.reduce_mean(self.surrogate_losses(g_losses, key) + g_penalty) + g_own
+            d_loss = self.discriminator_optimizer.scale_loss(d_mean)
+            g_loss = self.generator_optimizer.scale_loss(g_mean)
         self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(g_losses)
         return tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
@@ -222,7 +227,9 @@ class GAN(Trainer):
         # The examples seen so far number the draws, so an evaluation repeats itself exactly.
         key = self.key_of(TESTING, self.trackers["generator_loss"].count)
         fake = self.fake(real, labels, key, training=False)
+        self.own_losses("generator", regularization.of_call(self.generator))
         views = self.views(real, fake, labels, training=False)
+        self.own_losses("discriminator", *(view.added for view in views))
         d_losses = self.objective.discriminator_loss(*(view.logits for view in views))
         self.track_discriminator(d_losses, *views)
         self.trackers["generator_loss"].update_state(self.generator_losses(*views))

@@ -5,7 +5,14 @@ import tensorflow as tf
 
 from trainers import objectives
 from trainers.callbacks.loss_scale import ScaleWatch
-from trainers.steps import averages, checks, gradient_estimators, inputs, xla
+from trainers.steps import (
+    averages,
+    checks,
+    gradient_estimators,
+    inputs,
+    regularization,
+    xla,
+)
 from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
@@ -145,21 +152,26 @@ class Trainer(RecordedModel, Game, keras.Model):
 
     def adopt(self, compilation, average, terms):
         """Takes over a `Compilation` that was checked, the generator's average, and the terms."""
+        regularized = [name for name in PLAYERS if regularization.present(getattr(self, name))]
         if self.distribute_strategy.num_replicas_in_sync > 1:
             checks.synchronize(self.generator, self.discriminator)
         super().compile(
             optimizer=None, **{**compilation.keras, "jit_compile": xla.choose(self, compilation)}
         )
         self.objective = compilation.objective
+        self.regularized = tuple(regularized)
         self.perturbations = compilation.perturbations
         for name in PLAYERS:
             setattr(self, f"{name}_optimizer", compilation.optimizers[name])
             setattr(self, f"{name}_penalties", compilation.penalties[name])
             setattr(self, f"{name}_terms", terms[name])
             setattr(self, f"{name}_penalty_states", [term.state for term in terms[name]])
-            self.trackers.pop(f"{name}_penalty", None)
-            if terms[name]:
-                self.trackers[f"{name}_penalty"] = keras.metrics.Mean(f"{name}_penalty")
+            added = {"penalty": terms[name], "regularization": name in self.regularized}
+            for kind, there in added.items():
+                tracker = f"{name}_{kind}"
+                self.trackers.pop(tracker, None)
+                if there:
+                    self.trackers[tracker] = keras.metrics.Mean(tracker)
         # Last: the order of `get_weights` is that in which these are met.
         self.ema_decay, self.ema_generator = compilation.ema_decay, average
         self._compilation = compilation

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from trainers.gan import GAN
-from trainers.steps import checks, differentiable_optimizers
+from trainers.steps import checks, differentiable_optimizers, regularization
 from zoo import replicas
 from zoo.validation import check_integer
 
@@ -86,9 +86,11 @@ class UnrolledGAN(GAN):
                 tape.watch(weights)
                 with self.discriminator_at(weights):
                     views = self.views(real, fake, labels, training=True)
+                    own = regularization.of_weights(self.discriminator)
+                own += sum(view.added for view in views)
                 losses = self.discriminator_losses(*views, key)
                 penalty = self.penalty_at("discriminator", weights, real, fake, labels, key)
-                loss = tf.reduce_mean(losses + penalty)
+                loss = tf.reduce_mean(losses + penalty) + own
             gradients = tape.gradient(
                 loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )

@@ -149,9 +149,8 @@ def _first_coupling(model):
 def _probed(model):
     """Whether other rows move the first or last row of the output; `None` if that is unknown."""
     rng = np.random.default_rng(0)
-    try:
-        inputs = tf.nest.map_structure(lambda x: _drawn(x, model, rng), _inputs(model))
-    except (AttributeError, ValueError):
+    inputs = drawn_inputs(model, rng)
+    if inputs is None:
         return None
     with other_weights(model, rng=rng):
         return _moves(model, inputs, rng)
@@ -202,6 +201,14 @@ def _equal(a, b):
     """Whether two lists of arrays agree; what is not finite agrees with nothing."""
     pairs = zip(a, b, strict=True)
     return all(np.max(np.abs(x - y)) <= TOLERANCE * np.max(np.abs(x)) for x, y in pairs)
+
+
+def drawn_inputs(model, rng):
+    """`ROWS` rows of what a model takes, as NumPy arrays; `None` if it does not say."""
+    try:
+        return tf.nest.map_structure(lambda x: _drawn(x, model, rng), _inputs(model))
+    except (AttributeError, ValueError):
+        return None
 
 
 def _inputs(model):

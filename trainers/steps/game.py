@@ -6,18 +6,26 @@ import keras
 import tensorflow as tf
 
 from trainers.penalties import Position
-from trainers.steps import gradient_estimators
+from trainers.steps import gradient_estimators, regularization
 from trainers.steps.key import TRAINING, Key
 from zoo import random
 from zoo.sampling import discriminate, generate
 
 
 class View(NamedTuple):
-    """Samples as the discriminator sees them, and what it makes of them."""
+    """Samples as the discriminator sees them, and what it makes of them.
+
+    Attributes:
+        samples: The samples.
+        logits: One an example, `(batch,)`.
+        features: What else it returns of them, or `None`.
+        added: What its call has added to its own loss, a scalar: `regularization.of_call`.
+    """
 
     samples: tf.Tensor
     logits: tf.Tensor
     features: tf.Tensor | None
+    added: tf.Tensor | float = 0.0
 
 
 class Game:
@@ -90,7 +98,7 @@ class Game:
     def view(self, samples, labels, training):
         """The discriminator's `View` of samples."""
         seen = discriminate(self.discriminator, samples, labels, training=training)
-        return View(samples, *seen)
+        return View(samples, *seen, regularization.of_call(self.discriminator))
 
     def generator_views(self, real, fake, labels, key):
         """What the generator's loss is made of; nothing of the discriminator moves."""
@@ -100,9 +108,8 @@ class Game:
     def discriminator_at(self, weights):
         """A scope in which the discriminator has these weights, and nothing that it does stays."""
         variables = self.discriminator.trainable_variables
-        return keras.StatelessScope(
-            [(v, w) for v, w in zip(variables, weights, strict=True) if v is not w]
-        )
+        at = [(v, w) for v, w in zip(variables, weights, strict=True) if v is not w]
+        return keras.StatelessScope(at, collect_losses=True)
 
     # === Losses ===
 
@@ -122,6 +129,20 @@ class Game:
         if not gradient_estimators.estimates(self.generator):
             return losses
         return self.generator.surrogate(losses, key.exploration())
+
+    def own_losses(self, player, *added):
+        """What a player adds to its own loss, as a Keras model does: a scalar, tracked.
+
+        Args:
+            player: `"generator"` or `"discriminator"`.
+            *added: What its calls have added: `View.added`, or `regularization.of_call`.
+        """
+        name = f"{player}_regularization"
+        if name not in self.trackers:
+            return 0.0
+        total = regularization.of_weights(getattr(self, player)) + sum(added)
+        self.trackers[name].update_state(total)
+        return total
 
     def penalty(self, player, real, fake, labels, key):
         """The sum of a player's penalties per example, tracked; 0 where there are none."""

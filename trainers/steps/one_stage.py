@@ -25,14 +25,16 @@ FLOAT, HALF = 1e-3, 0.05  # How far two ways to one gradient may be apart, as a 
 def applies(trainer):
     """Whether a compiled trainer's two gradients can be had in one stage.
 
-    That is: nothing is differentiated once more, and the discriminator is known to treat examples
-    apart. Then the trainer is asked itself, so that a subclass may change any of its methods: with
-    other weights, a small batch has to give both players the gradients of the general way.
+    That is: nothing is differentiated once more, no player adds losses of its own, and the
+    discriminator is known to treat examples apart. Then the trainer is asked itself, so that a
+    subclass may change any of its methods: with other weights, a small batch has to give both
+    players the gradients of the general way.
     """
     return (
         not trainer.second_order
         and not trainer.generator_terms
         and not trainer.discriminator_terms
+        and not trainer.regularized
         and trainer.discriminator.compute_dtype != "float16"  # Its range is too small to divide.
         and coupling.treats_examples_apart(trainer.discriminator)
         and _agrees(trainer)

@@ -43,7 +43,7 @@ def choose(trainer, compilation):
         and not compilation.keras["run_eagerly"]
         and not tf.config.get_visible_devices("GPU")
         and trainer.distribute_strategy.num_replicas_in_sync == 1
-        and _of_ours(trainer)
+        and of_ours(trainer)
         and all(_is_fit(layer) for layer in trainer._flatten_layers(include_self=False))
         and all(_is_ours_throughout(operation) for operation in _operations(trainer))
         and all(_is_ours_throughout(thing) for thing in objects if thing is not None)
@@ -68,7 +68,7 @@ def _operations(trainer):
                     yield from filter(callable, tf.nest.flatten(arguments))
 
 
-def _of_ours(thing):
+def of_ours(thing):
     """Whether a function, or the class of an object, is of Keras or of this library."""
     module = getattr(thing, "__module__", None) or type(thing).__module__
     return module.split(".")[0] in OURS
@@ -77,11 +77,11 @@ def _of_ours(thing):
 def _is_fit(layer):
     held = [v for name, v in vars(layer).items() if _runs(name) and callable(v)]
     return (
-        _of_ours(layer)
+        of_ours(layer)
         and not isinstance(layer, UNFIT)
         and layer.compute_dtype == "float32"
         and layer.supports_jit
-        and all(_of_ours(thing) for thing in held)
+        and all(of_ours(thing) for thing in held)
     )
 
 
@@ -92,8 +92,8 @@ def _runs(name):
 
 def _is_ours_throughout(thing):
     """Whether an object of the game and all that it holds is of Keras or of this library."""
-    if not _of_ours(thing):
+    if not of_ours(thing):
         return False
     inner = [v for v in vars(thing).values() if isinstance(v, OPENED)]
     functions = [v for v in vars(thing).values() if callable(v) and not isinstance(v, OPENED)]
-    return all(map(_is_ours_throughout, inner)) and all(map(_of_ours, functions))
+    return all(map(_is_ours_throughout, inner)) and all(map(of_ours, functions))
