@@ -2,10 +2,11 @@
 
 Writes a generator as a SavedModel for TensorFlow Serving, and checks its answers:
 
-  python -m export --model=run/generator.keras --output_dir=serving/digits
+  python -m export --model=run/gan.keras --output_dir=serving/digits
+  python -m export --model=dcgan_mnist --output_dir=serving/digits
 
-The model is the .keras file of a generator or of a trainer; a trainer's discriminator comes along
-and scores pictures.
+The model is a preset, or the .keras file of a generator or of a trainer. The discriminator of a
+preset or of a trainer comes along and scores pictures.
 """
 
 import pathlib
@@ -15,11 +16,14 @@ from absl import flags
 
 import export
 from export import parity
-from zoo import command, saving
+from zoo import command, presets, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
-    "model", None, "The .keras file of a generator or of a trainer.", flag_values=FLAGS
+    "model",
+    None,
+    "A preset, or the .keras file of a generator or of a trainer.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_string(
     "output_dir",
@@ -52,10 +56,7 @@ def main(arguments):
                 f"`--{name}` is missing. Expected --{name}=PATH. Received: no --{name}"
             )
 
-    generator = saving.load(FLAGS.model)
-    discriminator = None
-    if saving.is_trainer(saving.check_keras_file(FLAGS.model)):
-        discriminator = saving.load(FLAGS.model, player="discriminator")
+    generator, discriminator = players(FLAGS.model)
     path = export.save(generator, FLAGS.output_dir, FLAGS.version, discriminator)
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
@@ -66,6 +67,23 @@ def main(arguments):
             print(f"The answers are not Python's. Do not serve {path}.")
             return 1
     print(how_to_serve(generator, FLAGS.output_dir))
+
+
+def players(model):
+    """The generator of a preset or of a file, and the discriminator that is there too, or `None`.
+
+    Args:
+        model: As of `zoo.load`.
+
+    Raises:
+        FileNotFoundError, ValueError: As `zoo.load`.
+    """
+    generator = saving.load(model)
+    if pathlib.Path(model).suffix == ".keras":
+        both = saving.is_trainer(saving.check_keras_file(model))
+    else:
+        both = presets.WEIGHTS["discriminator"] in presets.card(model)["files"]
+    return generator, saving.load(model, "discriminator") if both else None
 
 
 def how_to_serve(generator, directory):

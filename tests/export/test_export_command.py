@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from export import __main__ as export_main
 from tests.helpers import tiny_pair
 from tests.zoo.test_saving import StandInTrainer
@@ -41,6 +42,30 @@ def test_a_trainers_file_becomes_a_served_version(tmp_path):
     np.testing.assert_array_equal(images, trainer.sampler.sample(1, [2], seed=4))
 
 
+def test_a_preset_is_served_by_its_name(tmp_path, capsys):
+    """What `python -m zoo sample --model=NAME` prints works."""
+    FLAGS = export_main.FLAGS
+    FLAGS.unparse_flags()
+    flags = ["--model=consensus_ring", f"--output_dir={tmp_path / 'ring'}", "--nocheck"]
+    with pytest.raises(SystemExit) as stop:
+        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
+    FLAGS["check"].value = True
+    assert not stop.value.code, capsys.readouterr().err
+    signatures = tf.saved_model.load(tmp_path / "ring" / "1").signatures
+    points = zoo.from_preset("consensus_ring").sample(3, seed=[5, 6, 7])
+    served = signatures["sample"](seed=tf.constant([5, 6, 7], "int64"))["samples"]
+    np.testing.assert_allclose(served, points, rtol=1e-6, atol=1e-6)
+    logits = zoo.from_preset("consensus_ring", "discriminator")(points)["logits"]
+    scored = signatures["score"](samples=tf.constant(points))["logits"]
+    np.testing.assert_allclose(scored, logits, rtol=1e-5, atol=1e-5)
+
+
+def test_a_preset_without_a_discriminator():
+    """An autoencoder has none."""
+    generator, discriminator = export_main.players("mlp_mnist_vae")
+    assert isinstance(generator, zoo.MLPGenerator) and discriminator is None
+
+
 def test_a_wrong_flag_names_the_nearest():
     result = python_m_export("--modle=x")
     assert result.returncode == 2 and not result.stdout
@@ -55,6 +80,7 @@ def test_a_wrong_flag_names_the_nearest():
         ([], "`--model` is missing. Expected --model=PATH. Received: no --model"),
         (["--model=x.keras"], "`--output_dir` is missing. Expected --output_dir=PATH."),
         (["--model=x.keras", "--output_dir=y"], "`path` does not exist."),
+        (["--model=dcgan_mnits", "--output_dir=y"], "`preset` is unknown."),
         (["--version=0"], "flag --version=0: 0 is not a positive integer"),
         (["x.keras"], "This command takes flags only."),
     ],
@@ -69,6 +95,7 @@ def test_errors_are_one_line(capsys, flags, message):
     assert stop.value.code == 2
     written = capsys.readouterr()
     assert written.err.startswith("error: " + message) and written.err.count("\n") == 1
+    assert ("did you mean 'dcgan_mnist'" in written.err) == ("mnits" in written.err)
     assert not written.out
 
 
