@@ -77,6 +77,12 @@ class FrechetDistance(Measure):
     name = "frechet_distance"
     higher_is_better = False
 
+    @property
+    def blind_to(self):
+        """Of points; a classifier's features separate what these moments mix up."""
+        moments = "a cloud of the data's mean and covariance, to which points are no more"
+        return moments if self.extractor is None else None
+
     def __init__(self, images_or_features=None, extractor=None, statistics=None):
         if (images_or_features is None) == (statistics is None):
             raise ValueError(

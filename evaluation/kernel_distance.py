@@ -60,6 +60,12 @@ class KernelDistance(Measure):
     name = "kernel_distance"
     higher_is_better = False
 
+    @property
+    def blind_to(self):
+        """Of points; a classifier's features separate what these moments mix up."""
+        moments = "a cloud of the data's moments up to the third, to which points are no more"
+        return moments if self.extractor is None else None
+
     def __init__(self, images_or_features, extractor=None, subsets=100, subset_size=1000, seed=0):
         if subsets is not None:
             check_positive(subsets=subsets)

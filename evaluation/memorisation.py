@@ -42,6 +42,7 @@ class Memorisation(Measure):
 
     name = "memorisation"
     higher_is_better = False
+    blind_to = "samples that are like no data: noise lies far from training images too"
 
     def __init__(self, images, held_out, extractor=None, quantile=0.01):
         if not 0 < quantile < 1:

@@ -57,6 +57,7 @@ class ParzenLogLikelihood(Measure):
 
     name = "parzen_log_likelihood"
     higher_is_better = True
+    blind_to = "means of clusters, which score better than images (Theis et al., 2016)"
 
     def __init__(self, images, validation=None, protocol="goodfellow", bandwidth=None, real=None):
         check_choice(PROTOCOLS, protocol=protocol)

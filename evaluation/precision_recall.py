@@ -25,7 +25,10 @@ class PrecisionRecall(Measure):
       data counts little; it may exceed 1.
     - `coverage`: the share of real points whose `B_k(r)` has a sample.
 
-    The figure is `2 precision recall / (precision + recall)`, and 0 where both are. All distances
+    The figure is `2 precision recall / (precision + recall)`, and 0 where both are. A few samples
+    far from all others have balls that hold all data, and recall is 1 (Naeem et al., section 3). So
+    two scores rank by the detail `precision_coverage` first, the same of precision and coverage,
+    which a collapsed generator cannot have by outliers. All distances
     that decide something are exact in float64. Recall falls as samples get fewer, so figures
     compare at equal counts only.
 
@@ -45,6 +48,7 @@ class PrecisionRecall(Measure):
 
     name = "precision_recall"
     higher_is_better = True
+    order = ("precision_coverage",)
 
     def __init__(self, images_or_features, extractor=None, k=3, density_k=5):
         check_positive(k=k, density_k=density_k)
@@ -62,7 +66,8 @@ class PrecisionRecall(Measure):
             labels: Not used.
 
         Returns:
-            A `Score` with the details `precision`, `recall`, `density` and `coverage`.
+            A `Score` with the details `precision`, `recall`, `density`, `coverage` and
+            `precision_coverage`.
 
         Raises:
             ValueError: If there are too few samples, or they cannot be measured.
@@ -71,8 +76,7 @@ class PrecisionRecall(Measure):
         _check_k(len(rows), "samples", k=self.k)
         fake = _Points(rows, (self.k,))
         details = _figures(self.real, fake, self.density_k)
-        precision, recall = details["precision"], details["recall"]
-        both = precision + recall
+        details["precision_coverage"] = _harmonic(details["precision"], details["coverage"])
         protocol = {
             **features.protocol(self.extractor),
             "features": rows.shape[1],
@@ -82,7 +86,7 @@ class PrecisionRecall(Measure):
             "reference_count": self.count,
             "reference_hash": self.hash,
         }
-        value = 2.0 * precision * recall / both if both else 0.0
+        value = _harmonic(details["precision"], details["recall"])
         return self.score(value, protocol, details=details)
 
 
@@ -143,6 +147,11 @@ def _exact(a, b, at):
         differences = b[at[1][pairs]] - a[at[0][pairs]]
         distances[pairs] = np.sqrt(np.sum(differences**2, axis=1))
     return distances
+
+
+def _harmonic(a, b):
+    """The harmonic mean of two shares, 0 where both are."""
+    return 2.0 * a * b / (a + b) if a + b else 0.0
 
 
 def _check_k(count, name, **ks):

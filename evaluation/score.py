@@ -28,6 +28,8 @@ class Score:
             data, as the measure says.
         details: dict of floats: figures that come with this one.
         notes: Sentences on what a reader should know, such as a bias at so few samples.
+        order: tuple of names of details, of which more is better: what ranks before the figure,
+            where the figure saturates or can be had by chance.
     """
 
     name: str
@@ -37,26 +39,34 @@ class Score:
     standard_error: float | None = None
     details: dict = dataclasses.field(default_factory=dict)
     notes: tuple = ()
+    order: tuple = ()
 
     def __str__(self):
         error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
         return f"{self.name} {self.value:.4g}{error}"
 
     def better_than(self, other):
-        """Whether this figure is better than another of the same protocol.
+        """Whether this score is better than another of the same protocol.
 
-        Not-a-number is worse than everything.
+        The details of `order` are compared one after the other, then the figures. Not-a-number is
+        worse than everything.
 
         Args:
             other: `Score`.
 
         Raises:
-            ValueError: If name or protocol differ; it says in what.
+            ValueError: If name, protocol or order differ; it says in what.
         """
         check_comparable(self, other)
+        check_same_order(self.order, other)
         if math.isnan(self.value) or math.isnan(other.value):
             return math.isnan(other.value) and not math.isnan(self.value)
-        return self.value > other.value if self.higher_is_better else self.value < other.value
+        return self._rank() > other._rank()
+
+    def _rank(self):
+        """What scores of one protocol are sorted by, the better the larger."""
+        figure = self.value if self.higher_is_better else -self.value
+        return (*(self.details[name] for name in self.order), figure)
 
     def to_json(self):
         """The score as one JSON object, a string; numbers that JSON lacks become strings."""
@@ -75,7 +85,8 @@ class Score:
             fields["standard_error"] = None if error is None else float(error)
             fields["protocol"] = dict(fields["protocol"])
             fields["details"] = {name: float(value) for name, value in fields["details"].items()}
-            return cls(**{**fields, "notes": tuple(fields["notes"])})
+            lists = {name: tuple(fields.get(name, ())) for name in ("notes", "order")}
+            return cls(**{**fields, **lists})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 "`text` is not a score. Expected the JSON that Score.to_json writes. "
@@ -88,10 +99,17 @@ class Measure:
 
     Whatever a measure compares with (test images, an extractor, known modes) is given to its
     constructor, so that one measure serves many generators and every epoch of a training.
+
+    Attributes:
+        order: Names of details that rank before the figure, as of `Score`.
+        blind_to: What bad samples could have that still score well, in a few words, or `None`.
+            Who chooses among generators by this measure alone is told so.
     """
 
     name = None
     higher_is_better = None
+    order = ()
+    blind_to = None
 
     def evaluate(self, samples, labels=None):
         """The score of samples.
@@ -118,6 +136,7 @@ class Measure:
             None if standard_error is None else float(standard_error),
             {name: float(figure) for name, figure in (details or {}).items()},
             tuple(notes),
+            tuple(self.order),
         )
 
     def share(self, share, count, protocol, details=None, notes=()):
@@ -159,6 +178,25 @@ def check_comparable(a, b):
             f"The scores `a` and `b` were made differently: their figures do not compare. Expected "
             f"two {a.name} of one protocol. Received: {'; '.join(differing)}"
         )
+
+
+def check_same_order(order, *scores):
+    """Refuses scores that another rule ranked, such as those of an older version.
+
+    Args:
+        order: The rule, as of `Score`.
+        *scores: Scores.
+
+    Raises:
+        ValueError: If one of them has another order.
+    """
+    for score in scores:
+        if tuple(score.order) != tuple(order):
+            raise ValueError(
+                f"The `order` of two scores differs: they are ranked by other rules. Expected "
+                f"{score.name} ranked by {tuple(order)}, and then by its figure. "
+                f"Received: order={tuple(score.order)}"
+            )
 
 
 def _differences(a, b, path=""):

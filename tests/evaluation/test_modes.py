@@ -1,11 +1,14 @@
 """Modes: both rules of counting, quality, evenness, and the floor of perfect stacks."""
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import zoo
-from evaluation import extractors
+from evaluation import Score, extractors
 from evaluation.modes import ModeCoverage, StackedModes, coverage
 
 
@@ -60,6 +63,63 @@ def test_a_collapsed_and_a_scattered_generator():
     np.testing.assert_array_equal(measure.counts(some), [1, 0, 100, 0, 0, 0, 0, 0])
     away = measure.evaluate(np.zeros((10, 2)))
     assert (away.value, away.details["high_quality"], away.details["kl"]) == (0, 0, np.inf)
+
+
+def clouds(count=2000):
+    """Points by how good they are, the best first: the ring, and what takes its place."""
+    rng = np.random.default_rng(0)
+    ring = zoo.toys.ring()
+    points = ring.sample(count, 5).numpy()
+    strays = rng.uniform(-3, 3, (count // 20, 2))
+    outliers = np.concatenate([points[len(strays) :], strays])
+    modes = np.arange(count) % 8
+    uneven = ring.centres[np.where(modes < 3, 0, modes)] + rng.normal(size=(count, 2)) * 0.02
+    seven = ring.centres[1 + modes % 7] + rng.normal(size=(count, 2)) * 0.02
+    one = ring.centres[0] + rng.normal(size=(count, 2)) * 0.02
+    # One stray in each of the other modes: all eight are covered.
+    touched = np.concatenate([ring.centres[1:], one[7:]])
+    angles = rng.uniform(0, 2 * np.pi, count)
+    circle = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    cloud = np.concatenate([ring.centres, rng.uniform(-3, 3, (count - 8, 2))])
+    return {
+        "ring": points,
+        "outliers": outliers,
+        "seven": seven,
+        "uneven": uneven,
+        "touched": touched,
+        "circle": circle,
+        "cloud": cloud,
+    }
+
+
+def test_a_cloud_never_ranks_before_a_ring():
+    """Eight modes are covered by all but the third; the order tells them apart."""
+    ranked = clouds()
+    measure = ModeCoverage(zoo.toys.ring())
+    scores = {name: measure.evaluate(points) for name, points in ranked.items()}
+    covered = {name: score.value for name, score in scores.items()}
+    assert [name for name in covered if covered[name] < 8] == ["seven", "uneven"]
+    names = list(ranked)
+    for better, worse in itertools.combinations(names, 2):
+        assert scores[better].better_than(scores[worse]), (better, worse)
+        assert not scores[worse].better_than(scores[better])
+    again = Score.from_json(scores["ring"].to_json())
+    assert again == scores["ring"] and again.better_than(scores["cloud"])
+    # 1 - total variation between shares of the modes (and of the rest) and the weights.
+    for name, points in ranked.items():
+        distances = np.linalg.norm(points[:, None] - zoo.toys.ring().centres, axis=2)
+        near = np.where(distances.min(1) <= 0.06, distances.argmin(1), 8)
+        share = np.bincount(near, minlength=9) / len(points)
+        variation = 0.5 * np.abs(share - np.append(np.full(8, 1 / 8), 0)).sum()
+        assert scores[name].details["overlap"] == pytest.approx(1 - variation)
+        assert scores[name].details["captured"] == np.sum(share[:8] >= 1 / 32)
+
+
+def test_scores_of_another_order_do_not_rank():
+    score = ModeCoverage(zoo.toys.ring()).evaluate(zoo.toys.ring().sample(50, 1).numpy())
+    old = dataclasses.replace(score, order=())
+    with pytest.raises(ValueError, match=r"`order`.*differs.*captured.*Received: order=\(\)"):
+        score.better_than(old)
 
 
 def test_scales_weights_and_the_edge():

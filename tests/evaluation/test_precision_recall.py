@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.neighbors import NearestNeighbors
 
 from evaluation import precision_recall as module
@@ -147,6 +148,26 @@ def test_a_collapsed_generator():
     _assert_same(score.details, _reference(real, fake[:10]))
     assert PrecisionRecall(np.zeros((9, 2))).evaluate(np.zeros((7, 2))).value == 1.0
     assert PrecisionRecall(np.zeros((9, 2))).evaluate(-np.zeros((7, 2))).value == 1.0
+
+
+def test_outliers_do_not_bring_a_collapsed_generator_before_the_data():
+    """One sample far away has a ball that holds the data: recall nears 1 (Naeem et al.)."""
+    rng = np.random.default_rng(0)
+    angles = np.pi / 4 * np.arange(8)
+    centres = 2 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+    def ring(modes, count=400):
+        return centres[np.arange(count) % modes] + 0.02 * rng.normal(size=(count, 2))
+
+    measure = PrecisionRecall(ring(8))
+    good, one = measure.evaluate(ring(8)), measure.evaluate(ring(1))
+    gamed = measure.evaluate(np.concatenate([ring(1)[1:], [[-30.0, 0.0]]]))
+    cloud = measure.evaluate(rng.uniform(-3, 3, (400, 2)))
+    assert gamed.details["recall"] > 0.99 and gamed.value > good.value
+    assert good.better_than(gamed) and gamed.better_than(cloud) and good.better_than(one)
+    for score in (good, one, gamed, cloud):
+        both = [score.details["precision"], score.details["coverage"]]
+        assert score.details["precision_coverage"] == pytest.approx(stats.hmean(both))
 
 
 def test_the_order_of_samples_does_not_matter():

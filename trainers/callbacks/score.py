@@ -1,5 +1,6 @@
 """Scores during training: measured every so many epochs, with the best checkpoint kept."""
 
+import dataclasses
 import json
 import math
 import pathlib
@@ -10,6 +11,7 @@ import numpy as np
 
 from evaluation import Measure
 from evaluation import Score as Result
+from evaluation.score import check_same_order
 from trainers.callbacks.labels import check_label_count
 from zoo import sampling, saving
 from zoo.files import check_writable, write_text
@@ -25,7 +27,8 @@ class Score(keras.callbacks.Callback):
     is one; epochs that are not measured have NaN there. So it is in the history, in a CSV log that
     comes after this callback, and in TensorBoard. All draws use one seed: from epoch to epoch the
     latents are the same. A score that cannot be computed later in a training (the generator makes
-    NaN, say) counts as NaN, with a warning; the first one raises.
+    NaN, say) counts as NaN, with a warning; the first one raises. The best is that of
+    `Score.better_than`: where a figure saturates (modes), details of it decide first.
 
     With a directory, `scores.json` there has every score with its protocol, and `best.keras` and
     `last.keras` are whole trainers, as `trainers.Checkpoint` saves them; each goes on where it was.
@@ -51,7 +54,7 @@ class Score(keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument cannot be used. When training starts: if the directory holds
-            scores of another protocol.
+            scores of another measure or version. With the first score: of another protocol.
 
     Example:
 
@@ -81,6 +84,12 @@ class Score(keras.callbacks.Callback):
             raise ValueError(
                 "`measure` is no measure of samples. Expected an evaluation.Measure, such as "
                 f"evaluation.FrechetDistance(...). Received: measure={measure!r}"
+            )
+        if measure.blind_to is not None:
+            warnings.warn(
+                f"The best trainer is chosen by {measure.name}, which cannot tell good samples "
+                f"from {measure.blind_to}. Read it beside another measure.",
+                stacklevel=2,
             )
         check_label_count(labels, count)
         if directory is not None:
@@ -138,7 +147,9 @@ class Score(keras.callbacks.Callback):
                 raise
             warnings.warn(f"No score after this epoch: {error}", stacklevel=2)
             last = self.scores[max(self.scores)]
-            return Result(last.name, math.nan, last.higher_is_better, last.protocol)
+            return dataclasses.replace(
+                last, value=math.nan, standard_error=None, details={}, notes=()
+            )
 
     def _write(self, better):
         for name in (BEST, LAST) if better else (LAST,):
@@ -155,6 +166,7 @@ class Score(keras.callbacks.Callback):
             found = json.loads((self.directory / SCORES).read_text())["scores"]
             found = {int(k): Result.from_json(json.dumps(text)) for k, text in found.items()}
             self.scores = {k: score for k, score in found.items() if k <= epoch}
+        check_same_order(self.measure.order, *self.scores.values())
         self.best = None
         for number, score in sorted(self.scores.items()):
             if self.best is None or score.better_than(self.scores[self.best]):

@@ -33,12 +33,12 @@ class Best:
 
     Attributes:
         name: The measure, a column of the log.
-        higher_is_better: bool.
+        epoch: int. After how many epochs it was best.
         samples: What the best trainer samples: as those of the last one.
     """
 
     name: str
-    higher_is_better: bool
+    epoch: int
     samples: np.ndarray
 
 
@@ -106,11 +106,12 @@ def _figure(log, picture, title, notes, classic, score=None):
 
     last = f"samples after epoch {log['epoch'][-1]:.0f}"
     left, bottom, width, height = PANEL
-    epoch = _score(plots[2], log, score) if scored else None
-    if scored and epoch < log["epoch"][-1]:
+    if scored:
+        _score(plots[2], log, score)
+    if scored and score.epoch < log["epoch"][-1]:
         half = (height - 30) // 2
         _panel(figure, picture, (left, bottom, width, half), last)
-        best = f"samples of the best, after epoch {epoch:.0f}"
+        best = f"samples of the best, after epoch {score.epoch}"
         _panel(figure, _picture(score.samples), (left, bottom + half + 30, width, half), best)
     else:
         _panel(figure, picture, PANEL, f"{last}, the best" if scored else last)
@@ -125,13 +126,12 @@ def _score(axes, log, score):
     """Draws the curve of a score, and says where it was best."""
     seen = np.flatnonzero(np.isfinite(log[score.name]))
     epochs, values = log["epoch"][seen], log[score.name][seen]
-    best = np.argmax(values) if score.higher_is_better else np.argmin(values)
     name = score.name.replace("_", " ")
     axes.plot(epochs, values, color="tab:purple", marker="o", ms=3, label=f"last {values[-1]:.4g}")
-    label = f"best {values[best]:.4g}, epoch {epochs[best]:.0f}"
-    axes.plot(epochs[best], values[best], "*", color="tab:purple", ms=11, label=label)
+    for best in np.flatnonzero(epochs == score.epoch):  # None where the log has lost it.
+        label = f"best {values[best]:.4g}, epoch {score.epoch}"
+        axes.plot(epochs[best], values[best], "*", color="tab:purple", ms=11, label=label)
     axes.set_ylabel(name)
-    return epochs[best]
 
 
 def _panel(figure, picture, place, title):

@@ -1,8 +1,10 @@
 """What a finished training leaves: the generator, new samples, and the report."""
 
+import json
+
 from trainers import objectives
 from trainers.callbacks.labels import class_grid
-from trainers.callbacks.score import BEST
+from trainers.callbacks.score import BEST, SCORES
 from trainers.runs import report
 from zoo import pictures, saving
 
@@ -27,7 +29,9 @@ def write(gan, settings, folder, real=None, scorer=None):
         generator = saving.load(scorer.directory / BEST)
         of_best = generator.sample(sample_count(gan), labels=labels, seed=1)
         drawn = pictures.draw(of_best, columns, real)
-        best = report.Best(scorer.measure.name, scorer.measure.higher_is_better, drawn)
+        # Not of the curve, which another detail of the score may decide.
+        epoch = json.loads((scorer.directory / SCORES).read_text())["best"]
+        best = report.Best(scorer.measure.name, epoch, drawn)
     report.write(
         folder / "report.png",
         folder / "log.csv",

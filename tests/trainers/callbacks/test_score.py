@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 import zoo
-from evaluation import Measure, ModeCoverage, SlicedWasserstein
+from evaluation import (
+    ClassifierScore,
+    FrechetDistance,
+    Measure,
+    ModeCoverage,
+    SlicedWasserstein,
+)
 from evaluation import Score as Result
 from tests.helpers import tiny_data, tiny_mlp_pair
 from trainers import GAN, Score
@@ -140,6 +146,46 @@ def test_on_points():
     callbacks = [Score(ModeCoverage(ring), count=50), Score(SlicedWasserstein(points), count=64)]
     history = gan.fit(points, batch_size=16, epochs=2, verbose=0, callbacks=callbacks).history
     assert len(history["modes_covered"]) == len(history[callbacks[1].measure.name]) == 2
+
+
+class Played(Measure):
+    """Evaluates points that it was given in the place of the samples."""
+
+    name, higher_is_better, order = "modes_covered", True, ModeCoverage.order
+
+    def __init__(self, *games):
+        self.games, self.measure = list(games), ModeCoverage(zoo.toys.ring())
+
+    def evaluate(self, samples, labels=None):
+        return self.measure.evaluate(self.games.pop(0))
+
+
+def test_the_best_is_not_the_first_cloud_that_touches_all_modes(tmp_path):
+    """Both cover eight modes of eight; the ring comes later and is the better one."""
+    ring = zoo.toys.ring()
+    cloud = np.concatenate([ring.centres, np.random.default_rng(0).uniform(-3, 3, (192, 2))])
+    points, one = ring.sample(200, 0).numpy(), np.tile(ring.centres[:1], (200, 1))
+    score = Score(Played(cloud, points, one, cloud), count=4, directory=tmp_path)
+    _, history = _fit(score, 4)
+    assert history["modes_covered"] == [8, 8, 1, 8] and score.best == 2
+    assert int(keras.saving.load_model(tmp_path / "best.keras").steps) == 2 * 8
+    assert json.loads((tmp_path / "scores.json").read_text())["best"] == 2
+
+
+def test_scores_of_an_older_order_stop_a_training_before_it_starts(tmp_path):
+    score = Score(Scripted([1]), count=4, directory=tmp_path)
+    gan, _ = _fit(score, 1)
+    later = Scripted([9])
+    later.order = ("captured",)
+    with pytest.raises(ValueError, match="`order`"):
+        _fit(Score(later, count=4, directory=tmp_path), 2, gan, initial_epoch=1)
+    assert len(later.seen) == 0 and int(gan.steps) == 8
+
+
+@pytest.mark.parametrize("measure", [ClassifierScore(), FrechetDistance(np.eye(3))])
+def test_a_measure_that_bad_samples_pass_is_said_aloud(measure):
+    with pytest.warns(UserWarning, match=f"{measure.name}, which cannot tell good samples from"):
+        Score(measure)
 
 
 @pytest.mark.parametrize(

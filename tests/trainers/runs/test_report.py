@@ -210,8 +210,8 @@ def test_float_images_are_refused(tmp_path):
         report.write(tmp_path / "r.png", tmp_path / "log.csv", _digits() / 255.0, "MNIST")
 
 
-@pytest.mark.parametrize("higher, epoch, value", [(False, 2, "0.5"), (True, 4, "7")])
-def test_the_best_and_the_last_are_both_shown(tmp_path, higher, epoch, value):
+@pytest.mark.parametrize("epoch, value", [(2, "0.5"), (4, "7")])
+def test_the_best_and_the_last_are_both_shown(tmp_path, epoch, value):
     path = tmp_path / "log.csv"
     _write_log(path, 4)
     rows = path.read_text().splitlines()
@@ -219,7 +219,7 @@ def test_the_best_and_the_last_are_both_shown(tmp_path, higher, epoch, value):
     path.write_text("\n".join(f"{row},{score}" for row, score in zip(rows, scores, strict=True)))
     log = read_log(path)
     black, white = np.zeros((16, 28, 28, 1), "uint8"), np.full((16, 28, 28, 1), 255, "uint8")
-    best = report.Best("frechet_distance", higher, white)
+    best = report.Best("frechet_distance", epoch, white)
     figure = report._figure(log, report._picture(black), "title", None, True, best)
     words = [text.get_text() for text in figure.findobj(Text)]
     assert f"best {value}, epoch {epoch}" in words and "last 7" in words
