@@ -81,9 +81,19 @@ def truncated_normal(shape, seed, limit):
     return _draw(shape, seed, quantile)
 
 
-def uniform(shape, seed, low=0.0, high=1.0):
-    """Draws float32 from U(low, high); `seed` as for `normal`."""
-    return _draw(shape, seed, lambda x: (low + high) / 2.0 + (high - low) / 2.0 * x)
+def uniform(shape, seed, low=0.0, high=1.0, dtype="float32"):
+    """Draws from U(low, high): at least low and below high, which rounding may not make of it.
+
+    Args:
+        shape: As for `normal`.
+        seed: As for `normal`.
+        low, high: Numbers, both of the dtype's range.
+        dtype: Any float; the draw has 24 bits, and is rounded to it.
+    """
+    drawn = _draw(shape, seed, lambda x: (low + high) / 2.0 + (high - low) / 2.0 * x)
+    kind = tf.as_dtype(dtype).as_numpy_dtype
+    low, high = kind(low), kind(high)
+    return tf.clip_by_value(tf.cast(drawn, dtype), low, np.nextafter(high, low))
 
 
 def fold(seed, *words):

@@ -52,6 +52,30 @@ def test_the_normal_is_the_inverse_cdf_of_the_uniform():
     np.testing.assert_allclose(normal, stats.norm.ppf((symmetric + 1) / 2), rtol=2e-6)
 
 
+HIGHEST, LOWEST = 1 - 2.0**-24, -(1 - 2.0**-24)  # The odd multiples of 2^-24 that come last.
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("low, high", [(0.0, 1.0), (-(3**0.5), 3**0.5), (-2.0, 5.0), (0.1, 0.3)])
+def test_a_uniform_draw_is_below_its_high_end(monkeypatch, low, high, dtype):
+    # One draw of 16 million is the last one, which float32 rounds up to the end.
+    ends = tf.constant([HIGHEST, LOWEST, 0.3, -0.9], "float32")
+    monkeypatch.setattr(random, "_draw", lambda shape, seed, transform: transform(ends))
+    drawn = random.uniform((4,), (0, 0), low, high, dtype)
+    assert drawn.dtype == dtype
+    kind = drawn.numpy().dtype.type
+    assert kind(low) <= drawn.numpy().min() and drawn.numpy().max() < kind(high)
+    # The others are what they were, bit for bit.
+    before = (low + high) / 2.0 + (high - low) / 2.0 * ends
+    np.testing.assert_array_equal(drawn[2:], tf.cast(before, dtype)[2:])
+
+
+@pytest.mark.parametrize("dtype, places", [("float16", 11), ("bfloat16", 8)])
+def test_half_a_million_draws_of_half_precision_stay_below_1(dtype, places):
+    drawn = random.uniform((500_000,), (4, 2), dtype=dtype).numpy().astype("float64")
+    assert drawn.min() >= 0 and drawn.max() == 1 - 2.0**-places
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_ten_million_normals_are_finite_and_reach_far(jit):
     # A float32 probability near 1 rounds to 1, whose quantile is infinite.
