@@ -8,6 +8,9 @@ import math
 import os
 from pathlib import Path
 
+import numpy as np
+import tensorflow as tf
+
 from zoo import toys
 from zoo.datasets import in_memory
 from zoo.datasets.dataset import SPLITS, Dataset, DatasetInfo, check_split, gathered
@@ -29,14 +32,18 @@ def open(
     data_dir=None,
     examples=100_000,
     skip_unreadable=False,
+    validation_split=None,
+    split_seed=0,
+    bit_depth=None,
 ):
     """A dataset by name: its `info`, its `arrays()` and its `batches(...)`.
 
     Args:
-        name, split, image_size, data_dir, examples, skip_unreadable: As in `load`.
+        name, split, image_size, data_dir, examples, skip_unreadable, validation_split, split_seed,
+            bit_depth: As in `load`.
 
     Raises:
-        ValueError, FileNotFoundError: As `load`.
+        TypeError, ValueError, FileNotFoundError: As `load`.
 
     Example:
 
@@ -49,8 +56,12 @@ def open(
     ```
     """
     image_size = check_size(image_size)
-    name = os.fspath(name)
+    name = _named(name)
     kind, _, rest = name.partition(":")
+    names = ["mnist", "stacked_mnist", *toys.TOYS]
+    names += [f"keras:{other}" for other in in_memory.KERAS_SETS]
+    if name in names or kind in ("keras", "tfds"):
+        _check_of_folders(name, validation_split=validation_split, bit_depth=bit_depth)
     if name in toys.TOYS:
         return Points(name, split, image_size, examples)
     if name == "mnist":
@@ -63,10 +74,10 @@ def open(
         return in_memory.keras_images(rest, split, image_size)
     if kind == "tfds":
         return TfdsImages(rest, split, image_size, data_dir)
-    if os.sep in name or name.startswith((".", "~")) or Path(name).is_dir():
-        return ImageFolder(name, split, image_size, skip_unreadable)
-    names = ["mnist", "stacked_mnist", *toys.TOYS]
-    names += [f"keras:{other}" for other in in_memory.KERAS_SETS]
+    if os.sep in name or name.startswith((".", "~")) or (name and Path(name).exists()):
+        return ImageFolder(
+            name, split, image_size, skip_unreadable, validation_split, split_seed, bit_depth
+        )
     # None of them: refused, with the nearest names.
     check_choice(names, ", 'tfds:NAME' or the path of a folder of images", name=name)
 
@@ -96,8 +107,9 @@ def load(
         name: `"mnist"` (embedded), `"stacked_mnist"` (three of its digits in three channels,
             `zoo.datasets.stacked_mnist`); `"keras:NAME"`; `"tfds:NAME"`, also
             `"tfds:NAME/CONFIG:1.0.0"`; the path of a folder of images (see
-            `zoo.datasets.image_folder`); or a toy of `zoo.toys`.
-        split: `"train"` or `"test"`; for TFDS whatever it takes, such as `"train[:1%]"`.
+            `zoo.datasets.image_folder.ImageFolder`); or a toy of `zoo.toys`.
+        split: `"train"` or `"test"`; of a folder also `"validation"`; for TFDS whatever it takes,
+            such as `"train[:1%]"`.
         batch_size: int, at least 1.
         image_size: int or `(height, width)` in pixels, optional: images are centre-cropped to this
             aspect ratio and resized.
@@ -114,11 +126,18 @@ def load(
         examples: int. What an epoch of a toy or of stacks has; they are drawn as they are needed.
         skip_unreadable: bool. Leaves out, with a warning, the files of a folder that cannot be
             read; otherwise they are an error.
+        validation_split: float in (0, 1), optional. Of a folder without a split of its own the
+            share that is held out as `"test"`, of every class alike.
+        split_seed: int. Decides, with the names of the files, which images are held out; another
+            `seed` leaves them the same.
+        bit_depth: int, optional. Of a folder the bits that are used in files of 16 bits, where
+            these do not say it. Defaults to the fewest that hold the largest sample.
 
     Returns:
         A `tf.data.Dataset` of `images` or `(images, labels)`.
 
     Raises:
+        TypeError: If the name is neither text nor a path.
         ValueError: If the name, the split or an argument is wrong, or no example is found.
         FileNotFoundError: If the data is not on disk and cannot be downloaded; it says where it
             was looked for and how to bring it there.
@@ -164,8 +183,12 @@ def from_arrays(
         A `tf.data.Dataset` of `images`, or `(images, labels)` when labels are given.
 
     Raises:
-        ValueError: If there are no examples, not one label an example, or an argument is wrong.
+        TypeError: If images or labels are no arrays.
+        ValueError: If there are no examples, not one label an example, images of several shapes,
+            or an argument is wrong.
     """
+    images = _array(images=images)
+    labels = None if labels is None else _array(labels=labels)
     count = len(images)
     if labels is not None and len(labels) != count:
         raise ValueError(
@@ -174,3 +197,63 @@ def from_arrays(
         )
     order = Order(count, batch_size, seed, shuffle, drop_remainder, repeat, start_step)
     return gathered(images, labels, order)
+
+
+def _named(name):
+    """The name of a dataset as text."""
+    if isinstance(name, (str, os.PathLike)):
+        return os.fspath(name)
+    raise TypeError(
+        f"`name` is not the name of a dataset. Expected a str or a path; {_remedy(name)}. "
+        f"Received: name of type {type(name).__module__}.{type(name).__name__}"
+    )
+
+
+def _remedy(data):
+    """What to do with data that are no array and no name."""
+    if isinstance(data, tf.data.Dataset):
+        return "a tf.data.Dataset of batches goes into fit as it is"
+    if hasattr(data, "as_dataset"):
+        return "a set of TFDS goes by its name, 'tfds:NAME'"
+    if hasattr(data, "features") and hasattr(data, "column_names"):
+        return (
+            "of a set of Hugging Face take the columns as arrays, "
+            "from_arrays(np.stack([np.asarray(image) for image in data['image']]), data['label'])"
+        )
+    return "arrays go into fit, or into zoo.datasets.from_arrays(images, labels)"
+
+
+def _check_of_folders(name, **arguments):
+    """Refuses arguments that only a folder has."""
+    for argument, value in arguments.items():
+        if value is not None:
+            raise ValueError(
+                f"`{argument}` has no meaning for {name!r}: it is of folders of images. "
+                f"Expected None. Received: {argument}={value!r}"
+            )
+
+
+def _array(**argument):
+    """An argument as a tensor or an array of numbers with a first axis."""
+    ((name, value),) = argument.items()
+    if tf.is_tensor(value):
+        return value
+    if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__len__"):
+        raise TypeError(
+            f"`{name}` are not an array. Expected one of shape (n, ...); {_remedy(value)}. "
+            f"Received: {name} of type {type(value).__module__}.{type(value).__name__}"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # NumPy's word is "inhomogeneous".
+        raise ValueError(
+            f"`{name}` have several shapes. Expected all of one shape. Received: {error}"
+        ) from error
+    if array.dtype.kind not in "biufc":
+        hint = "; np.unique(labels, return_inverse=True)[1] numbers names" * (name == "labels")
+        raise TypeError(
+            f"`{name}` are not numbers. Expected an array of shape (n, ...){hint}; "
+            f"{_remedy(value)}. Received: {name} of type {type(value).__module__}."
+            f"{type(value).__name__} and dtype {array.dtype}"
+        )
+    return array

@@ -29,6 +29,7 @@ class DatasetInfo:
         dtype: `"uint8"` or `"float32"`.
         num_classes: Number of labels, or `None`.
         count: Number of examples of the split.
+        class_names: The names of the labels 0, 1, 2 and so on, or `None` where they have none.
     """
 
     name: str
@@ -36,13 +37,14 @@ class DatasetInfo:
     dtype: str
     num_classes: int | None
     count: int
+    class_names: tuple | None = None
 
 
 class Dataset:
     """The examples of one split. A subclass sets the attributes, and defines `read` and `stream`.
 
     Attributes:
-        name, sample_shape, dtype, num_classes, count: As of `DatasetInfo`.
+        name, sample_shape, dtype, num_classes, count, class_names: As of `DatasetInfo`.
         drawn: bool. Whether examples are drawn as they are needed, so that there is no whole set.
     """
 
@@ -51,6 +53,7 @@ class Dataset:
     dtype = "uint8"
     num_classes = None
     count = None
+    class_names = None
     drawn = False
 
     def read(self):
@@ -64,7 +67,8 @@ class Dataset:
     @property
     def info(self):
         """The `DatasetInfo`, to build players for the data."""
-        return DatasetInfo(self.name, self.sample_shape, self.dtype, self.num_classes, self.count)
+        fields = dataclasses.fields(DatasetInfo)
+        return DatasetInfo(**{field.name: getattr(self, field.name) for field in fields})
 
     def arrays(self, labels=True):
         """All examples as NumPy arrays in their original order: `(samples, labels)`.

@@ -1,26 +1,30 @@
 """A folder of image files as examples, and the crop-and-resize rule of all image sets.
 
 The layouts of a folder that are read: `folder/*.png` (no labels), `folder/CLASS/*.png` (labels in
-the sorted order of the class names), and either of them below `folder/train/` and `folder/test/`.
+the sorted order of the class names), and either of them below `folder/train/`, `folder/val/` and
+`folder/test/`. `zoo.datasets.folder_files` finds the files, `zoo.datasets.picture_files` reads one.
 """
 
-import itertools
+import logging
+import math
 import os
 import warnings
-from concurrent import futures
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
-from zoo.datasets.dataset import SPLITS, Dataset
+from zoo.datasets import folder_files
+from zoo.datasets.dataset import Dataset
+from zoo.datasets.many_files import WORKERS, counted, each, listed, tried
+from zoo.datasets.picture_files import EXIF_ORIENTATION, check, decode, header
+from zoo.datasets.sample_depths import check_depth, scales
+from zoo.validation import check_seed
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
-WORKERS = min(8, os.cpu_count() or 1)  # Pillow decodes outside the GIL.
-CHUNK = 64  # Files a task: small ones decode faster than a task is handed over.
-NAMED = 3  # An error about many files names this many.
-EXIF_ORIENTATION = 0x0112
+__all__ = ["EXIF_ORIENTATION", "ImageFolder", "check_size", "resize"]
+
+LOG = logging.getLogger(__name__)
+PARALLEL_BYTES = 2**30  # Of batches that are decoded at the same time.
 
 
 def check_size(image_size):
@@ -77,109 +81,119 @@ def _resize(images, image_size):
 class ImageFolder(Dataset):
     """The images of one split of a folder: found and measured when constructed, decoded later.
 
-    All images of a folder get the same channels: one when every file is grey, else three. An
-    alpha channel is laid over white, CMYK becomes RGB, 16-bit grey keeps its high byte, and a JPEG
-    is turned upright as its EXIF data says. Of an animated GIF the first frame counts.
+    Every file that Pillow decodes is an image (`zoo.datasets.picture_files`); what is left out is
+    said, and mere text and what systems put into folders less loudly. All images of a folder get
+    the same channels: one when every file is grey, else three. A picture is turned upright as its
+    EXIF data say, colours with a profile and CMYK become sRGB, an alpha channel is laid over white,
+    and of several frames the first counts.
+
+    Samples of 16 bits keep the highest 8 of the bits that are used: as many as the file says, or
+    `bit_depth`, or the fewest of 8, 10, 12, 14 and 16 (24, 32) that hold the largest sample of all
+    splits. Floats in [0, 1] and in [0, 255] span these; of other floats and of negative integers
+    the smallest and the largest of all splits become 0 and 255. What was taken so is said.
 
     Args:
         path: The folder.
-        split: `"train"` or `"test"`: which of the two levels to read. A folder without them is
-            all `"train"`.
+        split: `"train"`, `"validation"` or `"test"`: which of the levels train/, val/ (also
+            valid/, validation/) and test/ to read. A folder without them is all `"train"`.
         image_size: `(height, width)`, optional. See `resize`; needed when the files differ in
             size.
         skip_unreadable: bool. Decodes all files once at the start and leaves out, with a warning,
             those that cannot be read; otherwise they are an error.
+        validation_split: float in (0, 1), optional. The share of a folder without other levels
+            that is its `"test"` split, of every class alike: `folder_files.held_out`.
+        split_seed: int. Decides which images that are.
+        bit_depth: int from 8 to 32, optional. The bits that samples beyond 8 bits use.
 
     Attributes:
         paths: The files, sorted.
         labels: int32 array of shape `(n,)`, or `None` without class folders.
-        classes: The class names, or `None`.
+        class_names: The class names, or `None`.
         count, num_classes, sample_shape: As in `zoo.datasets.DatasetInfo`.
 
     Raises:
-        FileNotFoundError: If the folder does not exist.
-        ValueError: If the split is unknown, no image is found, files cannot be read, or the sizes
-            differ and `image_size` is missing.
+        FileNotFoundError, NotADirectoryError, PermissionError: If there is no such folder, or it
+            may not be listed.
+        ValueError: If the split is unknown, no image is found, files cannot be read, the sizes
+            differ and `image_size` is missing, or an argument is wrong.
     """
 
-    def __init__(self, path, split="train", image_size=None, skip_unreadable=False):
+    def __init__(
+        self,
+        path,
+        split="train",
+        image_size=None,
+        skip_unreadable=False,
+        validation_split=None,
+        split_seed=0,
+        bit_depth=None,
+    ):
         self.name, self.path = os.fspath(path), Path(path).expanduser()
-        if not self.path.is_dir():
-            raise FileNotFoundError(
-                "`name` is a folder that does not exist. Looked in "
-                f"{self.path.absolute()}; put the images there, or name another folder. "
-                f"Received: name={str(path)!r}"
-            )
         self.image_size = image_size
-        self._find_files(split)
+        _check_share(validation_split, split_seed)
+        check_depth(bit_depth)
+        files = folder_files.FolderFiles(self.path)
+        splits = _splits(files, validation_split, split_seed)
+        chosen = folder_files.split_name(split, splits, self.path)
+        self.paths, self.labels = splits[chosen].paths, splits[chosen].labels
+        if not self.paths:
+            files.refuse_empty(files.levels[chosen])
         if skip_unreadable:
             self._drop_unreadable()
+        self.class_names = None if self.labels is None else files.class_names
+        self.num_classes = self.class_names and len(self.class_names)
         self.count = len(self.paths)
-        self.num_classes = self.classes and len(self.classes)
-        self._measure()
+        own = dict(zip(self.paths, each(header, self.paths), strict=True))
+        others = [p for s in files.splits.values() for p in s.paths if p not in own]
+        others = {p: h for p, h in zip(others, tried(header, others, others)[0], strict=True) if h}
+        self._measure(own, others)
+        self.scales, taken = scales({**own, **others}, bit_depth)
+        resized = _say_resized(self.path, own, image_size) if image_size else ()
+        for message in (*_say_left_out(files), *taken, *resized):
+            warnings.warn(message, stacklevel=3)
 
-    def _find_files(self, split):
-        levels = [level for level in SPLITS if (self.path / level).is_dir()]
-        if split not in (levels or SPLITS[:1]):
-            raise ValueError(
-                f"`split` is unknown in the image folder {self.path}. Expected one of "
-                f"{levels or ['train']}; a split is a folder train/ or test/ in it, and without "
-                f"them all images are 'train'. Received: split={split!r}"
-            )
-        root = self.path / split if levels else self.path
-        # Over both levels, so that a class which the test images lack does not shift the labels.
-        parents = [self.path / level for level in levels] or [self.path]
-        classes = sorted({folder.name for parent in parents for folder in _subfolders(parent)})
-        loose = sorted(file for file in root.iterdir() if _is_image(file))
-        by_class = [_images_below(root / name) for name in classes]
-        in_classes = sum(by_class, [])
-        if loose and in_classes:
-            raise ValueError(
-                "`name` is a folder that holds both images and class folders. Expected one or the "
-                f"other in {root}. Received: {len(loose)} images beside {len(classes)} folders, "
-                f"such as {loose[0].name} and {classes[0]}/"
-            )
-        if not loose and not in_classes:
-            raise ValueError(
-                f"`name` is a folder without images. Expected files *{', *'.join(SUFFIXES)} in "
-                f"{root}, or in class folders there. Received: name={str(self.path)!r}"
-            )
-        self.paths = [str(file) for file in loose or in_classes]
-        self.classes = None if loose else classes
-        counts = [len(files) for files in by_class]
-        self.labels = None if loose else np.repeat(np.arange(len(classes), dtype="int32"), counts)
+    @property
+    def classes(self):
+        """The class names, or `None`."""
+        return self.class_names
 
     def _drop_unreadable(self):
-        _, failures = _tried(lambda path: _decode(path, 1) is None, self.paths, self.paths)
+        _, failures = tried(check, self.paths, self.paths)
         if not failures:
             return
-        message = f"{_counted(failures, self.paths)} and are left out: {_listed(failures)}"
+        message = f"{counted(failures, self.paths)} and are left out: {listed(failures)}"
         if len(failures) == len(self.paths):
             raise ValueError(
-                f"`name` is a folder where {_counted(failures, self.paths)}. Expected JPEG, PNG, "
-                f"BMP or GIF files. Received: {_listed(failures)}"
+                f"`name` is a folder where {counted(failures, self.paths)}. Expected images that "
+                f"Pillow decodes. Received: {listed(failures)}"
             )
-        warnings.warn(message, stacklevel=5)
+        warnings.warn(message, stacklevel=4)
         lost = {name for name, _ in failures}
         kept = [i for i, path in enumerate(self.paths) if path not in lost]
         self.paths = [self.paths[i] for i in kept]
         self.labels = None if self.labels is None else self.labels[kept]
 
-    def _measure(self):
-        headers = _each(_header, self.paths)
-        channels = 1 if all(grey for grey, _ in headers) else 3
-        sizes = [size for _, size in headers]
-        if self.image_size is None:
-            other = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
-            if other is not None:
-                (height, width), (other_height, other_width) = sizes[0], sizes[other]
-                raise ValueError(
-                    "`image_size` is missing: the images of the folder have several sizes. "
-                    "Expected one size, or an image_size to crop and resize all to. Received: "
-                    f"{self.paths[0]} of {height}x{width} and {self.paths[other]} of "
-                    f"{other_height}x{other_width}"
-                )
+    def _measure(self, own, others):
+        """The shape of a sample; the channels are those of all splits."""
+        channels = 1 if all(h.grey for h in (*own.values(), *others.values())) else 3
+        sizes = [h.size for h in own.values()]
+        different = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
+        if self.image_size is None and different is not None:
+            (height, width), (other_height, other_width) = sizes[0], sizes[different]
+            raise ValueError(
+                "`image_size` is missing: the images of the folder have several sizes. "
+                "Expected one size, or an image_size to crop and resize all to. Received: "
+                f"{self.paths[0]} of {height}x{width} and {self.paths[different]} of "
+                f"{other_height}x{other_width}"
+            )
         self.sample_shape = (*(self.image_size or sizes[0]), channels)
+        if frames := [path for path, h in own.items() if h.frames]:
+            LOG.warning(
+                "%d images of %s have several frames, of which the first is read (such as %s)",
+                len(frames),
+                self.path,
+                frames[0],
+            )
 
     def read(self):
         """All images and labels, decoded in parallel.
@@ -202,97 +216,81 @@ class ImageFolder(Dataset):
                 return images
             return images, tf.gather(self.labels, indices)
 
-        return order.dataset(batch, workers=WORKERS)
+        largest = max(1, PARALLEL_BYTES // (order.batch_size * math.prod(self.sample_shape)))
+        return order.dataset(batch, workers=min(WORKERS, largest))
 
     def _decoded(self, indices, threads=False):
         images = np.empty((len(indices), *self.sample_shape), "uint8")
 
-        def decode(row):
-            image = _decode(self.paths[indices[row]], self.sample_shape[-1])
+        def fill(row):
+            image = decode(self.paths[indices[row]], self.sample_shape[-1], self.scales)
             if self.image_size and image.shape[:2] != self.image_size:
                 image = resize(image, self.image_size)
             images[row] = image
 
-        _each(decode, range(len(indices)), [self.paths[i] for i in indices], threads)
+        each(fill, range(len(indices)), [self.paths[i] for i in indices], threads)
         return images
 
 
-def _subfolders(folder):
-    hidden = (".", "__")  # .thumbnails, __MACOSX
-    return [f for f in folder.iterdir() if f.is_dir() and not f.name.startswith(hidden)]
-
-
-def _is_image(file):
-    # Archives made on a Mac hold a "._a.jpg" of metadata beside each "a.jpg".
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-
-
-def _images_below(folder):
-    return sorted(file for file in folder.rglob("*") if _is_image(file))
-
-
-def _each(function, items, names=None, threads=True):
-    """`function` of all items; an error that names and counts the ones it could not read."""
-    results, failures = _tried(function, items, names or items, threads)
-    if failures:
+def _check_share(share, seed):
+    check_seed(seed)
+    if share is None:
+        return
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
         raise ValueError(
-            f"`name` is a folder where {_counted(failures, items)}. Expected JPEG, PNG, BMP or GIF "
-            "files; mend or remove these, or ask for skip_unreadable=True. Received: "
-            f"{_listed(failures)}"
+            "`validation_split` is out of range. Expected a share of the images in (0, 1), such as "
+            f"0.1, or None. Received: validation_split={share!r}"
         )
-    return results
 
 
-def _tried(function, items, names, threads=True):
-    """`function` of all items, and `(name, error)` of those that it could not read."""
-    failures = []
-
-    def attempt(task):
-        name, item = task
-        try:
-            return function(item)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            failures.append((name, error))  # Pillow raises any of these for a damaged file.
-
-    tasks = list(zip(names, items, strict=True))
-    chunks = [tasks[start : start + CHUNK] for start in range(0, len(tasks), CHUNK)]
-    with futures.ThreadPoolExecutor(WORKERS) as pool:
-        done = (pool.map if threads else map)(lambda chunk: list(map(attempt, chunk)), chunks)
-        return list(itertools.chain.from_iterable(done)), failures
-
-
-def _counted(failures, items):
-    return f"{len(failures)} of {len(items)} image files cannot be read"
+def _splits(files, share, seed):
+    """The `Files` of each split, of which a share may be held out."""
+    if share is None:
+        return files.splits
+    given = sorted(set(files.splits) - {"train"})
+    if given or "train" not in files.splits:
+        raise ValueError(
+            "`validation_split` is given, and the folder has a split of its own. Expected "
+            f"validation_split=None, or a folder without {', '.join(given)}. Received: "
+            f"validation_split={share}, name={str(files.path)!r} with "
+            f"{', '.join(f'{level.name}/' for level in files.levels.values())}"
+        )
+    whole = files.splits["train"]
+    apart = folder_files.held_out(whole, files.levels.get("train", files.path), share, seed)
+    test = whole.taken(apart)
+    return {"train": whole.taken(~apart), "validation": test, "test": test}
 
 
-def _listed(failures):
-    listed = "; ".join(sorted(f"{name} ({error})" for name, error in failures)[:NAMED])
-    more = f" and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
-    return listed + more
+def _say_left_out(files):
+    """Warns of files that are no images; of mere text beside them only the log says it."""
+    if files.left_out:
+        message = (
+            f"{len(files.left_out)} files of {files.path} are not read, for Pillow decodes none of "
+            f"their kind: {folder_files.counted(files.left_out)}"
+        )
+        if folder_files.lost(files.left_out):
+            yield message
+        else:
+            LOG.warning(message)
+    for note in files.notes:
+        yield f"In {files.path} {note}"
 
 
-def _turned(image):
-    # Asking a PNG for its EXIF data would decode all of it.
-    return image.format == "JPEG" and image.getexif().get(EXIF_ORIENTATION, 1) > 1
-
-
-def _header(path):
-    with Image.open(path) as image:
-        width, height = image.size
-        if _turned(image) and image.getexif()[EXIF_ORIENTATION] >= 5:
-            width, height = height, width
-        return image.mode in ("1", "L", "LA") or image.mode.startswith("I"), (height, width)
-
-
-def _decode(path, channels):
-    with Image.open(path) as image:
-        if _turned(image):
-            image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):
-            # convert("L") would clip the 16 bits at 255.
-            image = Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
-        elif image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    return pixels.reshape(*pixels.shape[:2], channels)
+def _say_resized(path, headers, image_size):
+    """Warns of images that are enlarged; that sizes differ only the log says."""
+    sizes = {h.size for h in headers.values()}
+    if len(sizes) > 1:
+        small, large = (f(sizes, key=math.prod) for f in (min, max))
+        LOG.warning(
+            f"The images of {path} have {len(sizes)} sizes, from {small[0]}x{small[1]} to "
+            f"{large[0]}x{large[1]}: each is cropped at its centre and resized to "
+            f"{image_size[0]}x{image_size[1]}"
+        )
+    height, width = image_size
+    fewer = [p for p, h in headers.items() if h.size[0] < height or h.size[1] < width]
+    if fewer:
+        first = headers[fewer[0]].size
+        yield (
+            f"`image_size` is larger than {len(fewer)} of {len(headers)} images, which are "
+            f"enlarged to {height}x{width} and stay blurred: {fewer[0]} of {first[0]}x{first[1]}"
+        )

@@ -13,7 +13,10 @@ PREFETCH = 2
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """Which examples make which batch, and how many batches there are."""
+    """Which examples make which batch, and how many batches there are.
+
+    `start_step` may be a function that says the step at which an iteration starts.
+    """
 
     count: int
     batch_size: int
@@ -26,7 +29,7 @@ class Order:
     def __post_init__(self):
         check_positive(batch_size=self.batch_size)
         check_seed(self.seed)
-        step = self.start_step
+        step = 0 if callable(self.start_step) and self.repeat else self.start_step
         if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
             raise ValueError(
                 "`start_step` is out of range: it counts through all epochs. Expected an int of at "
@@ -75,12 +78,21 @@ class Order:
         if self.repeat or not self.shuffle:
             steps = tf.data.Dataset.range(self.steps)
             if self.repeat:
-                steps = tf.data.Dataset.counter(self.start_step)
+                steps = self._counter()
             return steps.map(lambda i: (i // self.steps * int(self.shuffle), i % self.steps))
         epochs = tf.data.Dataset.random(self.seed, rerandomize_each_iteration=True).take(1)
         return epochs.flat_map(
             lambda epoch: tf.data.Dataset.range(self.steps).map(lambda i: (epoch, i))
         )
+
+    def _counter(self):
+        """The numbers of the steps, from the first one on."""
+        if not callable(self.start_step):
+            return tf.data.Dataset.counter(self.start_step)
+        start = tf.data.Dataset.from_generator(
+            lambda: [self.start_step()], output_signature=tf.TensorSpec((), "int64")
+        )
+        return start.flat_map(lambda step: tf.data.Dataset.range(step, tf.int64.max))
 
     def _indices(self, epoch, step):
         size = min(self.batch_size, self.count)

@@ -72,7 +72,11 @@ class TfdsImages(Dataset):
                 f"{image.shape}"
             )
         self.sample_shape = (*(self.image_size or image.shape[:2]), image.shape[-1])
-        self.num_classes = features[self.label_key].num_classes if self.label_key else None
+        if self.label_key:
+            self.num_classes = features[self.label_key].num_classes
+            names = tuple(features[self.label_key].names or ())
+            # TFDS calls classes without names "0", "1", "2".
+            self.class_names = names if any(not name.isdigit() for name in names) else None
 
     def _examples(self, seed=None):
         import tensorflow_datasets as tfds
