@@ -48,6 +48,8 @@ def open(
     Example:
 
     ```python
+    import zoo
+
     digits = zoo.datasets.open("mnist", "test")
     print(digits.info.sample_shape, digits.info.num_classes)
     images, labels = digits.arrays()

@@ -138,13 +138,13 @@ class ImageFolder(Dataset):
         self.paths, self.labels = splits[chosen].paths, splits[chosen].labels
         if not self.paths:
             files.refuse_empty(files.levels[chosen])
-        if skip_unreadable:
-            self._drop_unreadable()
+        lost = self._drop_unreadable() if skip_unreadable else set()
         self.class_names = None if self.labels is None else files.class_names
         self.num_classes = self.class_names and len(self.class_names)
         self.count = len(self.paths)
         own = dict(zip(self.paths, each(header, self.paths), strict=True))
-        others = [p for s in files.splits.values() for p in s.paths if p not in own]
+        others = {p for s in files.splits.values() for p in s.paths} - own.keys() - lost
+        others = sorted(others)
         others = {p: h for p, h in zip(others, tried(header, others, others)[0], strict=True) if h}
         self._measure(own, others)
         self.scales, taken = scales({**own, **others}, bit_depth)
@@ -158,9 +158,10 @@ class ImageFolder(Dataset):
         return self.class_names
 
     def _drop_unreadable(self):
+        """Leaves out the files that cannot be read, and returns them."""
         _, failures = tried(check, self.paths, self.paths)
         if not failures:
-            return
+            return set()
         message = f"{counted(failures, self.paths)} and are left out: {listed(failures)}"
         if len(failures) == len(self.paths):
             raise ValueError(
@@ -172,6 +173,7 @@ class ImageFolder(Dataset):
         kept = [i for i, path in enumerate(self.paths) if path not in lost]
         self.paths = [self.paths[i] for i in kept]
         self.labels = None if self.labels is None else self.labels[kept]
+        return lost
 
     def _measure(self, own, others):
         """The shape of a sample; the channels are those of all splits."""
