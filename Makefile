@@ -23,7 +23,8 @@ presets: $(VENV)/installed
 	$(RUN) -m trainers --recipe=all --publish
 
 verify-presets: $(VENV)/installed
-	$(RUN) -m evaluation --verify=all
+	$(RUN) -m evaluation --verify=all; status=$$?; \
+	$(RUN) -m pytest -q tests/test_notes.py tests/studies/test_gallery.py && exit $$status
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .

@@ -1,12 +1,14 @@
-"""Usage: python -m evaluation --model=FILE --dataset=NAME [flags]
+"""Usage: python -m evaluation --model=FILE [flags]
 
 Measures a generator, prints a table, and writes scores.json and scores.png:
 
-  python -m evaluation --model=runs/demo/gan.keras --dataset=mnist
-  python -m evaluation --model=runs/demo/gan.keras --dataset=mnist --metrics=parzen,memorisation
+  python -m evaluation --model=runs/demo/gan.keras
+  python -m evaluation --model=dcgan_mnist --metrics=parzen,memorisation --output_dir=runs/digits
   python -m evaluation --real --dataset=mnist --output_dir=runs/floor
   python -m evaluation --compare runs/demo/scores.json runs/floor/scores.json
 
+The data are those that the model learned, as the card of a preset or the settings.json beside a
+.keras file says; --dataset names others, and then it is said that they are others.
 --real measures training images in the place of samples: no generator can be expected to do better.
 --verify=NAME measures a preset again, or all of them, and fails where its card is wrong.
 --compare says which of two evaluations is better, and refuses where they were made differently.
@@ -14,14 +16,13 @@ Measures a generator, prints a table, and writes scores.json and scores.png:
 
 import json
 import pathlib
+import re
+import sys
 
-import numpy as np
 from absl import flags
 
-from evaluation import extractors, measures, picture, verify
-from evaluation.memorisation import Memorisation
-from evaluation.score import Score, check_comparable
-from zoo import command, files, pictures, presets, sampling, saving
+from evaluation import comparison, extractors, measures, results, verify
+from zoo import command, learned, presets, sampling, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -30,7 +31,12 @@ flags.DEFINE_string(
     "The .keras file of a generator or of a trainer, or a preset.",
     flag_values=FLAGS,
 )
-flags.DEFINE_string("dataset", "mnist", "The data, a name of zoo.datasets.", flag_values=FLAGS)
+flags.DEFINE_string(
+    "dataset",
+    None,
+    "The data, a name of zoo.datasets. Default: what the model learned; mnist with --real.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_list(
     "metrics",
     None,
@@ -44,22 +50,44 @@ flags.DEFINE_boolean("real", False, "Measure training images, no model.", flag_v
 flags.DEFINE_string(
     "extractor",
     None,
-    "mnist, fashion_mnist, cifar10, or inception_v3. Default: that of the data.",
+    "mnist, fashion_mnist, cifar10, inception_v3, or the .keras file of a classifier from images "
+    "in [0, 255] to logits. Default: that of the data.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "extractor_layer",
+    extractors.FEATURES,
+    "Of the .keras file of --extractor: the layer whose output are the features.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(
-    "image_size", None, "Crops and resizes the data to this side.", 1, flag_values=FLAGS
+    "image_size",
+    None,
+    "With --real: crops and resizes the data to this side. Beside a model they get its size.",
+    1,
+    flag_values=FLAGS,
+)
+flags.DEFINE_string("data_dir", None, "Where TFDS keeps its data.", flag_values=FLAGS)
+flags.DEFINE_boolean(
+    "skip_unreadable",
+    False,
+    "Leaves out the files of a folder that cannot be read.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_string(
     "output_dir",
     None,
-    "Where scores.json and scores.png go. Default: the model's folder.",
+    "Where scores.json and scores.png go. Default: the folder of the .keras file; for a preset and "
+    f"--real {results.FOLDER}/NAME.",
     flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "overwrite", False, "Replaces the scores.json of an earlier evaluation.", flag_values=FLAGS
 )
 flags.DEFINE_string(
     "verify",
     None,
-    "Measures a preset again, or all of them, and fails where a score of its card is off.",
+    "Measures a preset again, or all of them, and fails where a figure of its card is off.",
     flag_values=FLAGS,
 )
 flags.DEFINE_string(
@@ -70,37 +98,93 @@ flags.DEFINE_string(
 def main(arguments):
     """Measures a model or real images, or compares two evaluations, as the flags say."""
     if FLAGS.compare is not None:
-        return _compare([FLAGS.compare, *arguments])
+        return comparison.report([FLAGS.compare, *arguments])
     command.no_arguments(arguments)
     if FLAGS.verify is not None:
-        every = [card["name"] for card in presets.list_presets()]
-        return 1 if verify.report(every if FLAGS.verify == "all" else [FLAGS.verify]) else 0
+        if FLAGS.verify != "all":
+            presets.folder_of(FLAGS.verify)  # An unknown one is not one that lacks its data.
+        names = presets.shipped() if FLAGS.verify == "all" else [FLAGS.verify]
+        return 1 if verify.report(names) else 0
+    _check_flags()
+    generator = None if FLAGS.real else saving.load(FLAGS.model)
+    data = _data()
+    folder = _folder(data)
+    results.check_free(folder, FLAGS.overwrite)
+    if generator is not None:
+        data = data.sized("train", sampling.traits(generator).image_shape)
+    _say(data.notes)
+
+    reference = measures.Reference(data.dataset, _extractor(), FLAGS.count, **data.source)
+    names = FLAGS.metrics or measures.defaults(reference)
+    chosen = {name: measures.get(name, reference) for name in names}
+    _say(reference.notes)
+    if FLAGS.real:
+        samples, labels = measures.part(reference.train, FLAGS.count)
+    else:
+        labels = sampling.labels_in_turn(FLAGS.count, sampling.traits(generator).num_classes)
+        samples = sampling.sample(generator, FLAGS.count, labels, FLAGS.seed)
+    scores = []
+    for name, measure in chosen.items():
+        scores.append(measure.evaluate(samples, labels))
+        _print(name, scores[-1])
+    record = {
+        "model": "training images" if FLAGS.real else FLAGS.model,
+        "dataset": data.dataset,
+        "learned": data.learned,
+        "seed": None if FLAGS.real else FLAGS.seed,
+        "notes": [*data.notes, *reference.notes],
+        "scores": [json.loads(score.to_json()) for score in scores],
+    }
+    classes = reference.info.num_classes if FLAGS.real else sampling.traits(generator).num_classes
+    drawn = results.drawn(samples, classes, chosen, reference, in_turn=not FLAGS.real)
+    for path in results.write(folder, record, scores, *drawn):
+        print(f"wrote {path}")
+    return 0
+
+
+def _check_flags():
+    """Refuses flags that do not go together, before anything is read."""
     if (FLAGS.model is None) != FLAGS.real:
         raise ValueError(
             "`--model` and `--real` are given together, or neither is. Expected one of "
             f"--model=FILE and --real. Received: --model={FLAGS.model}, --real={FLAGS.real}"
         )
+    for name in FLAGS.metrics or ():
+        measures.check_name(**{"--metrics": name})
 
-    extractor = FLAGS.extractor
-    if extractor == "inception_v3":
-        extractor = extractors.inception_v3()
-    image_size = FLAGS.image_size
-    reference = measures.Reference(FLAGS.dataset, extractor, FLAGS.count, image_size=image_size)
-    names = FLAGS.metrics or measures.defaults(reference)
-    chosen = {name: measures.get(name, reference) for name in names}
+
+def _data():
+    """The data to measure beside, `zoo.learned.Data`."""
+    source = {
+        "image_size": FLAGS.image_size,
+        "data_dir": FLAGS.data_dir,
+        "skip_unreadable": FLAGS.skip_unreadable,
+    }
     if FLAGS.real:
-        samples, labels = measures.part(reference.train, FLAGS.count)
-    else:
-        generator = saving.load(FLAGS.model)
-        labels = sampling.labels_in_turn(FLAGS.count, getattr(generator, "num_classes", None))
-        samples = generator.sample(FLAGS.count, labels, seed=FLAGS.seed)
-    scores = []
-    for name, measure in chosen.items():
-        scores.append(measure.evaluate(samples, labels))
-        _print(name, scores[-1])
-    folder = FLAGS.output_dir or (pathlib.Path(FLAGS.model).parent if FLAGS.model else ".")
-    _write(pathlib.Path(folder), scores, samples, labels, chosen, reference)
-    return 0
+        return learned.Data(FLAGS.dataset or "mnist", source)
+    return learned.chosen(FLAGS.model, FLAGS.dataset, **source)
+
+
+def _extractor():
+    """What `--extractor` names, or `None`."""
+    if FLAGS.extractor is None:
+        return None
+    return extractors.named(FLAGS.extractor, FLAGS.extractor_layer)
+
+
+def _folder(data):
+    """Where the files go."""
+    if FLAGS.output_dir is not None:
+        return pathlib.Path(FLAGS.output_dir)
+    if FLAGS.model is not None and FLAGS.model.endswith(".keras"):
+        return pathlib.Path(FLAGS.model).parent
+    name = FLAGS.model or f"real_{data.dataset}"
+    return pathlib.Path(results.FOLDER) / re.sub(r"[^\w.-]+", "_", name).strip("_")
+
+
+def _say(notes):
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _print(name, score):
@@ -109,82 +193,6 @@ def _print(name, score):
         print(f"{'':20}{detail} {value:.4g}")
     for note in score.notes:
         print(f"{'':20}note: {note}")
-
-
-def _write(folder, scores, samples, labels, chosen, reference):
-    source = "training images" if FLAGS.real else FLAGS.model
-    record = {
-        "model": source,
-        "dataset": FLAGS.dataset,
-        "seed": None if FLAGS.real else FLAGS.seed,
-        "scores": [json.loads(score.to_json()) for score in scores],
-    }
-    files.write_text(folder / "scores.json", json.dumps(record, indent=2))
-    neighbours = None
-    if reference.points:
-        shown = pictures.draw(samples[:1000], None, reference.test[0][:1000])
-    else:
-        columns = reference.info.num_classes if labels is not None else 8
-        columns = min(columns or 8, 10)
-        order = np.arange(min(columns**2, len(samples)))
-        if labels is not None and not FLAGS.real:
-            order = (order // columns) * reference.info.num_classes + order % columns
-        shown = pictures.grid(samples[order[order < len(samples)]], columns)
-        measure = next((m for m in chosen.values() if isinstance(m, Memorisation)), None)
-        if measure is not None:
-            neighbours = measure.figure(samples[:1000])
-    path = folder / "scores.png"
-    title = f"{source} against {FLAGS.dataset}"
-    picture.write(path, title, scores, shown, neighbours, _curves(folder))
-    print(f"wrote {folder / 'scores.json'} and {path}")
-
-
-def _curves(folder):
-    """The scores of the training, where `trainers.Score` left them in the folder."""
-    curves = {}
-    for path in sorted(folder.glob("*/scores.json")):
-        scores = json.loads(path.read_text()).get("scores")
-        if isinstance(scores, dict) and scores:
-            epochs = sorted(scores, key=int)
-            name = scores[epochs[0]]["name"]
-            values = [float(scores[epoch]["value"]) for epoch in epochs]
-            curves[name] = ([int(epoch) for epoch in epochs], values)
-    return curves
-
-
-def _compare(paths):
-    if len(paths) != 2:
-        raise ValueError(
-            "`--compare` takes two evaluations. Expected --compare A.json B.json. "
-            f"Received: {len(paths)} of them, {paths}"
-        )
-    first, second = (_read(path) for path in paths)
-    shared = [name for name in first if name in second]
-    if not shared:
-        raise ValueError(
-            "The evaluations of `--compare` have no measure in common. Expected one at least. "
-            f"Received: {sorted(first)} and {sorted(second)}"
-        )
-    for name in shared:
-        check_comparable(first[name], second[name])
-    for name in shared:
-        a, b = first[name], second[name]
-        better = "first" if a.better_than(b) else "second" if b.better_than(a) else "neither"
-        print(f"{name:28}{a.value:12.4g}{b.value:12.4g}  better: {better}")
-    return 0
-
-
-def _read(path):
-    """The scores of a file, by their names."""
-    text = pathlib.Path(path).read_text()
-    try:
-        scores = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            "A file of `--compare` is not an evaluation. Expected a scores.json of this command. "
-            f"Received: {str(path)!r}"
-        ) from error
-    return {score.name: score for score in scores}
 
 
 if __name__ == "__main__":

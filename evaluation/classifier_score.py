@@ -116,6 +116,10 @@ class ClassifierScoreMetric(keras.metrics.Metric):
     Example:
 
     ```python
+    import evaluation, zoo
+
+    generator = zoo.from_preset("mlp_mnist_gan")
+    extractor = evaluation.extractors.load("mnist")
     metric = evaluation.ClassifierScoreMetric(num_classes=10)
     for seed in range(4):
         metric.update_state(extractor.probabilities(generator.sample(100, seed=seed)))

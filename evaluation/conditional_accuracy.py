@@ -18,6 +18,7 @@ class ConditionalAccuracy(Measure):
     Example:
 
     ```python
+    import evaluation, zoo
     import numpy as np
 
     generator = zoo.DCGANGenerator(num_classes=10, filters=8)

@@ -40,11 +40,15 @@ class Extractor:
         protocol: dict of `extractor` (the name), `layer` and `hash` (of the weights).
 
     Raises:
-        ValueError: If the model has no such layer, or one without a row of numbers an image.
+        ValueError: If the model has no such layer, or one without a row of numbers an image, or
+            if it ends in a softmax, which is taken here.
 
     Example:
 
     ```python
+    import evaluation, zoo
+
+    images, _ = zoo.datasets.arrays("mnist", "test")
     extractor = evaluation.extractors.load("mnist")
     features = extractor.features(images)            # (n, 128), float32
     probabilities = extractor.probabilities(images)  # (n, 10), float32
@@ -65,6 +69,12 @@ class Extractor:
             raise ValueError(
                 "`layer` does not give one vector per image. Expected one with an output of "
                 f"shape (batch, d). Received: layer={layer!r} with {tuple(output.shape)}"
+            )
+        if getattr(model.layers[-1], "activation", None) is keras.activations.softmax:
+            raise ValueError(
+                "`model` gives probabilities, of which the softmax would be taken once more. "
+                "Expected one that gives logits. Received: a model whose last layer, "
+                f"{model.layers[-1].name!r}, has the activation softmax"
             )
         outputs = {"features": output, "probabilities": keras.ops.softmax(model.outputs[0])}
         self.model = keras.Model(model.inputs[0], outputs)
@@ -138,6 +148,27 @@ def load(name="mnist"):
             f"{str(folder)!r}"
         )
     return extractor
+
+
+def named(name, layer=FEATURES):
+    """An extractor as a command names it.
+
+    Args:
+        name: As of `load`, `"inception_v3"`, or the path of a `.keras` file with a classifier, as
+            of `Extractor`.
+        layer: As of `Extractor`, for a file.
+
+    Raises:
+        ValueError: As of `load` and `Extractor`.
+        FileNotFoundError: If there is no such file.
+    """
+    if name == "inception_v3":
+        return inception_v3()
+    if not str(name).endswith(".keras"):
+        return load(name)
+    saving.check_keras_file(name, expected="a classifier")
+    model = keras.saving.load_model(name, compile=False)
+    return Extractor(model, layer, name=Path(name).stem)
 
 
 def inception_v3(weights="imagenet"):

@@ -64,6 +64,9 @@ class FrechetDistance(Measure):
     Example:
 
     ```python
+    import evaluation, zoo
+
+    generator = zoo.from_preset("mlp_mnist_gan")
     extractor = evaluation.extractors.load("mnist")
     of_test = extractor.statistics["test"]
     frechet = evaluation.FrechetDistance(statistics=of_test, extractor=extractor)
@@ -169,6 +172,10 @@ class FrechetMetric(keras.metrics.Metric):
     Example:
 
     ```python
+    import evaluation, zoo
+
+    generator = zoo.from_preset("mlp_mnist_gan")
+    extractor = evaluation.extractors.load("mnist")
     metric = evaluation.FrechetMetric(extractor.statistics["test"], extractor)
     for seed in range(4):
         metric.update_state(generator.sample(500, seed=seed))

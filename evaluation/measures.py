@@ -18,16 +18,51 @@ from evaluation.parzen import ParzenLogLikelihood
 from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
 from zoo import datasets, toys
+from zoo.datasets.image_folder import ImageFolder
 from zoo.validation import check_choice
 
 # Which shipped extractor knows which data; of a folder, by its name.
 EXTRACTORS = {
     "mnist": "mnist",
     "keras:mnist": "mnist",
+    "tfds:mnist": "mnist",
     "stacked_mnist": "mnist",
     "keras:fashion_mnist": "fashion_mnist",
+    "tfds:fashion_mnist": "fashion_mnist",
     "keras:cifar10": "cifar10",
+    "tfds:cifar10": "cifar10",
     "cifar10_jpeg": "cifar10",
+}
+# What people type for a measure of another name.
+ALIASES = {
+    "fid": "frechet",
+    "frechet_distance": "frechet",
+    "kid": "kernel",
+    "mmd": "kernel",
+    "kernel_distance": "kernel",
+    "is": "classifier",
+    "inception_score": "classifier",
+    "classifier_score": "classifier",
+    "precision": "precision_recall",
+    "recall": "precision_recall",
+    "density": "precision_recall",
+    "coverage": "precision_recall",
+    "prdc": "precision_recall",
+    "wasserstein": "sliced_wasserstein",
+    "swd": "sliced_wasserstein",
+    "swd2": "sliced_wasserstein",
+    "emd": "sliced_wasserstein",
+    "modes_covered": "modes",
+    "mode_coverage": "modes",
+    "kde": "parzen",
+    "log_likelihood": "parzen",
+    "parzen_log_likelihood": "parzen",
+    "1nn": "nearest_neighbour",
+    "nearest_neighbor": "nearest_neighbour",
+    "knn": "nearest_neighbour",
+    "memorization": "memorisation",
+    "cas": "downstream",
+    "classifier_accuracy": "downstream",
 }
 VALIDATION = (50_000, 51_000)  # The first 1,000 of train[50000:], where a set has so many.
 
@@ -39,7 +74,12 @@ class Reference:
         dataset: A name of `zoo.datasets`.
         extractor: Name of a shipped extractor, or an `Extractor`. Defaults to that of the dataset.
         examples: int. Points of a toy that stand for the data, or stacks.
-        **source: `image_size`, `data_dir` and `skip_unreadable` of `zoo.datasets.arrays`.
+        **source: `image_size`, `data_dir`, `skip_unreadable` and the like of
+            `zoo.datasets.arrays`.
+
+    Attributes:
+        info: The `zoo.datasets.DatasetInfo` of the training data.
+        notes: List of sentences that a user has to hear: on what was guessed or replaced.
 
     Raises:
         ValueError: If the dataset or the extractor is unknown.
@@ -48,12 +88,13 @@ class Reference:
     def __init__(self, dataset, extractor=None, examples=10_000, **source):
         self.dataset, self._extractor = str(dataset), extractor
         self._source = {"examples": examples, **source}
-        self.info = datasets.info(dataset, **self._source)
+        self._data, self.notes = datasets.open(self.dataset, **self._source), []
+        self.info = self._data.info
 
     @functools.cached_property
     def train(self):
         """Training `(images, labels)`."""
-        return datasets.arrays(self.dataset, "train", **self._source)
+        return self._data.arrays()
 
     @functools.cached_property
     def test(self):
@@ -61,22 +102,78 @@ class Reference:
         return datasets.arrays(self.dataset, "test", **self._source)
 
     @functools.cached_property
+    def compared(self):
+        """What samples are compared with: the test images, or of a folder without any all."""
+        if isinstance(self._data, ImageFolder):
+            try:
+                datasets.info(self.dataset, "test", **self._source)
+            except ValueError:  # As the training images could be read, the split is not there.
+                self.notes.append(
+                    f"{self.dataset} has no test images: samples are compared with the "
+                    f"{self.info.count} that a model learns"
+                )
+                return self.train
+        return self.test
+
+    @functools.cached_property
     def extractor(self):
         """The `Extractor`.
 
         Raises:
-            ValueError: If none is named and none is shipped for the data, or the name is unknown.
+            ValueError: If none is named and none is shipped for the data, the name is unknown, or
+                it sees images of another shape.
         """
-        if isinstance(self._extractor, extractors.Extractor):
-            return self._extractor
-        name = self._extractor or EXTRACTORS.get(pathlib.PurePath(self.dataset).name)
-        if name is None:
+        known, found = self._shipped(), self._extractor
+        if not isinstance(found, extractors.Extractor):
+            if found is None and known is None:
+                raise ValueError(
+                    "`extractor` is missing: none is shipped for these data. Expected a name, such "
+                    "as 'cifar10', 'inception_v3' for any images, or a dataset of "
+                    f"{sorted(EXTRACTORS)}. Received: dataset={self.dataset!r}"
+                )
+            if found is None and self.dataset not in EXTRACTORS:
+                self.notes.append(
+                    f"the extractor {known} is taken for {self.dataset}, by the folder's name"
+                )
+            found = extractors.load(found or known)
+            if found.protocol["extractor"] != known:
+                self.notes.append(
+                    f"the extractor {found.protocol['extractor']} learned other data than "
+                    f"{self.dataset}: its features need not tell them apart"
+                )
+        shape, seen = self.info.sample_shape, found.image_shape
+        if len(shape) != len(seen) or any(
+            side not in (None, own) for side, own in zip(seen, shape, strict=True)
+        ):
             raise ValueError(
-                "`extractor` is missing: none is shipped for these data. Expected a name, such as "
-                f"'cifar10', or a dataset of {sorted(EXTRACTORS)}. Received: "
+                "`extractor` sees other images than the dataset has. Expected images of shape "
+                f"{tuple(found.image_shape)}, or the extractor 'inception_v3', which sees any. "
+                f"Received: dataset={self.dataset!r} with {tuple(shape)}"
+            )
+        return found
+
+    def _shipped(self):
+        """The name of the extractor that knows the data, or `None`."""
+        return EXTRACTORS.get(pathlib.PurePath(self.dataset).name)
+
+    def classes_known(self):
+        """The extractor, whose classes have to be those of the data.
+
+        Raises:
+            ValueError: If the data have no labels, or the extractor learned other classes.
+        """
+        self._check_labelled()
+        found = self.extractor
+        shipped = found.protocol["extractor"] in EXTRACTORS.values()
+        other = shipped and found.protocol["extractor"] != self._shipped()
+        if other or found.num_classes != self.info.num_classes:
+            raise ValueError(
+                "`extractor` learned other classes than the dataset has. Expected an extractor of "
+                f"its {self.info.num_classes} classes. Received: extractor "
+                f"{found.protocol['extractor']!r} of {found.num_classes} classes, "
                 f"dataset={self.dataset!r}"
             )
-        return extractors.load(name)
+        return found
 
     @property
     def points(self):
@@ -93,12 +190,15 @@ class Reference:
         Raises:
             ValueError: If the data have none.
         """
+        self._check_labelled()
+        return self.test
+
+    def _check_labelled(self):
         if self.info.num_classes is None:
             raise ValueError(
                 "`dataset` has no labels. Expected a labelled one for a measure of labelled "
                 f"samples. Received: dataset={self.dataset!r}"
             )
-        return self.test
 
     def mixture(self):
         """The toy mixture.
@@ -132,15 +232,15 @@ def _parzen(reference, protocol):
 MEASURES = {
     "parzen": lambda data: _parzen(data, "goodfellow"),
     "parzen_fgan": lambda data: _parzen(data, "fgan"),
-    "frechet": lambda data: FrechetDistance(data.test[0], **data.features()),
-    "kernel": lambda data: KernelDistance(data.test[0], **data.features()),
+    "frechet": lambda data: FrechetDistance(data.compared[0], **data.features()),
+    "kernel": lambda data: KernelDistance(data.compared[0], **data.features()),
     "classifier": lambda data: ClassifierScore(data.extractor),
-    "conditional_accuracy": lambda data: ConditionalAccuracy(data.extractor),
-    "precision_recall": lambda data: PrecisionRecall(data.test[0], **data.features()),
+    "conditional_accuracy": lambda data: ConditionalAccuracy(data.classes_known()),
+    "precision_recall": lambda data: PrecisionRecall(data.compared[0], **data.features()),
     "memorisation": lambda data: Memorisation(data.train[0], data.test[0]),
     "nearest_neighbour": lambda data: NearestNeighbourError(*data.labelled()),
     "downstream": lambda data: ClassifierAccuracy(*data.labelled()),
-    "sliced_wasserstein": lambda data: SlicedWasserstein(data.test[0]),
+    "sliced_wasserstein": lambda data: SlicedWasserstein(data.compared[0]),
     "modes": lambda data: ModeCoverage(data.mixture()),
     "stacked_modes": lambda data: StackedModes(data.extractor),
 }
@@ -169,7 +269,16 @@ def get(name, reference):
     Raises:
         ValueError: If the name is unknown, or the data are not what the measure needs.
     """
-    return MEASURES[check_choice(MEASURES, name=name)](reference)
+    check_name(name=name)
+    return MEASURES[name](reference)
+
+
+def check_name(**argument):
+    """Raises a `ValueError` unless an argument is the name of a measure, and says which is meant.
+
+    Another name is no measure of its own: who asks for the FID means the features of one network.
+    """
+    check_choice(MEASURES, aliases=ALIASES, **argument)
 
 
 def part(arrays, count, seed=0):

@@ -12,7 +12,7 @@ FEW, SEVERAL = 1, 20  # Two rules of counting: a sample is enough, or twenty are
 # A third, by which generators are ranked: this share of what the mode should have. A uniform cloud
 # or a circle through the ring's modes has less than a tenth in each.
 FAIR = 0.25
-ORDER = ("captured", "overlap")
+RANKED_BY = ("captured", "overlap")
 STACKED_CLASSES = 1000
 STACKED_SAMPLES = 25_600  # VEEGAN's and PacGAN's number of samples.
 
@@ -75,7 +75,7 @@ class ModeCoverage(Measure):
 
     name = "modes_covered"
     higher_is_better = True
-    order = ORDER
+    ranked_by = RANKED_BY
 
     def __init__(self, mixture, radius=3.0):
         check_above_zero(radius=radius)
@@ -140,7 +140,7 @@ class StackedModes(Measure):
 
     name = "stacked_modes_covered"
     higher_is_better = True
-    order = ORDER
+    ranked_by = RANKED_BY
     blind_to = "samples that show no digits, each of which counts as some number"
 
     def __init__(self, extractor):

@@ -43,6 +43,9 @@ class ParzenLogLikelihood(Measure):
     Example:
 
     ```python
+    import evaluation, zoo
+
+    generator = zoo.from_preset("mlp_mnist_gan")
     (train, _), (test, _) = zoo.datasets.arrays("mnist"), zoo.datasets.arrays("mnist", "test")
     parzen = evaluation.ParzenLogLikelihood(test, train[50000:51000], real=train[:1000])
     score = parzen.evaluate(generator.sample(1000, seed=0))  # the protocol has 10,000 of both

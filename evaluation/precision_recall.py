@@ -48,7 +48,7 @@ class PrecisionRecall(Measure):
 
     name = "precision_recall"
     higher_is_better = True
-    order = ("precision_coverage",)
+    ranked_by = ("precision_coverage",)
 
     def __init__(self, images_or_features, extractor=None, k=3, density_k=5):
         check_positive(k=k, density_k=density_k)

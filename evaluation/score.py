@@ -5,6 +5,7 @@ So a score carries all of these, and two scores compare only where they agree.
 """
 
 import dataclasses
+import inspect
 import json
 import math
 
@@ -28,7 +29,7 @@ class Score:
             data, as the measure says.
         details: dict of floats: figures that come with this one.
         notes: Sentences on what a reader should know, such as a bias at so few samples.
-        order: tuple of names of details, of which more is better: what ranks before the figure,
+        ranked_by: tuple of names of details, of which more is better: what ranks before the figure,
             where the figure saturates or can be had by chance.
     """
 
@@ -39,7 +40,7 @@ class Score:
     standard_error: float | None = None
     details: dict = dataclasses.field(default_factory=dict)
     notes: tuple = ()
-    order: tuple = ()
+    ranked_by: tuple = ()
 
     def __str__(self):
         error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
@@ -48,17 +49,17 @@ class Score:
     def better_than(self, other):
         """Whether this score is better than another of the same protocol.
 
-        The details of `order` are compared one after the other, then the figures. Not-a-number is
-        worse than everything.
+        The details of `ranked_by` are compared one after the other, then the figures.
+        Not-a-number is worse than everything.
 
         Args:
             other: `Score`.
 
         Raises:
-            ValueError: If name, protocol or order differ; it says in what.
+            ValueError: If name, protocol or `ranked_by` differ; it says in what.
         """
         check_comparable(self, other)
-        check_same_order(self.order, other)
+        check_same_rank(self.ranked_by, other)
         if math.isnan(self.value) or math.isnan(other.value):
             return math.isnan(other.value) and not math.isnan(self.value)
         return self._rank() > other._rank()
@@ -66,7 +67,7 @@ class Score:
     def _rank(self):
         """What scores of one protocol are sorted by, the better the larger."""
         figure = self.value if self.higher_is_better else -self.value
-        return (*(self.details[name] for name in self.order), figure)
+        return (*(self.details[name] for name in self.ranked_by), figure)
 
     def to_json(self):
         """The score as one JSON object, a string; numbers that JSON lacks become strings."""
@@ -85,7 +86,7 @@ class Score:
             fields["standard_error"] = None if error is None else float(error)
             fields["protocol"] = dict(fields["protocol"])
             fields["details"] = {name: float(value) for name, value in fields["details"].items()}
-            lists = {name: tuple(fields.get(name, ())) for name in ("notes", "order")}
+            lists = {name: tuple(fields.get(name, ())) for name in ("notes", "ranked_by")}
             return cls(**{**fields, **lists})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
@@ -101,15 +102,21 @@ class Measure:
     constructor, so that one measure serves many generators and every epoch of a training.
 
     Attributes:
-        order: Names of details that rank before the figure, as of `Score`.
+        ranked_by: Names of details that rank before the figure, as of `Score`.
         blind_to: What bad samples could have that still score well, in a few words, or `None`.
             Who chooses among generators by this measure alone is told so.
     """
 
     name = None
     higher_is_better = None
-    order = ()
+    ranked_by = ()
     blind_to = None
+
+    def __repr__(self):
+        """The call that makes it, with those of its arguments that it keeps; arrays by shape."""
+        kept = {name: vars(self)[name] for name in _arguments(self) if name in vars(self)}
+        given = (f"{name}={_short(value)}" for name, value in kept.items())
+        return f"{type(self).__name__}({', '.join(given)})"
 
     def evaluate(self, samples, labels=None):
         """The score of samples.
@@ -136,13 +143,27 @@ class Measure:
             None if standard_error is None else float(standard_error),
             {name: float(figure) for name, figure in (details or {}).items()},
             tuple(notes),
-            tuple(self.order),
+            tuple(self.ranked_by),
         )
 
     def share(self, share, count, protocol, details=None, notes=()):
         """A `Score` that is a share of `count` examples, with its binomial standard error."""
         error = np.sqrt(share * (1 - share) / count)
         return self.score(share, protocol, error, details, notes)
+
+
+def _arguments(measure):
+    return inspect.signature(type(measure)).parameters
+
+
+def _short(value):
+    """A value of any size in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} {value.shape}>"
+    protocol = getattr(value, "protocol", None)  # Of an extractor.
+    if isinstance(protocol, dict) and "extractor" in protocol:
+        return repr(protocol["extractor"])
+    return repr(value)
 
 
 def fingerprint(array):
@@ -180,22 +201,22 @@ def check_comparable(a, b):
         )
 
 
-def check_same_order(order, *scores):
+def check_same_rank(ranked_by, *scores):
     """Refuses scores that another rule ranked, such as those of an older version.
 
     Args:
-        order: The rule, as of `Score`.
+        ranked_by: The rule, as of `Score`.
         *scores: Scores.
 
     Raises:
-        ValueError: If one of them has another order.
+        ValueError: If one of them has another rule.
     """
     for score in scores:
-        if tuple(score.order) != tuple(order):
+        if tuple(score.ranked_by) != tuple(ranked_by):
             raise ValueError(
-                f"The `order` of two scores differs: they are ranked by other rules. Expected "
-                f"{score.name} ranked by {tuple(order)}, and then by its figure. "
-                f"Received: order={tuple(score.order)}"
+                f"`ranked_by` of two scores differs, so neither is better. Expected "
+                f"{score.name} ranked by {tuple(ranked_by)}, and then by its figure. "
+                f"Received: ranked_by={tuple(score.ranked_by)}"
             )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import keras
 
+from trainers import other_names
 from trainers.alpha_divergence import AlphaDivergence
 from trainers.divergence_forms import (
     KL,
@@ -114,7 +115,8 @@ def get(divergence, **parameters):
     if not isinstance(divergence, str) or divergence not in DIVERGENCES:
         raise ValueError(
             f"`divergence` is unknown. Expected one of {sorted(DIVERGENCES)}, its parameters, or "
-            f"a trainers.divergences.Divergence by itself{nearest(divergence, DIVERGENCES)}. "
+            "a trainers.divergences.Divergence by itself"
+            f"{nearest(divergence, DIVERGENCES, other_names.OBJECTIVES)}. "
             f"Received: divergence={divergence!r}, parameters={parameters}"
         )
     cls = DIVERGENCES[divergence]

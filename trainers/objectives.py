@@ -3,66 +3,15 @@
 `v` is the discriminator's logit and `D = sigmoid(v)` its probability that a sample is real.
 """
 
-import math
-
 import keras
 import tensorflow as tf
 
-from trainers import divergences
+from trainers import divergences, other_names
+from trainers.answers import implied_probability, probabilities
+from trainers.answers import js_estimate as js_estimate
+from trainers.objective import Objective, check_logits
 from zoo import replicas
-from zoo.recorded import Recorded
 from zoo.validation import check_choice, nearest
-
-
-def check_logits(real_logits, fake_logits):
-    """Raises a `ValueError` unless both have the shape `(batch,)`."""
-    for name, logits in (("real_logits", real_logits), ("fake_logits", fake_logits)):
-        if len(logits.shape) != 1:
-            raise ValueError(
-                f"`{name}` are not one a sample. Expected shape (batch,), so that nothing is "
-                f"broadcast by accident. Received: {name} of shape {tuple(logits.shape)}"
-            )
-
-
-class Objective(Recorded):
-    """Two pure functions of the logits: what the discriminator and the generator minimise.
-
-    A subclass overrides both losses and is registered with
-    `keras.saving.register_keras_serializable`; the arguments of its constructor are kept.
-
-    Attributes:
-        needs_bounded_slope: bool. Whether the discriminator's loss has a minimum only over
-            discriminators whose slope something bounds.
-    """
-
-    needs_bounded_slope = False
-
-    def discriminator_loss(self, real_logits, fake_logits):
-        """The discriminator's loss per example.
-
-        Args:
-            real_logits: float tensor `(batch,)`. Logits of real samples.
-            fake_logits: float tensor `(batch,)`. Logits of generated samples.
-
-        Returns:
-            float tensor `(batch,)`, to be averaged by the caller.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has to define discriminator_loss")
-
-    def generator_loss(self, real_logits, fake_logits):
-        """The generator's loss per example; arguments and result as `discriminator_loss`."""
-        raise NotImplementedError(f"{type(self).__name__} has to define generator_loss")
-
-    def optimal_logit(self, log_ratio):
-        """The optimal discriminator's logit, from `r = log p/q` of data and generator densities.
-
-        Raises:
-            ValueError: If the optimum at a sample is no function of the densities there.
-        """
-        raise ValueError(
-            "`objective` has no optimal discriminator that is a function of the two densities at a "
-            f"sample alone. Expected another objective. Received: objective={type(self).__name__}"
-        )
 
 
 def _binary_cross_entropy(logits, target):
@@ -94,6 +43,8 @@ class Minimax(Objective):
         - [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.4, for smoothing.
     """
 
+    estimates_js = True
+
     def __init__(self, real_target=1.0, fake_target=0.0):
         if not 0 <= fake_target < real_target <= 1:
             raise ValueError(
@@ -114,6 +65,10 @@ class Minimax(Objective):
         """`log(1 - D(G(z))) = -softplus(v_fake)`."""
         check_logits(real_logits, fake_logits)
         return -tf.nn.softplus(fake_logits)
+
+    def answers(self, real_logits, fake_logits):
+        """`D(x)` and `D(G(z))`, the probabilities of being real."""
+        return probabilities(real_logits, fake_logits)
 
     def optimal_logit(self, log_ratio):
         """`log D* / (1 - D*)`, with `D* = (real_target p + fake_target q) / (p + q)`."""
@@ -225,9 +180,17 @@ class RelativisticAverage(Objective):
     def discriminator_loss(self, real_logits, fake_logits):
         """`softplus(-d_real) + softplus(d_fake)`."""
         check_logits(real_logits, fake_logits)
-        real = real_logits - replicas.mean(tf.reduce_mean(fake_logits))
-        fake = fake_logits - replicas.mean(tf.reduce_mean(real_logits))
+        real, fake = self._relative(real_logits, fake_logits)
         return tf.nn.softplus(-real) + tf.nn.softplus(fake)
+
+    def _relative(self, real_logits, fake_logits):
+        """`d_real` and `d_fake`."""
+        real = real_logits - replicas.mean(tf.reduce_mean(fake_logits))
+        return real, fake_logits - replicas.mean(tf.reduce_mean(real_logits))
+
+    def answers(self, real_logits, fake_logits):
+        """The probabilities `sigmoid(d)` of being more real than the average of the other kind."""
+        return probabilities(*self._relative(real_logits, fake_logits))
 
     def generator_loss(self, real_logits, fake_logits):
         """The same with real and generated samples exchanged."""
@@ -253,6 +216,10 @@ class RelativisticPairing(Objective):
     def generator_loss(self, real_logits, fake_logits):
         """`softplus(-(v_fake - v_real))`."""
         return self.discriminator_loss(fake_logits, real_logits)
+
+    def answers(self, real_logits, fake_logits):
+        """The probabilities `sigmoid(v - v')` of being the real one of a pair."""
+        return probabilities(real_logits - fake_logits, fake_logits - real_logits)
 
     def optimal_logit(self, log_ratio):
         """`r`, up to a constant: Bayes' rule for which of a pair is the real one."""
@@ -312,6 +279,16 @@ class FDivergence(Objective):
         check_logits(real_logits, fake_logits)
         return GENERATOR_LOSSES[self.generator](self.divergence, fake_logits)
 
+    @property
+    def estimates_js(self):
+        """Whether its discriminator is that of the Jensen-Shannon divergence."""
+        return isinstance(self.divergence, (divergences.GANDivergence, divergences.JensenShannon))
+
+    def answers(self, real_logits, fake_logits):
+        """The probabilities `u / (1 + u)` for the density ratios that the logits imply."""
+        pair = real_logits, fake_logits
+        return tuple(implied_probability(self.divergence, v) for v in pair)
+
     def optimal_logit(self, log_ratio):
         """The v with `g_f(v) = f'(p/q)`."""
         return self.divergence.optimal_logit(log_ratio)
@@ -362,27 +339,7 @@ def get(objective, **parameters):
     names = sorted({*OBJECTIVES, *divergences.DIVERGENCES})
     raise ValueError(
         f"`objective` is unknown. Expected one of {names}, or a trainers.objectives.Objective by "
-        f"itself"
-        f"{nearest(objective, names)}. Received: objective={objective!r}, parameters={parameters}"
+        f"itself{nearest(objective, names, other_names.OBJECTIVES)}"
+        f"{other_names.penalty_hint(objective)}. "
+        f"Received: objective={objective!r}, parameters={parameters}"
     )
-
-
-def js_estimate(real_logits, fake_logits):
-    """The discriminator's estimate of the Jensen-Shannon divergence, per example, in nats.
-
-    `JS(p || q) >= log 2 + (E log D(x) + E log(1 - D(G(z)))) / 2`, with equality at the optimal
-    discriminator; 0 where the players are equal, at most log 2 = 0.693 where the discriminator
-    tells all samples apart.
-
-    Args:
-        real_logits: float tensor `(batch,)`.
-        fake_logits: float tensor `(batch,)`.
-
-    Returns:
-        float tensor `(batch,)`, whose mean is the estimate.
-
-    Reference:
-        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), theorem 1.
-    """
-    value = -tf.nn.softplus(-real_logits) - tf.nn.softplus(fake_logits)
-    return math.log(2.0) + value / 2.0

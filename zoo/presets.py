@@ -66,7 +66,12 @@ def list_presets():
         A list of their cards (dicts, see `card`) in the order of their names; printed, a table of
         what each is, how large, and how good.
     """
-    return Table(card(path.parent) for path in sorted(SHIPPED.glob(f"*/{CARD}")))
+    return Table(card(SHIPPED / name) for name in shipped())
+
+
+def shipped():
+    """The names of the shipped presets, sorted."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
 
 
 def card(preset, file_hash=None):
@@ -85,7 +90,7 @@ def card(preset, file_hash=None):
     Raises:
         ValueError: If there is no such preset, or its card is damaged or of a newer version.
     """
-    folder = _folder(preset, file_hash)
+    folder = folder_of(preset, file_hash)
     content = _read(folder, CARD)
     version = content.get("format")
     if not isinstance(version, int) or version > FORMAT:
@@ -121,13 +126,15 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     Example:
 
     ```python
+    import zoo
+
     zoo.save_preset(zoo.DCGANGenerator(filters=8), "presets/mine")
     generator = zoo.from_preset("presets/mine")  # or a name of zoo.list_presets()
     images = generator.sample(64, seed=0)
     ```
     """
     check_role(player)
-    folder = _folder(preset, file_hash)
+    folder = folder_of(preset, file_hash)
     hashes = card(folder).get("files", {})
     configs = json.loads(_verified(folder, CONFIG, hashes))
     config = configs.get(player)
@@ -156,8 +163,15 @@ def check_role(player):
     check_choice(WEIGHTS, player=player)
 
 
-def _folder(preset, file_hash=None):
-    """Where a preset lies; a URL is downloaded."""
+def folder_of(preset, file_hash=None):
+    """The folder of a preset; of a URL the archive is downloaded.
+
+    Args:
+        preset, file_hash: As of `from_preset`.
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
     if str(preset).startswith(SCHEMES):
         return _download(str(preset), file_hash)
     folder = pathlib.Path(preset)
@@ -166,10 +180,9 @@ def _folder(preset, file_hash=None):
         if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():
             folder = pathlib.Path(preset)
     if not (folder / CARD).is_file():
-        shipped = sorted(path.parent.name for path in SHIPPED.glob(f"*/{CARD}"))
         raise ValueError(
-            f"`preset` is unknown. Expected one of {shipped}, a folder with a {CARD}, a URL, or "
-            f"for zoo.load a path that ends in .keras{nearest(preset, shipped)}. "
+            f"`preset` is unknown. Expected one of {shipped()}, a folder with a {CARD}, a URL, or "
+            f"for zoo.load a path that ends in .keras{nearest(preset, shipped())}. "
             f"Received: preset={str(preset)!r}"
         )
     return folder

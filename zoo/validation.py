@@ -5,18 +5,28 @@ import difflib
 import numpy as np
 
 
-def nearest(name, names):
-    """`"; did you mean 'ring'?"` when one of the names resembles `name`, else `""`."""
+def nearest(name, names, aliases=None):
+    """`"; did you mean 'ring'?"` when one of the names resembles `name`, else `""`.
+
+    Args:
+        name: What was given.
+        names: What there is.
+        aliases: Dict from what else people call them to names, in lower case and with `_`.
+    """
+    meant = (aliases or {}).get(str(name).lower().replace("-", "_"))
+    if meant in [str(n) for n in names]:
+        return f"; did you mean {meant!r}?"
     close = difflib.get_close_matches(str(name), [str(n) for n in names], n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def check_choice(choices, hint="", **argument):
+def check_choice(choices, hint="", aliases=None, **argument):
     """Returns an argument that is one of the choices.
 
     Args:
         choices: The values; a dict counts by its keys.
         hint: What else would do, for the message: `", or an Objective of yours"`.
+        aliases: As of `nearest`.
         **argument: The one argument, by its name.
 
     Raises:
@@ -26,8 +36,8 @@ def check_choice(choices, hint="", **argument):
     if isinstance(value, str) and value in choices:
         return value
     raise ValueError(
-        f"`{name}` is unknown. Expected one of {sorted(choices)}{hint}{nearest(value, choices)}. "
-        f"Received: {name}={value!r}"
+        f"`{name}` is unknown. Expected one of {sorted(choices)}{hint}"
+        f"{nearest(value, choices, aliases)}. Received: {name}={value!r}"
     )
 
 

@@ -10,7 +10,7 @@ from absl import flags
 from PIL import Image
 
 import zoo
-from evaluation import ModeCoverage, Score, __main__, picture
+from evaluation import ModeCoverage, Score, __main__, picture, results
 from zoo import saving
 
 
@@ -93,6 +93,111 @@ def test_pictures_and_a_comparison(run, folder, tmp_path):
     assert (status, out) == (2, "") and "samples is 100 and 90" in err
 
 
+def _settings(folder, **settings):
+    (folder / "settings.json").write_text(json.dumps(settings))
+
+
+FEW = ["--count=60", "--metrics=modes"]
+
+
+def test_the_data_are_what_the_model_learned(run, model, tmp_path):
+    status, out, err = run(f"--model={model}", *FEW)
+    assert (status, out) == (2, "") and "`--dataset` is missing" in err
+    assert not (model.parent / "scores.json").exists()
+    _settings(model.parent, dataset="grid")
+    assert run(f"--model={model}", *FEW)[::2] == (0, "")
+    found = json.loads((model.parent / "scores.json").read_text())
+    assert (found["dataset"], found["learned"], found["notes"]) == ("grid", "grid", [])
+    assert found["scores"][0]["protocol"]["mixture"] == "grid"
+    other = tmp_path / "other"
+    status, out, err = run(f"--model={model}", "--dataset=ring", f"--output_dir={other}", *FEW)
+    assert status == 0 and err == f"note: {model} learned grid, and ring are other data\n"
+    found = json.loads((other / "scores.json").read_text())
+    assert (found["dataset"], found["learned"]) == ("ring", "grid")
+    assert found["notes"] == [err.removeprefix("note: ").strip()]
+
+
+def test_the_data_of_a_preset_are_those_of_its_card(run, tmp_path, monkeypatch):
+    """The folder of the command's own is refused when it is taken."""
+    monkeypatch.chdir(tmp_path)
+    assert run("--model=consensus_ring", *FEW)[::2] == (0, "")
+    path = tmp_path / "runs" / "scores" / "consensus_ring" / "scores.json"
+    assert json.loads(path.read_text())["dataset"] == "ring"
+    assert [each.name for each in tmp_path.iterdir()] == ["runs"]
+    status, out, err = run("--model=wgan_gp_fashion_mnist", "--dataset=ring", *FEW)
+    assert status == 2 and "`--dataset` has other samples than the generator" in err
+
+
+def test_no_scores_are_lost(run, model):
+    _settings(model.parent, dataset="ring")
+    path = model.parent / "scores.json"
+    assert run(f"--model={model}", *FEW)[0] == 0
+    before = path.read_text()
+    status, out, err = run(f"--model={model}", "--count=70", "--metrics=modes")
+    assert (status, out) == (2, "") and "`--output_dir` holds scores" in err
+    assert path.read_text() == before
+    assert run(f"--model={model}", "--count=70", "--metrics=modes", "--overwrite")[0] == 0
+    assert json.loads(path.read_text())["scores"][0]["protocol"]["samples"] == 70
+    # What a training goes on by is never replaced.
+    path.write_text(json.dumps({"best": 1, "scores": {"1": {}}}))
+    status, out, err = run(f"--model={model}", "--overwrite", *FEW)
+    assert status == 2 and "holds the scores of a training" in err
+    assert json.loads(path.read_text())["best"] == 1
+
+
+def test_any_keras_model_and_labels_that_the_folder_lacks(run, folder, tmp_path):
+    layers = [keras.Input((3,)), keras.layers.Dense(64, activation="sigmoid")]
+    plain = keras.Sequential([*layers, keras.layers.Reshape((8, 8, 1))])
+    labelled = zoo.MLPGenerator((8, 8, 1), latent_dim=3, units=(4,), num_classes=3)
+    for name, generator in (("plain", plain), ("labelled", labelled)):
+        path = saving.save(generator, tmp_path / name / "generator.keras")
+        arguments = [f"--model={path}", f"--dataset={folder}", "--metrics=sliced_wasserstein"]
+        assert run(*arguments, "--count=40")[0] == 0
+        assert (path.parent / "scores.png").exists()
+
+
+def test_a_folder_of_another_size_without_test_images_and_with_a_broken_file(run, tmp_path):
+    rng = np.random.default_rng(0)
+    pictures_of = tmp_path / "pictures"
+    pictures_of.mkdir()
+    for k in range(40):
+        pixels = rng.integers(0, 256, (12, 10)).astype("uint8")
+        Image.fromarray(pixels).save(pictures_of / f"{k}.png")
+    (pictures_of / "broken.png").write_bytes((pictures_of / "0.png").read_bytes()[:60])
+    generator = zoo.MLPGenerator((8, 8, 1), latent_dim=3, units=(4,))
+    path = saving.save(generator, tmp_path / "run" / "generator.keras")
+    arguments = [f"--model={path}", f"--dataset={pictures_of}", "--count=20"]
+    arguments.append("--metrics=sliced_wasserstein")
+    status, _, err = run(*arguments)
+    assert status == 2 and "broken.png" in err
+    with pytest.warns(UserWarning, match="broken.png"):
+        status, _, err = run(*arguments, "--skip_unreadable")
+    assert status == 0 and "no test images" in err and "resized to the generator's 8x8" in err
+    found = json.loads((path.parent / "scores.json").read_text())
+    assert len(found["notes"]) == 2 and found["scores"][0]["protocol"]["data"] == 40
+
+
+def test_an_extractor_of_a_file(run, folder, tmp_path):
+    images = keras.Input((8, 8, 1))
+    features = keras.layers.Dense(5, name="features")(keras.layers.Flatten()(images))
+    logits = keras.layers.Dense(3, name="logits")(features)
+    judge = saving.save(keras.Model(images, logits), tmp_path / "judge.keras")
+    arguments = ["--real", f"--dataset={folder}", "--count=50", "--metrics=frechet"]
+    arguments.append(f"--output_dir={tmp_path / 'real'}")
+    assert run(*arguments, f"--extractor={judge}")[0] == 0
+    found = json.loads((tmp_path / "real" / "scores.json").read_text())
+    used = found["scores"][0]["protocol"]["extractor"]
+    assert (used["extractor"], used["layer"]) == ("judge", "features")
+    status, _, err = run(*arguments, f"--extractor={judge}", "--extractor_layer=x", "--overwrite")
+    assert status == 2 and "`layer` is not in the model" in err
+    status, _, err = run(*arguments, "--extractor=mnist", "--overwrite")
+    assert status == 2 and "`extractor` sees other images" in err
+    soft = keras.layers.Dense(3, activation="softmax")(features)
+    soft = saving.save(keras.Model(images, soft), tmp_path / "soft.keras")
+    status, _, err = run(*arguments, f"--extractor={soft}", "--overwrite")
+    assert status == 2 and "`model` gives probabilities" in err
+
+
 def test_scores_of_the_training_become_curves(run, model):
     written = {
         str(epoch): json.loads(Score("modes_covered", epoch, True, {}).to_json())
@@ -101,7 +206,7 @@ def test_scores_of_the_training_become_curves(run, model):
     folder = model.parent / "score"
     folder.mkdir()
     (folder / "scores.json").write_text(json.dumps({"best": 10, "scores": written}))
-    curves = __main__._curves(model.parent)
+    curves = results.curves(model.parent)
     assert curves == {"modes_covered": ([1, 2, 10], [1.0, 2.0, 10.0])}
     assert run(f"--model={model}", "--dataset=ring", "--count=50", "--metrics=modes")[0] == 0
     with Image.open(model.parent / "scores.png") as image:
@@ -116,6 +221,7 @@ def test_scores_of_the_training_become_curves(run, model):
         ([], "--model=FILE and --real"),
         (["--model=a.keras", "--real"], "--model=FILE and --real"),
         (["--real", "--metrics=fretchet"], "did you mean 'frechet'"),
+        (["--real", "--metrics=fid"], "did you mean 'frechet'"),
         (["--real", "--dataset=mnst"], "did you mean"),
         (["--real", "--count=1"], "count"),
         (["--real", "--extractor=minst"], "did you mean 'mnist'"),

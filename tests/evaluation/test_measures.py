@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation import KernelDistance, classifier, measures
+from evaluation import (
+    ClassifierScore,
+    KernelDistance,
+    SlicedWasserstein,
+    classifier,
+    measures,
+)
 from evaluation.extractors import Extractor
 from evaluation.measures import Reference
 from zoo import datasets, pictures
@@ -94,7 +100,47 @@ def test_a_folder_of_a_known_name_has_an_extractor(tmp_path):
         (folder / split / "cat").mkdir(parents=True)
         pictures.save_png(np.zeros((32, 32, 3), "uint8"), folder / split / "cat" / "1.png")
     assert Reference(folder).extractor.protocol["extractor"] == "cifar10"
-    assert Reference(folder, "mnist").extractor.protocol["extractor"] == "mnist"
+    with pytest.raises(ValueError, match=r"`extractor` sees other images.*\(28, 28, 1\).*32, 32"):
+        _ = Reference(folder, "mnist").extractor
+    plain = tmp_path / "pictures"
+    (folder / "test").rename(tmp_path / "test")
+    folder.rename(plain)
+    reference = Reference(plain)
+    assert reference.compared is reference.train and "no test images" in reference.notes[0]
+    with pytest.raises(ValueError, match="`split`"):
+        measures.get("memorisation", reference)
+
+
+def test_an_extractor_that_learned_other_data_is_said_or_refused():
+    reference = Reference("mnist", "fashion_mnist")
+    assert reference.extractor.protocol["extractor"] == "fashion_mnist"
+    assert reference.notes == [
+        "the extractor fashion_mnist learned other data than mnist: its features need not tell "
+        "them apart"
+    ]
+    with pytest.raises(ValueError, match="`extractor` learned other classes.*'fashion_mnist' of"):
+        measures.get("conditional_accuracy", reference)
+    own = Reference("mnist")
+    assert measures.get("conditional_accuracy", own).extractor is own.extractor and not own.notes
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("fid", "frechet"),
+        ("KID", "kernel"),
+        ("inception-score", "classifier"),
+        ("is", "classifier"),
+        ("prdc", "precision_recall"),
+        ("precision", "precision_recall"),
+        ("wasserstein", "sliced_wasserstein"),
+    ],
+)
+def test_other_names_of_a_measure_are_understood(typed, meant):
+    with pytest.raises(ValueError, match=f"`score` is unknown.*did you mean .*'{meant}'.*score="):
+        measures.check_name(score=typed)
+    assert set(measures.ALIASES.values()) <= set(measures.MEASURES)
+    assert not set(measures.ALIASES) & set(measures.MEASURES)
 
 
 def test_names_and_what_data_they_need():
@@ -125,8 +171,19 @@ def test_of_toys(name):
 
 def test_an_extractor_of_ones_own():
     extractor = Extractor(classifier.build((28, 28, 1), 4, 2), name="mine")
-    reference = Reference("ring", extractor)
+    reference = Reference("mnist", extractor)
     assert reference.extractor is extractor
+
+
+def test_a_measure_prints_as_the_call_that_makes_it():
+    points = np.zeros((7, 2), "float32")
+    assert repr(SlicedWasserstein(points, order=1)) == (
+        "SlicedWasserstein(data=<float32 (7, 2)>, order=1, projections=256, seed=0)"
+    )
+    extractor = Extractor(classifier.build((28, 28, 1), 4, 2), name="mine")
+    assert repr(ClassifierScore(extractor, 2)) == (
+        "ClassifierScore(extractor='mine', splits=2, seed=0)"
+    )
 
 
 def test_a_part_is_taken_from_everywhere():

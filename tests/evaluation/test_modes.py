@@ -117,8 +117,8 @@ def test_a_cloud_never_ranks_before_a_ring():
 
 def test_scores_of_another_order_do_not_rank():
     score = ModeCoverage(zoo.toys.ring()).evaluate(zoo.toys.ring().sample(50, 1).numpy())
-    old = dataclasses.replace(score, order=())
-    with pytest.raises(ValueError, match=r"`order`.*differs.*captured.*Received: order=\(\)"):
+    old = dataclasses.replace(score, ranked_by=())
+    with pytest.raises(ValueError, match=r"`ranked_by`.*captured.*Received: ranked_by=\(\)"):
         score.better_than(old)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import trainers
 from tests.helpers import largest_difference, state
-from trainers import divergences, objectives
+from trainers import divergences, objectives, other_names, penalties
 from trainers.steps.key import TRAINING
 from zoo import latents
 
@@ -211,6 +211,36 @@ def test_get_takes_names_objects_and_configs():
         objectives.get("minmax")
     with pytest.raises(ValueError, match="objective=3"):
         objectives.get(3)
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("wgan", "wasserstein"),
+        ("LSGAN", "least_squares"),
+        ("ns", "non_saturating"),
+        ("js", "jensen_shannon"),
+        ("gp", "GradientPenalty"),
+        ("wgan-gp", "wasserstein.*GradientPenalty"),
+    ],
+)
+def test_other_names_of_an_objective_are_understood(typed, meant):
+    with pytest.raises(ValueError, match=f"`objective` is unknown.*{meant}.*objective='{typed}'"):
+        objectives.get(typed)
+
+
+def test_other_names_are_of_what_there_is():
+    known = {*objectives.OBJECTIVES, *objectives.divergences.DIVERGENCES}
+    assert set(other_names.OBJECTIVES.values()) <= known
+    assert not set(other_names.OBJECTIVES) & known
+    assert all(hasattr(penalties, name) for name in other_names.PENALTIES.values())
+
+
+def test_an_objective_prints_as_the_call_that_makes_it():
+    assert repr(objectives.Hinge()) == "Hinge()"
+    smooth = objectives.Minimax(real_target=0.9)
+    assert repr(smooth).startswith("Minimax(") and "real_target=0.9" in repr(smooth)
+    assert repr(penalties.R1(weight=5.0)) == "R1(weight=5.0, every=1)"
 
 
 def test_logits_of_another_rank_are_refused():

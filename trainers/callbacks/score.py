@@ -11,7 +11,7 @@ import numpy as np
 
 from evaluation import Measure
 from evaluation import Score as Result
-from evaluation.score import check_same_order
+from evaluation.score import check_same_rank
 from trainers.callbacks.labels import check_label_count
 from zoo import sampling, saving
 from zoo.files import check_writable, write_text
@@ -59,6 +59,11 @@ class Score(keras.callbacks.Callback):
     Example:
 
     ```python
+    import evaluation, trainers, zoo
+
+    x, _ = zoo.datasets.arrays("mnist")
+    gan = trainers.GAN(zoo.DCGANGenerator(filters=8), zoo.DCGANDiscriminator(filters=8))
+    gan.compile()
     test, _ = zoo.datasets.arrays("mnist", "test")
     measure = evaluation.SlicedWasserstein(test)
     gan.fit(x, epochs=20, callbacks=[trainers.Score(measure, every=2, directory="runs/scored")])
@@ -166,7 +171,7 @@ class Score(keras.callbacks.Callback):
             found = json.loads((self.directory / SCORES).read_text())["scores"]
             found = {int(k): Result.from_json(json.dumps(text)) for k, text in found.items()}
             self.scores = {k: score for k, score in found.items() if k <= epoch}
-        check_same_order(self.measure.order, *self.scores.values())
+        check_same_rank(self.measure.ranked_by, *self.scores.values())
         self.best = None
         for number, score in sorted(self.scores.items()):
             if self.best is None or score.better_than(self.scores[self.best]):

@@ -13,10 +13,11 @@ from trainers.runs.recipes import load
 from trainers.runs.resuming import CHECKPOINT
 from trainers.runs.run import train
 from zoo import presets
-from zoo.files import write_text
+from zoo.files import check_writable, write_text
 
 PACKAGES = ("tensorflow", "keras", "numpy")
 SECONDS = "seconds.json"
+SOURCE, PROJECT = pathlib.Path(zoo.__file__).parent.parent, "pyproject.toml"
 
 
 def cook(recipe, folder, verbose=None):
@@ -55,19 +56,41 @@ def publish(recipe, folder, directory=None, verbose=None):
     Args:
         recipe: `trainers.runs.recipes.Recipe`.
         folder: Where its runs are; training goes on with what is there.
-        directory: Where the preset goes. Defaults to the shipped presets.
+        directory: The folder that gets the preset as `directory/NAME`. Defaults to the shipped
+            presets, in a checkout of the source.
         verbose: As Keras's.
 
     Returns:
         The card.
+
+    Raises:
+        ValueError: As `destination`, and as `cook`.
     """
+    directory = destination(directory) / recipe.name
     seeds = (recipe.settings.seed, *recipe.seeds)
     runs = [cook(recipe.with_seed(seed), folder, verbose) for seed in seeds]
     card = _card(recipe, scoring.measured(recipe, runs), _seconds(runs[0]))
     generator, discriminator = scoring.players(scoring.checkpoints(runs[0])[recipe.selection])
-    directory = pathlib.Path(directory or presets.SHIPPED) / recipe.name
     zoo.save_preset(generator, directory, discriminator, card, recipe.half)
     return presets.card(directory)
+
+
+def destination(directory=None):
+    """Where presets are published: a folder that was named, or the shipped ones of a checkout.
+
+    Raises:
+        ValueError: If none is named and this is an installed package, whose files an upgrade
+            replaces, or the folder cannot be written to.
+    """
+    if directory is None and not (SOURCE / PROJECT).is_file():
+        raise ValueError(
+            "`--publish_dir` is missing: the package is installed, and its presets are not to be "
+            "changed. Expected --publish_dir=FOLDER, or a checkout of the source. "
+            f"Received: no --publish_dir, with the package in {str(SOURCE)!r}"
+        )
+    directory = pathlib.Path(presets.SHIPPED if directory is None else directory)
+    check_writable(directory, "--publish_dir")
+    return directory
 
 
 def _card(recipe, trials, seconds):
@@ -99,25 +122,29 @@ def _card(recipe, trials, seconds):
     }
 
 
-def publish_all(names, folder, verbose=None):
+def publish_all(names, folder, directory=None, verbose=None):
     """Publishes recipes one after another; what is done is skipped.
 
     Args:
         names: Names of recipes.
         folder: Runs go to `folder/NAME`.
+        directory: As of `publish`.
         verbose: As Keras's.
 
     Returns:
         The names of those that could not be made, because their data are missing, say. The others
         do not wait for them.
+
+    Raises:
+        ValueError: As `destination`.
     """
-    failed = []
+    failed, directory = [], destination(directory)
     for name in names:
-        if (presets.SHIPPED / name / presets.CARD).exists():
+        if (directory / name / presets.CARD).exists():
             print(f"{name}: there already", flush=True)
             continue
         try:
-            card = publish(load(name), pathlib.Path(folder) / name, verbose=verbose)
+            card = publish(load(name), pathlib.Path(folder) / name, directory, verbose)
         except (ValueError, OSError) as error:
             failed.append(name)
             print(f"{name}: not made: {error}", file=sys.stderr, flush=True)

@@ -4,15 +4,10 @@ import json
 import math
 
 import zoo
-from evaluation import measures
+from evaluation import cards, measures
 from trainers.callbacks.score import BEST, SCORES
 from trainers.runs.resuming import CHECKPOINT
 from zoo import sampling, saving
-
-# How far a score may be off when it is measured again, as a share of it. Where a classifier is
-# trained on the samples, rounding grows.
-TOLERANCE = {"classifier_accuracy": 0.02}
-EXACT, LEAST = 0.01, 1e-3
 
 
 def checkpoints(run):
@@ -78,8 +73,7 @@ def _scores(path, recipe, by_name, directory):
             drawn[count] = generator.sample(count, labels, seed=0, batch_size=500), labels
         score = json.loads(by_name[name].evaluate(*drawn[count]).to_json())
         score |= {"label": label, "measure": name, "count": count}
-        share = TOLERANCE.get(score["name"], EXACT)
-        score["tolerance"] = max(share * abs(float(score["value"])), LEAST)
+        score["tolerance"] = cards.tolerance(score["name"], score["value"])
         found.append(score)
     return found
 

@@ -80,6 +80,36 @@ def test_a_training_that_diverges_makes_no_preset(tmp_path):
     assert not (tmp_path / "presets").exists()
 
 
+def test_an_installed_package_gets_no_presets(tmp_path, monkeypatch):
+    """Before any training; a folder that is named gets them."""
+    monkeypatch.setattr(publish, "SOURCE", tmp_path / "site-packages")
+    recipe = recipes.load(written(tmp_path))
+    for call in (publish.publish, lambda recipe, runs: publish.publish_all(["a"], runs)):
+        with pytest.raises(ValueError, match="`--publish_dir` is missing.*site-packages"):
+            call(recipe, tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+    assert publish.destination(tmp_path / "mine") == tmp_path / "mine"
+    with pytest.raises(ValueError, match="`--publish_dir` cannot be made.*is a file"):
+        publish.publish(recipe, tmp_path / "runs", __file__)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_shipped_cards_say_what_their_recipes_do():
+    """Data, seeds and batches of a card are those of the recipe that made its weights."""
+    for name in presets.shipped():
+        card, recipe = presets.card(name), recipes.load(name)
+        settings = recipe.settings
+        assert card["recipe"] == recipe.fingerprint, name
+        assert (card["dataset"], card["training"]["seed"]) == (settings.dataset, settings.seed)
+        assert card["training"]["batch_size"] == settings.batch_size
+        assert card["command"] == f"python -m trainers --recipe={name} --publish"
+        assert [score["label"] for score in card["scores"]] == list(recipe.measures)
+        seeds = [settings.seed, *recipe.seeds]
+        assert (card["spread"] or {"seeds": [settings.seed]})["seeds"] == seeds
+        bounds = [[t["score"], t["figure"], t["bound"], t["number"]] for t in card["targets"]]
+        assert bounds == [list(target) for target in recipe.targets]
+
+
 def test_all_of_them(tmp_path, monkeypatch, capsys):
     """One after another; one that fails does not stop the others, one that is there is skipped."""
     small = {**RING, "measures": ["modes:100"], "targets": [], "seeds": []}
