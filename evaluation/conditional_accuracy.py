@@ -30,6 +30,7 @@ class ConditionalAccuracy(Measure):
 
     name = "conditional_accuracy"
     higher_is_better = True
+    needs_labels = True
     blind_to = "one image a class, again and again: it compares with no data"
 
     def __init__(self, extractor):

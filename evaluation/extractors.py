@@ -50,8 +50,8 @@ class Extractor:
 
     images, _ = zoo.datasets.arrays("mnist", "test")
     extractor = evaluation.extractors.load("mnist")
-    features = extractor.features(images)            # (n, 128), float32
-    probabilities = extractor.probabilities(images)  # (n, 10), float32
+    features = extractor.features(images[:500])            # (500, 128), float32
+    probabilities = extractor.probabilities(images[:500])  # (500, 10), float32
     ```
     """
 

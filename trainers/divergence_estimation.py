@@ -58,6 +58,11 @@ def estimate_divergence(p, q, name, critic=None, steps=1000, seed=0, **parameter
     Example:
 
     ```python
+    import numpy as np
+    import trainers
+
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(0, 1, (2000, 1)), rng.normal(1, 1, (2000, 1))
     estimate = trainers.estimate_divergence(real, generated, "jensen_shannon")
     print(estimate.value, "+-", estimate.standard_error)
     ```

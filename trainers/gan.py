@@ -43,6 +43,8 @@ class GAN(Trainer):
     Example:
 
     ```python
+    import trainers, zoo
+
     gan = trainers.GAN(zoo.DCGANGenerator(latent_dim=64), zoo.DCGANDiscriminator(), seed=0)
     gan.compile()
     gan.fit(zoo.datasets.load("mnist", batch_size=128), epochs=5)

@@ -30,6 +30,8 @@ def optimal_discriminator(p, q, objective="non_saturating"):
     Example:
 
     ```python
+    import trainers, zoo
+
     data, model = zoo.toys.normal(), zoo.toys.normal(1.0, 1.5)
     discriminator = trainers.optimal_discriminator(data, model)
     logits = discriminator(data.sample(1000, seed=0))  # log p(x) / q(x)

@@ -86,6 +86,8 @@ class DCGANGenerator(Generator):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.DCGANGenerator((28, 28, 1), latent_dim=64)
     images = generator.sample(16, seed=0)  # (16, 28, 28, 1), uint8
     ```

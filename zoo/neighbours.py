@@ -37,6 +37,8 @@ def nearest(samples, images, k=1):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.DCGANGenerator((28, 28, 1))
     images, _ = zoo.datasets.arrays("mnist", "test")
     indices, distances = zoo.neighbours.nearest(generator.sample(4, seed=0), images)

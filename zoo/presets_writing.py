@@ -40,6 +40,9 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     Example:
 
     ```python
+    import trainers, zoo
+
+    gan = trainers.GAN(zoo.DCGANGenerator(filters=8), zoo.DCGANDiscriminator(filters=8))
     zoo.save_preset(gan.sampler, "presets/my_gan", gan.discriminator, {"dataset": "mnist"})
     generator = zoo.from_preset("presets/my_gan")
     ```

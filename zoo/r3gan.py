@@ -119,6 +119,8 @@ class R3GANGenerator(Generator):
     Example: the recipe of the paper, small.
 
     ```python
+    import keras, trainers, zoo
+
     gan = trainers.GAN(
         zoo.R3GANGenerator((32, 32, 3), filters=64), zoo.R3GANDiscriminator((32, 32, 3), filters=64)
     )

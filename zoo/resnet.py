@@ -162,6 +162,8 @@ class ResNetGenerator(Generator):
     Example:
 
     ```python
+    import keras, trainers, zoo
+
     gan = trainers.GAN(
         zoo.ResNetGenerator((32, 32, 3), filters=64),
         zoo.ResNetDiscriminator((32, 32, 3), filters=64),

@@ -75,6 +75,9 @@ class Simulator(Generator):
     Example:
 
     ```python
+    import numpy as np
+    import keras, trainers, zoo
+
     @keras.saving.register_keras_serializable(package="example")
     def decay(parameters, latents):
         u = (latents / 3**0.5 + 1) / 2  # The uniform prior has variance 1.

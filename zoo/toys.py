@@ -32,6 +32,8 @@ class Mixture:
     Example:
 
     ```python
+    import zoo
+
     points = zoo.toys.ring().sample(1000, seed=0)
     print(points.shape)  # (1000, 2)
     ```

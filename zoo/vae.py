@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import pixels, random, sampling
+from zoo import finite, optimizers, pixels, random, sampling
 from zoo.mlp import MLPGenerator
 from zoo.recorded import RecordedModel
 from zoo.validation import check_above_zero, check_choice
@@ -41,6 +41,9 @@ class VAE(RecordedModel, keras.Model):
     Example:
 
     ```python
+    import zoo
+
+    x, _ = zoo.datasets.arrays("mnist")
     vae = zoo.VAE((28, 28, 1), latent_dim=20, units=(64,))
     vae.compile()
     vae.fit(x, batch_size=128, epochs=10)
@@ -83,8 +86,13 @@ class VAE(RecordedModel, keras.Model):
         self.built = True
 
     def compile(self, optimizer=None, **kwargs):
-        """As `keras.Model.compile`; the optimizer defaults to Adam(0.001)."""
-        optimizer = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-3))
+        """As `keras.Model.compile`; the optimizer defaults to Adam(0.001).
+
+        Raises:
+            ValueError: If the optimizer is none, or has moved other weights before.
+        """
+        optimizer = optimizers.taken("optimizer", optimizer or keras.optimizers.Adam(1e-3))
+        optimizers.check_met("optimizer", optimizer, self)
         super().compile(optimizer, **kwargs)
         self.optimizer.build(self.trainable_variables)
         self._compile_settings = kwargs
@@ -101,26 +109,30 @@ class VAE(RecordedModel, keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(self, x=None, y=None, callbacks=None, **kwargs):
         """Trains on samples: uint8 images, or floats in the generator's range; labels are ignored.
 
         Raises:
-            ValueError: If an array has another shape or range.
+            ValueError: If an array has another shape or range. In training: if weights become NaN
+                or infinite; no callback saves them.
         """
         if hasattr(x, "shape"):
             self._check(np.asarray(x))
-        return super().fit(x, **kwargs)
+        return finite.guarded_fit(
+            super().fit, self, ("encoder", "generator"), callbacks, x=x, **kwargs
+        )
 
     def _check(self, images):
         shape = self.generator.image_shape
         grey = images.shape[1:] == shape[:-1] and shape[-1:] == (1,)
         inside = True
-        if self.generator.value_range and images.dtype.kind == "f":
+        span = self.traits.span
+        if span and images.dtype.kind == "f":
             inside = images.size == 0 or (images.min() >= -1e-3 and images.max() <= 1 + 1e-3)
         if not (images.shape[1:] == shape or grey) or not inside:
             raise ValueError(
                 f"`x` does not fit the generator. Expected shape (n, {shape}), uint8 or floats in "
-                f"{self.generator.value_range}. Received: x of shape {images.shape} and dtype "
+                f"{span}. Received: x of shape {images.shape} and dtype "
                 f"{images.dtype}{'' if inside else f' from {images.min()} to {images.max()}'}"
             )
 

@@ -75,6 +75,8 @@ class LaplacianGenerator(Generator):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.LaplacianGenerator((28, 28, 1), levels=3, latent_dim=64)
     images = generator.sample(16, seed=0)  # (16, 28, 28, 1), uint8
     ```

@@ -70,6 +70,8 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.DCGANGenerator(latent_dim=64)
     found = zoo.latents.invert(generator, generator.sample(2, seed=3), starts=2, steps=20)
     print(found.mse)

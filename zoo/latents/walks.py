@@ -49,6 +49,8 @@ def walk(a, b, steps=8, mode="linear", prior="normal"):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.DCGANGenerator(latent_dim=64)
     a, b = zoo.latents.from_seed("normal", 2, 64, seed=0)
     images = zoo.players.decode(generator, zoo.latents.walk(a, b, steps=10, mode="spherical"))
