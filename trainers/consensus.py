@@ -66,12 +66,13 @@ def _size(gradients, scale):
 
     Here v is the mean over the replicas, of whose Jacobian J each has its own part.
     """
-    field = [g / scale for g in gradients]
+    field = [g / tf.cast(scale, g.dtype) for g in gradients if g is not None]
     means = [tf.stop_gradient(v) for v in replicas.mean(field)]
-    return sum(tf.reduce_sum(g * v) for g, v in zip(field, means, strict=True))
+    pairs = zip(field, means, strict=True)
+    return sum(tf.cast(tf.reduce_sum(g * v), "float32") for g, v in pairs)
 
 
 def _pulled(gradients, pulls, scale):
     """`g + scale * pull`; where the field does not depend on a variable, there is no pull."""
     pairs = zip(gradients, pulls, strict=True)
-    return [g if pull is None else g + scale * pull for g, pull in pairs]
+    return [g if pull is None else g + tf.cast(scale, g.dtype) * pull for g, pull in pairs]

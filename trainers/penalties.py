@@ -24,7 +24,8 @@ class Position:
 
     Attributes:
         discriminate: Function of samples `(batch, ...)` to logits `(batch,)`. It leaves the
-            discriminator's batch statistics and seeds alone.
+            discriminator's batch statistics and seeds alone. Where that gives a map, the logit of
+            a sample is the mean over its patches.
         real: Real samples, as the discriminator sees them.
         fake: Generated samples, as the discriminator sees them.
         seed: Two integers, fresh in each step.
@@ -171,7 +172,8 @@ class GradientPenalty(Penalty):
 class DRAGAN(GradientPenalty):
     """The gradient penalty around the data: `x_hat = x + a u std(x) / 2`, `a, u` from U(0, 1).
 
-    `a` is one number an example, `u` one a coordinate, and the deviation is that of the batch.
+    `a` is one number an example, `u` one a coordinate, and the deviation is that of the whole
+    batch, whichever replicas its parts are on.
 
     Reference:
         - [Kodali et al., 2017](https://arxiv.org/abs/1705.07215), section 2.3, and its code.
@@ -182,7 +184,7 @@ class DRAGAN(GradientPenalty):
         share = _shares(real, random.fold(position.seed, 0))
         noise = random.uniform(tf.shape(real), random.fold(position.seed, 1))
         noise = tf.cast(noise, real.dtype)
-        return real + share * noise * tf.math.reduce_std(real) / 2.0
+        return real + share * noise * replicas.deviation(real) / 2.0
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -216,9 +218,12 @@ class HistoricalAveraging(Penalty):
     def next_state(self, state, weights):
         count, *means = state
         count = count + 1.0
-        return [count, *(m + (w - m) / count for m, w in zip(means, weights, strict=True))]
+        pairs = zip(means, weights, strict=True)
+        return [count, *(m + (tf.cast(w, m.dtype) - m) / count for m, w in pairs)]
 
     def value(self, position):
         pairs = zip(position.weights, position.state[1:], strict=True)
-        distance = sum(tf.reduce_sum(tf.square(w - tf.stop_gradient(m))) for w, m in pairs)
+        distance = sum(
+            tf.reduce_sum(tf.square(tf.cast(w, m.dtype) - tf.stop_gradient(m))) for w, m in pairs
+        )
         return tf.fill(tf.shape(position.fake)[:1], distance)

@@ -22,14 +22,16 @@ class SGD:
 
     def step(self, weights, gradients):
         """The weights after one step; the moments move along."""
+        steps = [tf.cast(self.rate, g.dtype) * g for g in gradients]
         if not self.momentum:
-            return [w - self.rate * g for w, g in zip(weights, gradients, strict=True)]
-        pairs = zip(self.moments, gradients, strict=True)
-        self.moments = [self.momentum * m - self.rate * g for m, g in pairs]
+            return [w - step for w, step in zip(weights, steps, strict=True)]
+        self.moments = [
+            self.momentum * m - step for m, step in zip(self.moments, steps, strict=True)
+        ]
         moves = self.moments
         if self.nesterov:
-            pairs = zip(self.moments, gradients, strict=True)
-            moves = [self.momentum * m - self.rate * g for m, g in pairs]
+            pairs = zip(self.moments, steps, strict=True)
+            moves = [self.momentum * m - step for m, step in pairs]
         return [w + move for w, move in zip(weights, moves, strict=True)]
 
 
@@ -54,7 +56,9 @@ class Adam:
         def sqrt(x):
             return tf.sqrt(tf.maximum(x, SMALLEST))
 
-        return self.rule.step(weight, gradient, mean, square, self.step_count, sqrt, tf.square)
+        rule = self.rule._replace(rate=tf.cast(self.rule.rate, weight.dtype))
+        count = tf.cast(self.step_count, weight.dtype)
+        return rule.step(weight, gradient, mean, square, count, sqrt, tf.square)
 
 
 def check(keras_optimizer):
