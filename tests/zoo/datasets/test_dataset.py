@@ -96,3 +96,55 @@ def test_wrong_data_is_refused():
         datasets.from_arrays(np.zeros((0, 3)))
     with pytest.raises(ValueError, match="Expected 5 labels. Received: 4"):
         datasets.from_arrays(np.zeros(5), np.zeros(4))
+
+
+class Columns:
+    """What a set of Hugging Face looks like from outside."""
+
+    features, column_names = {"image": None}, ["image"]
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return {"image": None}
+
+
+class Builder:
+    """What a builder of TFDS looks like from outside."""
+
+    def as_dataset(self):
+        return None
+
+
+@pytest.mark.parametrize(
+    "data, remedy",
+    [
+        (np.zeros((3, 2)), "from_arrays"),
+        (None, "from_arrays"),
+        (Columns(), r"Hugging Face.*from_arrays\(np.stack"),
+        (Builder(), "tfds:NAME"),
+        (tf.data.Dataset.range(3), "goes into fit as it is"),
+    ],
+)
+def test_data_that_are_no_name_have_a_remedy(data, remedy):
+    with pytest.raises(TypeError, match=f"`name` is not the name of.*{remedy}.*Received: name of"):
+        datasets.open(data)
+    if not isinstance(data, np.ndarray):
+        with pytest.raises(TypeError, match=f"`images` are not .*{remedy}.*Received: images of"):
+            datasets.from_arrays(data)
+
+
+def test_from_arrays_takes_lists_and_tensors_and_refuses_what_is_no_array():
+    (pair,) = datasets.from_arrays([[1.0], [2.0]], [3, 4], 2, shuffle=False)
+    assert pair[0].numpy().tolist() == [[1.0], [2.0]] and pair[1].dtype == tf.int32
+    (batch,) = datasets.from_arrays(tf.constant([[1.0], [2.0]]), None, 2, shuffle=False)
+    assert batch.numpy().tolist() == [[1.0], [2.0]]
+    with pytest.raises(ValueError, match="`images` have several shapes.*Received"):
+        datasets.from_arrays([np.zeros((2, 2)), np.zeros((3, 2))])
+    with pytest.raises(TypeError, match="`images` are not an array.*type builtins.dict"):
+        datasets.from_arrays({"image": np.zeros(3)})
+    with pytest.raises(TypeError, match="`labels` are not numbers.*np.unique.*labels of type"):
+        datasets.from_arrays(np.zeros((2, 3)), ["cat", "dog"])
+    with pytest.raises(TypeError, match="`images` are not an array.*Received: images of type"):
+        datasets.from_arrays(3.0)

@@ -96,3 +96,17 @@ def test_tfds_errors_say_where_it_looked(tmp_path, monkeypatch):
         datasets.load("tfds:mnist", data_dir=tmp_path)
     assert f"Looked in {tmp_path}/mnist/3" in str(error.value)
     assert f"tfds build mnist --data_dir={tmp_path}" in str(error.value)
+
+
+def test_class_names_are_those_of_the_set(tmp_path, pictures):
+    import tensorflow_datasets as tfds
+
+    _write_tfds(tmp_path, "tiny", pictures, (8, 6, 3))
+    assert datasets.info("tfds:tiny", data_dir=tmp_path).class_names is None
+    (tmp_path / "tiny" / "1.0.0" / "label.labels.txt").write_text("ape\ncow\nemu\n")
+    info = datasets.info("tfds:tiny", data_dir=tmp_path)
+    assert (
+        info.class_names
+        == ("ape", "cow", "emu")
+        == tuple(tfds.builder("tiny", data_dir=tmp_path).info.features["label"].names)
+    )
