@@ -51,3 +51,7 @@ __all__ = [
     "sliced_wasserstein",
     "wasserstein",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

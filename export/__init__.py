@@ -8,3 +8,7 @@ import zoo.command  # noqa: F401 - It keeps TensorFlow quiet when this runs as a
 from export.saved_model import save
 
 __all__ = ["save"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,5 +1,6 @@
 """Our packages are found beside each other, whatever else has their names."""
 
+import importlib
 import os
 import pathlib
 import subprocess
@@ -73,6 +74,29 @@ def test_what_is_no_package_is_no_attribute():
     with pytest.raises(AttributeError, match="has no attribute 'zo'"):
         gan_zoo.zo  # noqa: B018
     assert dir(gan_zoo) == ["__version__", "evaluation", "export", "trainers", "zoo"]
+
+
+def test_only_public_names_are_offered():
+    """What a completion shows: no module on which another rests."""
+    for name in gan_zoo.siblings.PACKAGES:
+        package = getattr(gan_zoo, name)
+        assert dir(package) == sorted(package.__all__)
+        assert all(hasattr(package, each) for each in package.__all__)
+
+
+def test_scripts_start_what_the_modules_start():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert len(project["scripts"]) == len(gan_zoo.siblings.PACKAGES)
+    for target in project["scripts"].values():
+        module, function = target.split(":")
+        with pytest.raises(SystemExit) as left, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [module, "--help"])
+            getattr(importlib.import_module(module), function)()
+        assert left.value.code == 0
+
+
+def test_tests_need_what_running_does_not():
+    assert "pytest" not in (ROOT / "requirements.txt").read_text()
 
 
 def test_every_package_is_installed():

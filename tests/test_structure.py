@@ -84,6 +84,7 @@ def test_tests_mirror_the_source():
         "before",
         "composition",
         "games_of_two",
+        "policies",
         "replicas",
         "residual_pairs",
         "simulator_training",

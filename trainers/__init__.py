@@ -41,3 +41,7 @@ __all__ = [
     "perturbations",
     "stopping",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -68,3 +68,7 @@ __all__ = [
     "saving",
     "toys",
 ]
+
+
+def __dir__():
+    return sorted(__all__)
