@@ -16,7 +16,7 @@ from absl import flags
 
 import export
 from export import parity
-from zoo import command, presets, saving
+from zoo import command, presets, sampling, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -38,6 +38,7 @@ flags.DEFINE_integer(
     lower_bound=1,
     flag_values=FLAGS,
 )
+flags.DEFINE_string("value_range", "auto", command.VALUE_RANGE, flag_values=FLAGS)
 flags.DEFINE_boolean(
     "check",
     True,
@@ -57,6 +58,7 @@ def main(arguments):
             )
 
     generator, discriminator = players(FLAGS.model)
+    sampling.say_range(generator, command.parse_range(FLAGS.value_range))
     path = export.save(generator, FLAGS.output_dir, FLAGS.version, discriminator)
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
@@ -102,5 +104,10 @@ Ask it for a picture:
   curl -d '{body}' http://localhost:8501/v1/models/{folder.name}:predict"""
 
 
-if __name__ == "__main__":
+def script():
+    """The command, as an installed script starts it."""
     command.run(main, __doc__, FLAGS)
+
+
+if __name__ == "__main__":
+    script()

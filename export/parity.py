@@ -48,7 +48,7 @@ class Parity:
         )
 
 
-def check(model, directory, count=64, client=CLIENT):
+def check(model, directory, count=64, client=CLIENT, value_range=sampling.AUTO):
     """Compares the answers of an exported model with Python's own samples.
 
     A separate process loads the SavedModel with TensorFlow alone: importing Keras or a package of
@@ -60,6 +60,7 @@ def check(model, directory, count=64, client=CLIENT):
         directory: The version, or the folder of versions: then the largest.
         count: int. Number of seeds.
         client: Script that asks the model: `export/client.py`, or one that is called like it.
+        value_range: What `save` was told.
 
     Returns:
         A `Parity`.
@@ -70,9 +71,13 @@ def check(model, directory, count=64, client=CLIENT):
     """
     generator, _ = saved_model.served_players(model)
     validation.check_positive(count=count)
-    asked = [*_questions(generator, np.arange(count)), *_questions(generator, np.arange(1))]
+    asked = [
+        question
+        for rows in (count, 1)
+        for question in _questions(generator, np.arange(rows), value_range)
+    ]
     answers = ask(directory, [question[:2] for question in asked], client)
-    pictures = sampling.traits(generator).value_range is not None
+    pictures = sampling.traits(generator, value_range).value_range is not None
     tolerated = 0 if pictures else TOLERANCE
     float_error, differing, total, png_equal = 0.0, 0, 0, None
     for (signature, _, truth), answer in zip(asked, answers, strict=True):
@@ -88,7 +93,7 @@ def check(model, directory, count=64, client=CLIENT):
     return Parity(count, float_error, differing, total, png_equal)
 
 
-def _questions(generator, seeds):
+def _questions(generator, seeds, value_range):
     """What is asked for these seeds: `(signature, inputs, Python's answer)` a signature."""
     traits = sampling.traits(generator)
     named, labels = {}, sampling.labels_in_turn(len(seeds), traits.num_classes)
@@ -96,14 +101,15 @@ def _questions(generator, seeds):
         labels = labels.astype("int32")
         named = {"labels": labels}
     latents = random.draw_rows(traits.prior, traits.latent_dim, seeds)
-    images = sampling.decode(generator, latents, labels, len(seeds), as_float=True)
-    samples = sampling.sample(generator, len(seeds), labels, seeds, batch_size=len(seeds))
+    shared = {"batch_size": len(seeds), "value_range": value_range}
+    images = sampling.decode(generator, latents, labels, as_float=True, **shared)
+    samples = sampling.sample(generator, len(seeds), labels, seeds, **shared)
     seeds = {"seed": seeds.astype("int64"), **named}
     questions = [
         ("serving_default", {"latents": latents.numpy(), **named}, images),
         ("sample", seeds, samples),
     ]
-    if "sample_png" in saved_model.endpoints(generator, None):
+    if "sample_png" in saved_model.endpoints(generator, None, value_range):
         questions.append(("sample_png", seeds, samples))
     return questions
 

@@ -13,7 +13,7 @@ from zoo import pixels, players, random, sampling, validation
 PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
 
 
-def save(model, directory, version=None, discriminator=None):
+def save(model, directory, version=None, discriminator=None, value_range=sampling.AUTO):
     """Writes a SavedModel that answers without Keras and without this project.
 
     | signature | inputs | outputs |
@@ -28,9 +28,9 @@ def save(model, directory, version=None, discriminator=None):
 
     Every signature works row by row at any batch size, so a server may merge requests: row i of
     `sample` is `generator.sample(1, labels=[labels[i]], seed=seed[i])[0]`. `sample_png` is there
-    for samples of shape (height, width, 1, 3 or 4). Where the generator has no `value_range` (its
+    for samples of shape (height, width, 1, 3 or 4). Where the generator has no value range (its
     samples are not pictures), `images` is called `samples`, everywhere, and holds float32 numbers
-    as they are.
+    as they are. The logit of a discriminator that gives a map is the mean over its patches.
 
     The version is written beside and then renamed, so that a polling server never sees half a
     model; a failure leaves nothing.
@@ -42,25 +42,29 @@ def save(model, directory, version=None, discriminator=None):
         directory: Folder of the model's versions, made as needed.
         version: Positive int. Defaults to one more than the largest version in the folder.
         discriminator: The model behind `score`, if it is not the trainer's.
+        value_range: `(low, high)` of the generator's pictures, `None` if its samples are none, or
+            `"auto"`, as in `zoo.players.traits`.
 
     Returns:
         The path `directory/<version>`, as `pathlib.Path`.
 
     Raises:
-        ValueError: If the model is not a built generator, the discriminator does not fit it, or
-            the version is not a positive integer.
+        ValueError: If the model is not a built generator, the discriminator or the value range
+            does not fit it, or the version is not a positive integer.
         FileExistsError: If the version exists.
         NotADirectoryError, PermissionError: If nothing can be written in the directory.
 
     Example:
 
     ```python
+    import export, zoo
+
     generator = zoo.DCGANGenerator((28, 28, 1), latent_dim=64)
     export.save(generator, "serving/digits")  # serving/digits/1/saved_model.pb
     ```
     """
     generator, discriminator = served_players(model, discriminator)
-    signatures = endpoints(generator, discriminator)
+    signatures = endpoints(generator, discriminator, value_range)
     directory = _check_directory(directory)
     path = directory / str(_check_version(directory, version))
 
@@ -121,9 +125,10 @@ def _seen_shape(discriminator):
         return f"no known shape, of class {type(discriminator).__name__}"
 
 
-def endpoints(generator, discriminator):
+def endpoints(generator, discriminator, value_range=sampling.AUTO):
     """The signatures that `save` writes: `{name: (function, input specs)}`, the default first."""
-    traits = sampling.traits(generator)
+    traits = sampling.traits(generator, value_range)
+    patches = None if discriminator is None else sampling.patches(discriminator)
     pictures = traits.value_range is not None
     output = "images" if pictures else "samples"
     labels = _labels(traits.num_classes)
@@ -148,7 +153,8 @@ def endpoints(generator, discriminator):
         if pictures:
             low, high = traits.value_range
             samples = samples * (high - low) + low
-        return sampling.discriminate(discriminator, samples, labels, training=False)[0]
+        logits, _ = sampling.discriminate(discriminator, samples, labels, training=False)
+        return sampling.per_example(logits, patches)
 
     signatures = {
         "serving_default": (_named(output, decode), [latents, *labels]),

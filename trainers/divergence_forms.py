@@ -72,6 +72,18 @@ class Divergence(Recorded):
         """The v with `g_f(v) = T*`."""
         return self.logit_slope * log_ratio
 
+    def probability(self, v):
+        """`D = u / (1 + u)`, the probability of being real for the ratio u where v is optimal.
+
+        `T = f'(u)` has the inverse `u = f*'(T)`: the slope of `c` by that of `g_f`, both at v.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(v)
+            conjugate, critic = self.conjugate_of_activation(v), self.activation(v)
+        log_ratio = tf.math.log(tape.gradient(conjugate, v)) - tf.math.log(tape.gradient(critic, v))
+        # Where neither has a slope left, v is so far out that its sign tells.
+        return tf.sigmoid(tf.where(tf.math.is_nan(log_ratio), math.inf * tf.sign(v), log_ratio))
+
     def optimal_critic(self, log_ratio):
         """`T* = f'(p/q)`, which attains the supremum, from `r = log p/q`."""
         return self.activation(self.optimal_logit(log_ratio))
@@ -320,6 +332,10 @@ class TotalVariation(Divergence):
 
     def activation(self, v):
         return tf.tanh(v) / 2.0
+
+    def probability(self, v):
+        """`1/2 + T`: f' has no inverse, and at the optimum this says which density is larger."""
+        return tf.sigmoid(2.0 * v)
 
     def optimal_logit(self, log_ratio):
         return tf.math.multiply_no_nan(math.inf * tf.ones_like(log_ratio), tf.sign(log_ratio))

@@ -12,9 +12,9 @@ class FGAN(GAN):
 
     Both players move at once, which is the paper's single-step method, on the bound
     `E g_f(v_real) - E f*(g_f(v_fake))`. Its batch means are logged as `divergence_estimate`, a
-    lower bound of the divergence, in nats where that has a unit. `discriminator_real`,
-    `discriminator_fake` and `js_estimate` read the logit as a log density ratio: at the optimum of
-    `"gan"`, `"jensen_shannon"`, `"reverse_kl"` and `"alpha"` with 0.8 <= alpha < 1 it is one.
+    lower bound of the divergence, in nats where that has a unit. `discriminator_real` and
+    `discriminator_fake` are `u / (1 + u)` for the density ratio u that the logit implies;
+    `js_estimate` is there for `"gan"` and `"jensen_shannon"`.
 
     Args:
         generator: As in `GAN`.
@@ -30,6 +30,8 @@ class FGAN(GAN):
     Example:
 
     ```python
+    import trainers, zoo
+
     gan = trainers.FGAN(zoo.DCGANGenerator(), zoo.DCGANDiscriminator(), "pearson", seed=0)
     gan.compile()
     gan.fit(zoo.datasets.load("mnist", batch_size=128), epochs=5)

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from trainers import divergences, other_names
-from trainers.answers import implied_probability, probabilities
+from trainers.answers import probabilities
 from trainers.answers import js_estimate as js_estimate
 from trainers.objective import Objective, check_logits
 from zoo import replicas
@@ -286,8 +286,7 @@ class FDivergence(Objective):
 
     def answers(self, real_logits, fake_logits):
         """The probabilities `u / (1 + u)` for the density ratios that the logits imply."""
-        pair = real_logits, fake_logits
-        return tuple(implied_probability(self.divergence, v) for v in pair)
+        return self.divergence.probability(real_logits), self.divergence.probability(fake_logits)
 
     def optimal_logit(self, log_ratio):
         """The v with `g_f(v) = f'(p/q)`."""

@@ -3,43 +3,57 @@
 import keras
 import tensorflow as tf
 
-from trainers import objectives
+from trainers import answers
+from trainers.callbacks import keras_callbacks
 from trainers.callbacks.loss_scale import ScaleWatch
+from trainers.files import Files
 from trainers.steps import (
     averages,
     checks,
+    frozen,
     gradient_estimators,
     inputs,
+    optimizers,
+    pairs,
     regularization,
     xla,
 )
 from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
-from zoo import sampling
+from zoo import finite, progress, sampling
 from zoo.recorded import RecordedModel
 
 
-class Trainer(RecordedModel, Game, keras.Model):
+class Trainer(Files, RecordedModel, Game, keras.Model):
     """What every trainer shares: two players, their optimizers, averaging, data and saving.
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
-        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
+        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit, or
+            to a map `(batch, height, width, 1)` of one logit a patch: the loss of a sample is then
+            the mean over its patches.
         seed: int. All draws of the run are functions of (seed, step, row).
+        value_range: `(low, high)` of samples that are pictures, `None` for samples that are not, or
+            `"auto"`: what the generator's attribute `value_range` says, which the others set, or
+            what is seen in its last layers (`zoo.traits`).
 
     Raises:
-        ValueError: If the players do not fit each other.
+        ValueError: If the players do not fit each other, or the value range not the generator.
     """
 
-    def __init__(self, generator, discriminator, seed=0, **kwargs):
+    owns_layers = False  # Its players' configs tell of theirs.
+
+    def __init__(self, generator, discriminator, seed=0, value_range="auto", **kwargs):
         super().__init__(**kwargs)
         self.generator = generator
         self.discriminator = discriminator
         self.ema_generator = None
         self.seed = int(seed)
-        self.traits = sampling.traits(generator)
-        self._check_pair()
+        self.traits = sampling.traits(generator, value_range)
+        self.patches = pairs.check(self.traits, discriminator)
+        sampling.say_range(generator, value_range)
+        self.value_range = self.traits.value_range
         self.steps = self.add_weight(
             shape=(), dtype="int64", initializer="zeros", trainable=False, name="steps"
         )
@@ -49,27 +63,6 @@ class Trainer(RecordedModel, Game, keras.Model):
         names += ("discriminator_real", "discriminator_fake", "js_estimate")
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True  # Both players arrive built.
-
-    def _check_pair(self):
-        if not self.discriminator.built:
-            raise ValueError(
-                "`discriminator` has no weights yet. Expected a built model: start a Sequential "
-                "with keras.Input(image_shape). "
-                f"Received: discriminator={self.discriminator.name!r}"
-            )
-        shape = sampling.sample_shape(self.discriminator)
-        if shape != self.traits.image_shape:
-            raise ValueError(
-                "`discriminator` cannot see what the generator makes. Expected equal shapes. "
-                f"Received: a generator of {self.traits.image_shape} and a discriminator of {shape}"
-            )
-        classes = getattr(self.discriminator, "num_classes", None)
-        if classes is not None and classes != self.traits.num_classes:
-            raise ValueError(
-                "`discriminator` is conditional, and the generator has other labels. Expected "
-                f"a generator with num_classes={classes}. "
-                f"Received: a generator with num_classes={self.traits.num_classes}"
-            )
 
     # === Compile ===
 
@@ -126,20 +119,28 @@ class Trainer(RecordedModel, Game, keras.Model):
         )
         self.check_compilation(compilation)
         average = self.ema_generator
-        if ema_decay is not None and average is None:
+        begins = ema_decay is not None and average is None
+        if begins:
             average = averages.copy(self.generator)
         self.warn(compilation)  # Before: a warning may be an error to this user.
         self.prepare(compilation, None if ema_decay is None else average)
+        if begins:
+            self.begin_average()
 
     def prepare(self, compilation, average):
         """Makes what a checked `Compilation` needs, then takes it over; `average` may be `None`."""
         terms = {}
         for name in PLAYERS:
-            player, optimizer = getattr(self, name), compilation.optimizers[name]
+            player = getattr(self, name)
             terms[name] = [Term(penalty, player) for penalty in compilation.penalties[name]]
-            if not optimizer.built:
-                optimizer.build(player.trainable_variables)
+        self.build_optimizers(compilation.optimizers)
         self.adopt(compilation, average, terms)
+
+    def build_optimizers(self, chosen):
+        """Gives each player's optimizer its moments, where it has none yet."""
+        for name, optimizer in chosen.items():
+            if not optimizer.built:
+                optimizer.build(getattr(self, name).trainable_variables)
 
     def check_compilation(self, compilation):
         """Raises a `ValueError` for a `Compilation` that this class or these players cannot have.
@@ -149,6 +150,7 @@ class Trainer(RecordedModel, Game, keras.Model):
         if self.distribute_strategy.num_replicas_in_sync > 1:
             checks.check_distribution(compilation.keras["jit_compile"])
         gradient_estimators.check(self, compilation.objective)
+        frozen.check_optimizers(self, compilation.optimizers)
 
     def adopt(self, compilation, average, terms):
         """Takes over a `Compilation` that was checked, the generator's average, and the terms."""
@@ -156,9 +158,15 @@ class Trainer(RecordedModel, Game, keras.Model):
         if self.distribute_strategy.num_replicas_in_sync > 1:
             checks.synchronize(self.generator, self.discriminator)
         super().compile(
-            optimizer=None, **{**compilation.keras, "jit_compile": xla.choose(self, compilation)}
+            optimizer=None,
+            auto_scale_loss=False,  # Each optimizer has its own.
+            **{**compilation.keras, "jit_compile": xla.choose(self, compilation)},
         )
         self.objective = compilation.objective
+        if not self.objective.estimates_js:
+            self.trackers.pop("js_estimate", None)
+        elif "js_estimate" not in self.trackers:
+            self.trackers["js_estimate"] = keras.metrics.Mean("js_estimate")
         self.regularized = tuple(regularized)
         self.perturbations = compilation.perturbations
         for name in PLAYERS:
@@ -175,6 +183,7 @@ class Trainer(RecordedModel, Game, keras.Model):
         # Last: the order of `get_weights` is that in which these are met.
         self.ema_decay, self.ema_generator = compilation.ema_decay, average
         self._compilation = compilation
+        frozen.remember(self)
 
     def warn(self, compilation):
         """Warns of what a `Compilation` can hardly do with these players."""
@@ -185,19 +194,33 @@ class Trainer(RecordedModel, Game, keras.Model):
             checks.warn_of_unbounded_critic(compilation.objective, self.discriminator, penalties)
         gradient_estimators.warn(self)
 
-    def get_compile_config(self):
-        # The players' optimizers as they are now: one may have been exchanged.
-        names = [f"{name}_optimizer" for name in PLAYERS]
-        own = {name: getattr(self, name) for name in names}
-        return keras.saving.serialize_keras_object({**self._compilation.config(), **own})
-
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
     @property
     def optimizers(self):
         """All optimizers that move the players."""
-        return [self.generator_optimizer, self.discriminator_optimizer]
+        return list(self.named_optimizers().values())
+
+    def named_optimizers(self):
+        """The optimizers that move the players, by what they move."""
+        return {name: getattr(self, f"{name}_optimizer") for name in PLAYERS}
+
+    @property
+    def optimizer(self):
+        """Both optimizers as one, for Keras's callbacks; `None` before `compile`.
+
+        A learning rate that is set here is set for each; all else is asked of
+        `generator_optimizer` or `discriminator_optimizer`.
+        """
+        compiled = getattr(self, "discriminator_optimizer", None) is not None
+        return optimizers.Both(self) if compiled else None
+
+    @optimizer.setter
+    def optimizer(self, optimizer):
+        if optimizer is not None:  # Keras's own `compile` says `None`.
+            raise AttributeError(
+                "`optimizer` is not one thing: each player has an optimizer. Expected "
+                "compile(generator_optimizer=..., discriminator_optimizer=...). "
+                f"Received: optimizer={optimizer!r}"
+            )
 
     def own_penalties(self):
         """The penalties that belong to the class, before those of `compile`, by player."""
@@ -223,58 +246,96 @@ class Trainer(RecordedModel, Game, keras.Model):
         """Trains both players. Takes what `keras.Model.fit` takes.
 
         Args:
-            x: Samples as an array, a `tf.data.Dataset` of batches, a `PyDataset` or a generator.
-                uint8 images are scaled to the generator's range inside the step; float images
-                have to lie in it. An array is shuffled anew each epoch, in an order that follows
-                from the seed and the trainer's steps so far, and its last incomplete batch is left
-                out.
+            x: Samples as an array, or batches of them: a `tf.data.Dataset`, a `PyDataset`, a list, a
+                generator or another iterable of samples, `(samples, labels)`, or dicts with the
+                keys `image`, `img` or `pixel_values`, and `label` or `labels`. uint8 images are
+                scaled to the generator's range inside the step; float images have to lie in it.
+                An array is shuffled anew each epoch, in an order that follows from the seed and
+                the trainer's steps so far, and its last incomplete batch is left out. So is a
+                batch that has fewer rows than `discriminator_steps`, or leaves one row a step to
+                batch normalization, and one that replicas cannot share equally.
             y: int labels for an array `x`; used when the generator has `num_classes`.
             batch_size: int. Examples a batch of an array. Defaults to 32.
-            validation_data: As `x`, or `(x, y)`: evaluated after each epoch.
-            shuffle: bool. Whether to shuffle arrays.
-            steps_per_epoch: int, optional. Batches an epoch.
+            validation_data: As `x`, or `(x, y)`: evaluated after each epoch. A source that can be
+                read only once is kept in memory for the next epochs.
+            shuffle: bool. Whether to shuffle arrays, and the order of a `PyDataset`'s batches.
+            steps_per_epoch: int, optional. Batches an epoch: as many steps as that. A data set
+                that has fewer begins anew, and the next epoch goes on where this one ended.
             **kwargs: `epochs`, `verbose`, `callbacks`, `initial_epoch`, `validation_freq`, ...
 
         Returns:
             `keras.callbacks.History`.
 
         Raises:
-            ValueError: If the data do not fit the players. Nothing has been trained then.
+            ValueError: If the data do not fit the players, or a callback means nothing for two
+                (`trainers/callbacks/keras_callbacks.py` has all of Keras's). Nothing has been
+                trained then. In training: if weights become NaN or infinite. The message says
+                whose and at which step, and no callback saves them.
         """
         self._check_compiled()
-        for name in ("sample_weight", "class_weight", "validation_split"):
-            if kwargs.get(name):
-                raise ValueError(
-                    f"`{name}` has no meaning for a pair of players. Expected it to be left out. "
-                    f"Received: {name}={kwargs[name]!r}"
-                )
-        data, steps_per_epoch = inputs.for_fit(self, x, y, batch_size, shuffle, steps_per_epoch)
-        shuffle = shuffle and data is x and not isinstance(x, tf.data.Dataset)
-        if validation_data is not None:
-            if isinstance(validation_data, (tuple, list)):
-                validation_data = inputs.for_evaluate(self, *validation_data)
-            else:
-                validation_data, _ = inputs.for_evaluate(self, validation_data, None)
-            if hasattr(validation_data, "__array__"):
-                validation_data = (validation_data, None)
+        refused = ("sample_weight", "class_weight", "validation_split")
+        inputs.refuse_weights(**{name: kwargs.pop(name, None) for name in refused})
+        epochs = max(kwargs.get("epochs", 1) - kwargs.get("initial_epoch", 0), 0)
         callbacks = kwargs.pop("callbacks", None)
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [*keras.tree.flatten(callbacks or []), ScaleWatch()]
-        return super().fit(
-            data,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=callbacks,
-            **kwargs,
+        listed = finite.listed(callbacks)
+        keras_callbacks.check(self, listed, validation_data is not None)
+        keras_callbacks.restore(self, listed)
+        feed = inputs.for_fit(self, x, y, batch_size, shuffle, steps_per_epoch, epochs)
+        validation = inputs.for_validation(
+            self,
+            validation_data,
+            kwargs.pop("validation_batch_size", None) or batch_size,
+            kwargs.pop("validation_steps", None),
+            epochs,
         )
+        with feed.reading(), validation.reading():
+            return finite.guarded_fit(
+                super().fit,
+                self,
+                PLAYERS,
+                callbacks,
+                first=[optimizers.Finalize()],
+                last=self.own_callbacks(),
+                x=feed.dataset,
+                validation_data=validation.dataset,
+                shuffle=False,
+                **kwargs,
+            )
 
-    def evaluate(self, x=None, y=None, **kwargs):
-        """The metrics on other real samples, with both players in inference mode."""
+    def own_callbacks(self):
+        """Callbacks of the class itself, which `fit` calls after the user's."""
+        return [ScaleWatch(), frozen.Watch()]
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """The metrics on other real samples, with both players in inference mode.
+
+        Takes what `keras.Model.evaluate` takes, and samples in every form that `fit` takes.
+        """
         self._check_compiled()
-        if not kwargs.get("_use_cached_eval_dataset"):
-            x, y = inputs.for_evaluate(self, x, y)
-        return super().evaluate(x, y, **kwargs)
+        inputs.refuse_weights(sample_weight=kwargs.pop("sample_weight", None))
+        kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
+        if kwargs.get("_use_cached_eval_dataset"):  # Of `fit`, which has checked it.
+            return super().evaluate(x, **kwargs)
+        feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
+        with feed.reading():
+            return super().evaluate(feed.dataset, **kwargs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on one batch of samples, or of samples and labels, checked as by `fit`."""
+        self._check_compiled()
+        inputs.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        x, y = inputs.for_batch(self, x, y, training=True)
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """The metrics on one batch, checked as by `evaluate`."""
+        self._check_compiled()
+        inputs.refuse_weights(sample_weight=sample_weight)
+        x, y = inputs.for_batch(self, x, y, training=False)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: both players arrive built, and Keras's look would use up a stream's batch."""
 
     def _check_compiled(self):
         if not self.compiled:
@@ -298,17 +359,21 @@ class Trainer(RecordedModel, Game, keras.Model):
 
     def track_discriminator(self, losses, real, fake):
         """Adds one discriminator step's figures, per example, to the metrics."""
-        estimate = objectives.js_estimate(real.logits, fake.logits)
+        logits = real.logits, fake.logits
+        of_real, of_fake = self.objective.answers(*logits)
         self.trackers["discriminator_loss"].update_state(losses)
-        self.trackers["discriminator_real"].update_state(tf.sigmoid(real.logits))
-        self.trackers["discriminator_fake"].update_state(tf.sigmoid(fake.logits))
-        self.trackers["js_estimate"].update_state(estimate)
+        self.trackers["discriminator_real"].update_state(of_real)
+        self.trackers["discriminator_fake"].update_state(of_fake)
+        if self.objective.estimates_js:
+            self.trackers["js_estimate"].update_state(answers.js_estimate(*logits))
 
     # === Use ===
 
     @property
     def sampler(self):
         """The generator that draws samples: its moving average where there is one."""
+        if tf.executing_eagerly():
+            self.follow_generator()
         return self.generator if self.ema_generator is None else self.ema_generator
 
     def call(self, inputs, training=False):

@@ -36,7 +36,7 @@ FUNCTIONS = {
     "card": commands.card,
 }
 
-SHARED = {"model": None, "seed": 0, "labels": None}
+SHARED = {"model": None, "seed": 0, "labels": None, "value_range": "auto"}
 # The flags of every subcommand, with their defaults.
 OPTIONS = {
     "sample": {
@@ -59,7 +59,8 @@ OPTIONS = {
     "invert": {
         **SHARED,
         "output": "inversion.png",
-        "dataset": "mnist",
+        "dataset": None,
+        "skip_unreadable": False,
         "split": "test",
         "count": 16,
         "starts": 8,
@@ -68,7 +69,8 @@ OPTIONS = {
     "neighbours": {
         **SHARED,
         "output": "neighbours.png",
-        "dataset": "mnist",
+        "dataset": None,
+        "skip_unreadable": False,
         "split": "train",
         "rows": 4,
         "columns": 5,
@@ -93,6 +95,7 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_integer("seed", SHARED["seed"], "Seed of the latents.", flag_values=FLAGS)
+flags.DEFINE_string("value_range", SHARED["value_range"], command.VALUE_RANGE, flag_values=FLAGS)
 flags.DEFINE_string(
     "output",
     None,
@@ -170,9 +173,15 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "dataset",
     None,
-    f"Of invert and neighbours: {_default('dataset', 'invert')} (the default, embedded), "
-    "keras:NAME, tfds:NAME or a folder of images. They are cropped and resized to the generator's "
-    "size.",
+    "Of invert and neighbours: mnist (embedded), keras:NAME, tfds:NAME or a folder of images. They "
+    "are cropped and resized to the generator's size. Default: what the model learned, as its card "
+    "or its run says.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "skip_unreadable",
+    OPTIONS["invert"]["skip_unreadable"],
+    "Of invert and neighbours: leaves out the files of a folder that cannot be read.",
     flag_values=FLAGS,
 )
 flags.DEFINE_string(
@@ -219,5 +228,10 @@ def main(arguments):
     function(options_of(arguments[0]))
 
 
-if __name__ == "__main__":
+def script():
+    """The command, as an installed script starts it."""
     command.run(main, __doc__, FLAGS)
+
+
+if __name__ == "__main__":
+    script()

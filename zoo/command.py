@@ -11,7 +11,30 @@ from absl import flags
 from zoo.validation import nearest
 
 USER_ERRORS = (ValueError, OSError, ImportError)
+VALUE_RANGE = (
+    "The numbers of the generator's pictures: LOW,HIGH, such as -1,1; 'none' where its samples are no "
+    "pictures; 'auto' for what is seen in its last layers."
+)
+WIDTH = 80  # Columns of a help.
 HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
+
+
+def parse_range(text):
+    """The `value_range` that a flag gives: `"-1,1"`, `"none"` or `"auto"`.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if text in ("auto", "none"):
+        return None if text == "none" else text
+    try:
+        low, high = (float(end) for end in text.split(","))
+    except ValueError:
+        raise ValueError(
+            "`--value_range` is no range. Expected --value_range=LOW,HIGH, 'none' or 'auto'. "
+            f"Received: --value_range={text}"
+        ) from None
+    return low, high
 
 
 def run(main, doc, flag_values=flags.FLAGS, argv=None):
@@ -31,9 +54,11 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
         command.run(main, __doc__, FLAGS)
     ```
 
-    `--help` prints the doc and the flags that the module of `main` defines, and no others.
+    `--help` prints the doc and the flags of `flag_values` (of the global ones those that the module
+    of `main` defines), in lines of 80 columns.
     An unknown flag names the nearest. A `ValueError`, `OSError` or `ImportError` is the user's:
-    it becomes the line `error: ...`. Anything else is ours and keeps its traceback.
+    it becomes the line `error: ...`. Anything else is ours and keeps its traceback. Ctrl-C becomes
+    the line `interrupted`, followed by what the `KeyboardInterrupt` says.
 
     Exit status: 0, or what `main` returns; 2 for a user's error; 130 for Ctrl-C.
 
@@ -54,8 +79,8 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
         arguments = _parse(argv, flag_values, own)
         import_tensorflow()
         sys.exit(main(arguments))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(": ".join(filter(None, ["interrupted", str(interrupt)])), file=sys.stderr)
         sys.exit(130)
     except USER_ERRORS as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -87,7 +112,9 @@ def no_arguments(arguments):
 
 
 def _own_flags(main, flag_values):
-    """The flags that the module of `main` defines. absl knows a script by its path."""
+    """The flags of a command. Of the global ones absl knows a script's by its path."""
+    if flag_values is not flags.FLAGS:
+        return [flag_values[name] for name in flag_values]
     module = sys.argv[0] if main.__module__ == "__main__" else main.__module__
     return flag_values.get_key_flags_for_module(module)
 
@@ -107,13 +134,65 @@ def _parse(argv, flag_values, own):
 
 
 def _help(doc, own):
-    lines = [doc.strip(), "", "Flags:"]
+    lines = [*_doc_lines(doc), "", "Flags:"]
     for flag in own:
         name = f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
         default = str(flag.default).lower() if flag.boolean else flag.default
-        lines.append(f"  {name}" if default is None else f"  {name} (default: {default})")
-        lines += textwrap.wrap(flag.help, 88, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        unset = flag.default is None
+        lines.append(f"  {name}" if unset else f"  {name} (default: {default})")
+        lines += _wrapped(_meaning(flag), " " * 6)
     return "\n".join(lines)
+
+
+def _meaning(flag):
+    """The help of a flag as it was written, and what can be chosen in words that can be wrapped."""
+    if isinstance(flag, flags.EnumFlag):
+        return f"{flag.help.partition('>: ')[2]} One of {', '.join(flag.parser.enum_values)}."
+    return flag.help.partition(";     repeat this option")[0]  # absl's remark on a flag of a list.
+
+
+def _wrapped(text, indent="", further=None):
+    """The lines of a text, at most `WIDTH` long where no word is longer; words stay whole."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent if further is None else further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _doc_lines(doc):
+    """A doc in lines of `WIDTH`: prose is filled anew, indented examples go on after a backslash.
+
+    A table of names and what they mean, two spaces apart, goes on below its second column.
+    """
+    lines = []
+    for paragraph in doc.strip().split("\n\n"):
+        rows = paragraph.split("\n")
+        if lines:
+            lines.append("")
+        if not any(row.startswith(" ") or "  " in row for row in rows):
+            lines += _wrapped(" ".join(rows))
+            continue
+        for row in rows:
+            lines += _row_lines(row)
+    return lines
+
+
+def _row_lines(row):
+    """An example or a row of a table, in lines of `WIDTH`."""
+    if len(row) <= WIDTH:
+        return [row]
+    if row.startswith(" "):
+        first, *rest = textwrap.wrap(
+            row.strip(), WIDTH - 8, break_long_words=False, break_on_hyphens=False
+        )
+        whole = [f"  {first}", *(f"      {line}" for line in rest)]
+        return [f"{line} \\" for line in whole[:-1]] + whole[-1:]
+    column = len(row) - len(row.partition("  ")[2].lstrip())
+    return _wrapped(row[column:], row[:column], " " * column)
 
 
 def import_tensorflow():

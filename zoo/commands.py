@@ -7,12 +7,15 @@ import itertools
 import json
 import math
 import pathlib
+import sys
 
 import numpy as np
 
 from zoo import (
+    command,
     datasets,
     latents,
+    learned,
     pictures,
     pixels,
     presets,
@@ -100,18 +103,9 @@ def invert(options):
     cycle = None
     if options.labels is not None or traits.num_classes is None:
         cycle = parse_labels(options.labels, traits.num_classes)
-    check_channels(options, traits)
-    batch = next(
-        iter(
-            datasets.load(
-                options.dataset,
-                options.split,
-                options.count,
-                image_size=traits.image_shape[:2],
-                shuffle=False,
-            )
-        )
-    )
+    data = data_for(options, traits)
+    source = {"shuffle": False, **data.source}
+    batch = next(iter(datasets.load(data.dataset, options.split, options.count, **source)))
     images, labels = batch if isinstance(batch, tuple) else (batch, None)
     images = images.numpy()
     if traits.num_classes is None:
@@ -122,7 +116,7 @@ def invert(options):
         raise ValueError(
             "`--labels` are missing: the generator is conditional, and the dataset has none. "
             "Expected --labels=0,1,2. "
-            f"Received: --dataset={options.dataset}"
+            f"Received: --dataset={data.dataset}"
         )
     inversion = latents.invert(
         generator, images, labels, options.starts, options.steps, seed=options.seed
@@ -131,7 +125,7 @@ def invert(options):
     pairs = np.concatenate([images, made], axis=2)
     pictures.save_png(pictures.enlarge(pictures.grid(pairs, padding=4)), options.output)
     print(
-        f"{options.output}: {len(images)} images of {options.dataset} ({options.split}), each on "
+        f"{options.output}: {len(images)} images of {data.dataset} ({options.split}), each on "
         "the left of its reconstruction"
     )
     print(
@@ -148,10 +142,8 @@ def neighbours(options):
     rows, columns = options.rows, options.columns
     labels = repeated(parse_labels(options.labels, traits.num_classes), rows)
     labels = labels and [label for label in labels for _ in range(columns)]
-    check_channels(options, traits)
-    images, _ = datasets.arrays(
-        options.dataset, options.split, image_size=traits.image_shape[:2], labels=False
-    )
+    data = data_for(options, traits)
+    images, _ = datasets.arrays(data.dataset, options.split, labels=False, **data.source)
     samples = sampling.sample(
         generator, rows * columns, labels, options.seed, options.truncation
     ).reshape(rows, columns, *traits.image_shape)
@@ -160,7 +152,7 @@ def neighbours(options):
     pictures.save_png(pictures.enlarge(picture), options.output)
     print(
         f"{options.output}: {rows} rows of samples; framed is the nearest of {len(images)} images "
-        f"of {options.dataset} ({options.split}) to the last of its row"
+        f"of {data.dataset} ({options.split}) to the last of its row"
     )
     listed = ", ".join(
         f"{distance:.3f} (image {index})"
@@ -194,26 +186,28 @@ def load(options, images=False):
     if options.model is None:
         raise ValueError("`--model` is missing. Expected --model=FILE.keras. Received: no --model")
     generator = saving.load(options.model)
+    sampling.say_range(generator, command.parse_range(options.value_range))
     traits = sampling.traits(generator)
     if images and (len(traits.image_shape) != 3 or traits.value_range is None):
         raise ValueError(
-            "`--model` makes no images, which this command draws. Expected a generator of images "
-            f"with a value_range. Received: {options.model} with samples of shape "
-            f"{traits.image_shape}"
+            "`--model` makes no images, which this command draws. Expected a generator of images; "
+            "where that is not seen, --value_range=LOW,HIGH says it. "
+            f"Received: {options.model} with samples of shape {traits.image_shape}"
         )
     return generator, traits
 
 
-def check_channels(options, traits):
-    """Raises a `ValueError` unless the dataset has as many channels as the generator."""
-    shape = datasets.info(
-        options.dataset, options.split, image_size=traits.image_shape[:2]
-    ).sample_shape
-    if shape != tuple(traits.image_shape):
-        raise ValueError(
-            f"`--dataset` has other images than the generator. Expected samples of shape "
-            f"{traits.image_shape}. Received: --dataset={options.dataset} with {shape}"
-        )
+def data_for(options, traits):
+    """The data that are meant, `zoo.learned.Data`, with images of the generator's size.
+
+    Raises:
+        ValueError, FileNotFoundError: As `zoo.learned.chosen` and `zoo.learned.Data.sized`.
+    """
+    given = learned.chosen(options.model, options.dataset, skip_unreadable=options.skip_unreadable)
+    data = given.sized(options.split, traits.image_shape)
+    for note in data.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return data
 
 
 def repeated(cycle, count):

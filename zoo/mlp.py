@@ -28,7 +28,8 @@ class MLPGenerator(Generator):
         units: tuple of int. Width of each hidden layer.
         activation: Activation of the hidden layers.
         output_activation: `"sigmoid"` (samples in [0, 1]), `"tanh"` ([-1, 1]) or `"linear"` (data
-            that are not pictures).
+            that are not pictures). Samples of shape `(height, width, channels)` are pictures under
+            the first two, of that `value_range`; points and signals have none.
         batch_normalization: bool. Normalize each hidden layer before its activation.
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
         num_classes: int, optional. Number of labels.
@@ -47,6 +48,8 @@ class MLPGenerator(Generator):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.MLPGenerator((2,), latent_dim=16, units=(128,), output_activation="linear")
     points = generator.sample(100, seed=0)  # (100, 2), float32
     ```
@@ -109,7 +112,8 @@ class MLPGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
-            value_range=VALUE_RANGES[output_activation],
+            # Points and signals are no pictures, unless the user says so of the generator.
+            value_range=VALUE_RANGES[output_activation] if len(image_shape) == 3 else None,
             dtype=dtype,
             **kwargs,
         )
@@ -139,8 +143,8 @@ class MLPGenerator(Generator):
             mean = images.mean(0, dtype="float64") / 255 * (high - low) + low
         else:
             mean = images.mean(0, dtype="float64")
-        if self.value_range is not None:
-            low, high = self.value_range
+        if VALUE_RANGES[self.output_activation] is not None:
+            low, high = VALUE_RANGES[self.output_activation]
             edge = (high - low) / 512  # Half a grey level: a pixel that is never lit stays finite.
             mean = np.clip(mean, low + edge, high - edge)
         inverse = {

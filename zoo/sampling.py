@@ -1,97 +1,35 @@
 """Calling and sampling any player: a zoo player, or any built Keras model of the right form.
 
-`traits` says what a generator takes and makes, `generate` and `discriminate` call a player, and
-`sample` draws.
+`traits` says what a generator takes and makes (`zoo.traits`), `generate` and `discriminate` call a
+player, and `sample` draws.
 """
-
-import dataclasses
 
 import numpy as np
 import tensorflow as tf
 
 from zoo import random
 from zoo.blocks import slices
+from zoo.finite import check_weights
 from zoo.pixels import to_pixels, to_unit
+from zoo.traits import AUTO, Traits, patches, sample_shape, say_range, traits
 from zoo.validation import check_labels, check_positive
 
+__all__ = [
+    "AUTO",
+    "Traits",
+    "decode",
+    "discriminate",
+    "generate",
+    "labels_in_turn",
+    "patches",
+    "per_example",
+    "sample",
+    "sample_shape",
+    "say_range",
+    "traits",
+]
+
 SAMPLE_BATCH = 64
-SPANS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # What an output activation spans.
-
-
-@dataclasses.dataclass(frozen=True)
-class Traits:
-    """What a trainer or an export has to know about a generator.
-
-    Attributes:
-        latent_dim: Coordinates of a latent.
-        image_shape: Shape of one sample.
-        prior: `"normal"` or `"uniform"`.
-        num_classes: Number of labels, or `None`.
-        value_range: `(low, high)` of the samples, or `None` where they are not pictures.
-    """
-
-    latent_dim: int
-    image_shape: tuple
-    prior: str = "normal"
-    num_classes: int | None = None
-    value_range: tuple | None = None
-
-
-def traits(generator):
-    """The traits of a zoo generator, or what can be read off any other Keras model.
-
-    A plain model takes one `(batch, latent_dim)` input, is fed from the normal prior and has no
-    labels; a last activation of `tanh` or `sigmoid` gives its value range.
-
-    Raises:
-        ValueError: If the model is not built or has another form.
-    """
-    if not generator.built:
-        raise ValueError(
-            "`generator` has no weights yet. Expected a built model: start a Sequential with "
-            f"keras.Input((latent_dim,)). Received: generator={generator.name!r}"
-        )
-    own = getattr(generator, "traits", None)
-    if isinstance(own, Traits):
-        return own
-    shape = _input_shape(generator)
-    if shape is None or len(shape) != 2:
-        raise ValueError(
-            "`generator` does not map latents of shape (batch, latent_dim) to samples. Expected "
-            "a plain Keras model that does; for labels, a subclass of zoo.Generator. "
-            f"Received: generator={generator.name!r} with input_shape={shape}"
-        )
-    activation = getattr(generator.layers[-1], "activation", None)
-    return Traits(
-        shape[-1],
-        tuple(generator.output_shape[1:]),
-        value_range=SPANS.get(getattr(activation, "__name__", None)),
-    )
-
-
-def sample_shape(discriminator):
-    """The shape of one sample that the discriminator takes, without the batch axis.
-
-    Raises:
-        ValueError: If it is no functional or sequential model with one input of samples.
-    """
-    inputs = getattr(discriminator, "input", None) if discriminator.built else None
-    if isinstance(inputs, dict) and "images" in inputs:
-        return tuple(inputs["images"].shape[1:])
-    shape = _input_shape(discriminator)
-    if shape is None:
-        raise ValueError(
-            "`discriminator` does not say what samples it takes. Expected a functional or "
-            "sequential model from samples to one logit; for labels, a subclass of "
-            f"zoo.Discriminator. Received: discriminator={discriminator.name!r}"
-        )
-    return shape[1:]
-
-
-def _input_shape(model):
-    """The shape of a model's one input, or `None` where it has several or does not say."""
-    shape = getattr(model, "input_shape", None)
-    return shape if isinstance(shape, tuple) and shape[:1] == (None,) else None
 
 
 def generate(generator, latents, labels=None, training=False):
@@ -103,15 +41,26 @@ def generate(generator, latents, labels=None, training=False):
 
 
 def discriminate(discriminator, images, labels=None, training=False):
-    """Calls any discriminator: float32 logits `(batch,)`, and features or `None`."""
+    """Calls any discriminator: float32 logits, and features or `None`.
+
+    Logits have the shape `(batch,)`, or `(batch * patches,)` where it gives a map of them: those of
+    one sample are neighbours, and `per_example` brings them together.
+    """
     inputs = images
     if getattr(discriminator, "num_classes", None):
         inputs = {"images": images, "labels": labels}
     outputs = discriminator(inputs, training=training)
     if not isinstance(outputs, dict):
-        outputs = {"logits": outputs}
+        outputs = {"logits": outputs[0] if isinstance(outputs, (list, tuple)) else outputs}
     logits = tf.reshape(tf.cast(outputs["logits"], "float32"), (-1,))
     return logits, outputs.get("features")
+
+
+def per_example(values, patches):
+    """The mean over the patches of each sample: `(batch * patches,)` to `(batch,)`."""
+    if patches == 1:
+        return values
+    return tf.reduce_mean(tf.reshape(values, (-1, patches)), axis=1)
 
 
 def sample(
@@ -122,6 +71,7 @@ def sample(
     truncation=None,
     batch_size=None,
     as_float=False,
+    value_range=AUTO,
 ):
     """Draws samples from any generator, in inference mode.
 
@@ -137,22 +87,26 @@ def sample(
             coordinate: fewer odd samples, less variety.
         batch_size: int. Samples computed at a time. Defaults to 64.
         as_float: bool. Pictures as float32 in [0, 1] instead of uint8.
+        value_range: `(low, high)` of pictures; `None` says that the samples are none; `"auto"` is
+            what the generator says, or what is seen in its last layers: see `traits`.
 
     Returns:
         A NumPy array of shape `(count, *image_shape)`: uint8, or float32 in [0, 1] with
-        `as_float`. Samples of a generator without a `value_range` come as they are, float32.
+        `as_float`. Samples that are not pictures come as they are, float32.
 
     Raises:
-        ValueError: If count, labels, seed, truncation or batch size make no sense.
+        ValueError: If count, labels, seed, truncation, batch size or value range make no sense, or
+            weights of the generator are NaN or infinite.
     """
     batch_size = SAMPLE_BATCH if batch_size is None else batch_size
     check_positive(count=count, batch_size=batch_size)
-    own = traits(generator)
+    own = traits(generator, value_range)
+    check_weights(generator, "generator")
     if labels is not None and np.ndim(labels) == 0:
         labels = np.full(count, labels)
     labels = check_labels(labels, own.num_classes, count)
     latents = random.from_seed(own.prior, count, own.latent_dim, seed, truncation)
-    return decode(generator, latents, labels, batch_size, as_float)
+    return _decoded(generator, own, latents, labels, batch_size, as_float)
 
 
 def labels_in_turn(count, num_classes):
@@ -160,9 +114,15 @@ def labels_in_turn(count, num_classes):
     return np.arange(count) % num_classes if num_classes else None
 
 
-def decode(generator, latents, labels=None, batch_size=SAMPLE_BATCH, as_float=False):
+def decode(
+    generator, latents, labels=None, batch_size=SAMPLE_BATCH, as_float=False, value_range=AUTO
+):
     """Samples of given latents, in inference mode: as `sample`, with the latents chosen."""
-    own = traits(generator)
+    own = traits(generator, value_range)
+    return _decoded(generator, own, latents, labels, batch_size, as_float)
+
+
+def _decoded(generator, own, latents, labels, batch_size, as_float):
     batches = []
     for rows in slices(len(latents), batch_size):
         inputs = latents[rows]

@@ -17,7 +17,7 @@ import zlib
 import h5py
 import keras
 
-from zoo import players, presets, sampling
+from zoo import copies, players, presets, sampling
 from zoo.files import replacing
 from zoo.validation import nearest
 
@@ -40,13 +40,21 @@ def save(model, path):
         The path, as `pathlib.Path`.
 
     Raises:
-        ValueError: If there is no built model or the path ends in something else.
+        ValueError: If there is no built model, the path ends in something else, or the file could
+            not be read back as the same model.
     """
     path = _check_extension(path)
     check_built(model=model)
+    check_readable(model)
     with replacing(path) as temporary:
         model.save(temporary)
     return path
+
+
+def check_readable(model):
+    """Raises a `ValueError` if a file of a model would be read as another one, or not at all."""
+    own = getattr(model, "check_saving", None)  # A player's and a trainer's.
+    copies.check(model) if own is None else own()
 
 
 def check_built(**model):
@@ -79,6 +87,8 @@ def load(path, player="generator"):
     Example:
 
     ```python
+    import zoo
+
     generator = zoo.load("run/gan.keras")
     images = generator.sample(64, seed=0)
     ```
@@ -150,6 +160,8 @@ def held_class(config):
 def _from_trainer(path, config, player):
     """The player of a trainer's file: its config, and its group of the weights file."""
     model = keras.saving.deserialize_keras_object(config["config"][player])
+    if player == "generator":
+        sampling.say_range(model, config["config"].get("value_range", sampling.AUTO))
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
     with h5py.File(weights) as source, tempfile.TemporaryDirectory() as folder:

@@ -345,3 +345,19 @@ def test_config_round_trip(key):
     assert type(again) is type(d) and again.get_config() == d.get_config() == CASES[key][1]
     assert divergences.get(d) is d and d.name == CASES[key][0]
     assert {name for name, *_ in CASES.values()} == set(divergences.DIVERGENCES)
+
+
+@every
+def test_the_probability_that_an_optimal_logit_implies(key):
+    """At `v*(r)` it is `p / (p + q)`, for r = log p/q; the total variation tells the larger."""
+    ratio = np.array([-3.0, -1.0, -0.25, 0.5, 2.0])
+    divergence = make(key)
+    got = divergence.probability(divergence.optimal_logit(tf.constant(ratio)))
+    wanted = ratio > 0 if key == "tv" else scipy.special.expit(ratio)
+    np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-9)
+
+
+@every
+def test_a_probability_far_out_is_one(key):
+    low, high = make(key).probability(tf.constant([-1e4, 1e4])).numpy()
+    assert 0 <= low < 0.5 < high <= 1

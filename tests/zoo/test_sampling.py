@@ -54,12 +54,18 @@ def test_truncation_narrows_the_latents():
 @pytest.mark.parametrize("activation, span", [("tanh", (-1, 1)), ("sigmoid", (0, 1)), (None, None)])
 def test_a_plain_keras_model_is_a_player(activation, span):
     model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(6), keras.layers.Dense(3, activation)]
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(6),
+            keras.layers.Dense(3, activation),
+            keras.layers.Reshape((1, 1, 3)),
+        ]
     )
     known = players.traits(model)
-    assert (known.latent_dim, known.image_shape, known.value_range) == (4, (3,), span)
+    assert (known.latent_dim, known.image_shape, known.value_range) == (4, (1, 1, 3), span)
     samples = players.sample(model, 5, seed=0)
-    assert samples.shape == (5, 3) and samples.dtype == (np.float32 if span is None else np.uint8)
+    assert samples.shape == (5, 1, 1, 3)
+    assert samples.dtype == (np.float32 if span is None else np.uint8)
 
 
 def test_logits_of_a_plain_model_are_flat():

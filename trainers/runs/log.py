@@ -1,9 +1,31 @@
-"""The log of a training, as numbers."""
+"""The log of a training: a line an epoch in a file, and the file as numbers."""
 
 import csv
 import math
 
+import keras
 import numpy as np
+
+
+class EpochLog(keras.callbacks.CSVLogger):
+    """Writes the metrics of each epoch to a CSV file; a file that is there goes on.
+
+    It keeps its columns then, in their order: a metric that a file of an earlier version has and
+    this trainer has not is `NA`, and a new one is left out, so that no number stands under the name
+    of another.
+
+    Args:
+        path: Where to write.
+    """
+
+    def __init__(self, path):
+        super().__init__(path, append=True)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if not self.append_header:
+            with open(self.filename, newline="") as file:
+                self.keys = next(csv.reader(file))[1:]
 
 
 def read_log(log_csv):

@@ -45,10 +45,11 @@ class Best:
 def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
     """Writes the report of a training as a PNG file of 1400 x 800 pixels.
 
-    On the left the losses per epoch; under them the mean of D on real and on generated samples,
-    with the discriminator's estimate of the Jensen-Shannon divergence, whose ceiling is log 2; a
-    critic is no probability, and has its Wasserstein estimate there. On the right samples. A
-    column that the log does not have is left out; validation is dashed.
+    On the left the losses per epoch; under them the mean of D on real and on generated samples, as
+    the objective reads its logits, with the discriminator's estimate of the Jensen-Shannon
+    divergence, whose ceiling is log 2, where it makes one; a Wasserstein critic has its own
+    estimate there. On the right samples. A column that the log does not have is left out;
+    validation is dashed.
 
     Where the objective is the classic one, a discriminator that cannot tell real from generated
     (D = 1/2) has the loss 2 log 2, which is drawn for reference.
@@ -97,7 +98,8 @@ def _figure(log, picture, title, notes, classic, score=None):
     if "wasserstein_estimate" in log:
         _curves(outputs, log, CRITIC, "estimate")
     else:
-        name = "D, estimate of JS" if scored else "mean of D, estimate of JS"
+        name = "D" if scored else "mean of D"
+        name += ", estimate of JS" if "js_estimate" in log else ""
         _curves(outputs, log, OUTPUTS, name)
         low, high = outputs.get_ylim()
         outputs.set_ylim(min(low, -0.04), max(high, 1.04))

@@ -13,22 +13,24 @@ import tempfile
 
 import keras
 
-from evaluation import measures
+from evaluation import extractors, measures
 from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.runs import cluster, results, resuming
 from trainers.runs.construction import make
+from trainers.runs.log import EpochLog
 from trainers.runs.resuming import CHECKPOINT, SETTINGS
 from trainers.runs.settings import Details
-from zoo import datasets, saving
+from zoo import datasets
 from zoo.files import check_writable, write_text
-from zoo.validation import check_choice, check_positive
+from zoo.validation import check_positive
 
-POSITIVE = ("epochs", "batch_size", "steps_per_execution", "score_every", "score_samples")
+POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
+POSITIVE_IF_GIVEN = ("steps", "sample_every_steps", "checkpoint_every_steps")
 
 
-def train(settings, output_dir, verbose=None, details=None):
+def train(settings, output_dir, verbose=None, details=None, origin=None):
     """Trains, or goes on training, in a folder.
 
     The batches and the draws are functions of the seed and of the step, and the checkpoint knows
@@ -39,7 +41,8 @@ def train(settings, output_dir, verbose=None, details=None):
         settings: `Settings`.
         output_dir: The folder. One that holds a run of the same settings is gone on with.
         verbose: As Keras's. Defaults to a bar on a terminal and a line an epoch elsewhere.
-        details: `Details`, optional: what only a recipe says.
+        details: `Details`, optional: arguments beyond the settings.
+        origin: dict, optional. What `settings.json` says of where the settings came from.
 
     Returns:
         The trainer.
@@ -50,9 +53,9 @@ def train(settings, output_dir, verbose=None, details=None):
         KeyboardInterrupt: After Ctrl-C, with everything saved.
     """
     check_writable(output_dir, "output_dir")
-    check_positive(**{name: getattr(settings, name) for name in POSITIVE})
+    check_numbers(settings)
     details = details or Details()
-    decided = resuming.decided(settings, details)
+    decided = {**resuming.decided(settings, details), **(origin or {})}
     resuming.check_same(decided, output_dir)
     strategy = cluster.strategy(settings.strategy)
     with tempfile.TemporaryDirectory() as spare, strategy.scope():
@@ -63,28 +66,34 @@ def train(settings, output_dir, verbose=None, details=None):
         if (shared / CHECKPOINT).exists():
             gan = resuming.restored(shared / CHECKPOINT, gan)
         scorer = _scorer(settings, folder)
+        end = total_steps(settings, data.info)
+        resuming.check_not_beyond(gan, settings, end, output_dir)
         # Points are drawn over real ones.
         real = None if data.dtype == "uint8" else datasets.arrays(data.name, examples=1000)[0]
-        if int(gan.steps.numpy()) < settings.epochs * steps_per_epoch(settings, data.info):
+        if int(gan.steps.numpy()) < end:
             write_text(folder / SETTINGS, json.dumps(decided, indent=2))
             # Processes save at the same steps, or they wait for each other for ever.
             together = cluster.several_processes(strategy)
-            checkpoint = Checkpoint(folder / CHECKPOINT, math.inf if together else 60.0)
-            log = keras.callbacks.CSVLogger(folder / "log.csv", append=True)
+            seconds = math.inf if together else 60.0
+            checkpoint = Checkpoint(folder / CHECKPOINT, seconds, settings.checkpoint_every_steps)
+            checkpoint.set_model(gan)
+            log = EpochLog(folder / "log.csv")
             grid = SampleGrid(
                 folder / "samples",
                 results.sample_count(gan),
+                settings.sample_every,
                 tensorboard=folder / "logs",
                 real=real,
+                every_steps=settings.sample_every_steps,
             )
             board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
             # Scores go before the log, which takes them.
             scores = [] if scorer is None else [scorer]
             try:
-                _fit(gan, data, settings, [checkpoint, *scores, log, board, grid], verbose)
+                _fit(gan, data, settings, end, [checkpoint, *scores, log, board, grid], verbose)
             except KeyboardInterrupt:
                 if not together:
-                    saving.save(gan, checkpoint.path)
+                    checkpoint.save()
                 raise
             finally:
                 if log.csv_file is not None:  # Keras closes it only after a whole training.
@@ -93,15 +102,33 @@ def train(settings, output_dir, verbose=None, details=None):
     return gan
 
 
+def check_numbers(settings):
+    """Raises a `ValueError` if a number of the settings is out of range."""
+    if settings.steps is None:
+        check_positive(epochs=settings.epochs)
+    check_positive(**{name: getattr(settings, name) for name in POSITIVE})
+    given = {name: getattr(settings, name) for name in POSITIVE_IF_GIVEN}
+    check_positive(**{name: value for name, value in given.items() if value is not None})
+    if (settings.steps or 0) % settings.steps_per_execution:
+        raise ValueError(
+            "`steps` are no whole executions. Expected a multiple of steps_per_execution="
+            f"{settings.steps_per_execution}. Received: steps={settings.steps}"
+        )
+
+
 def _scorer(settings, folder):
     """The callback that measures, or `None`."""
     if settings.score is None:
         return None
-    check_choice(measures.MEASURES, score=settings.score)
+    measures.check_name(score=settings.score)
     count = settings.score_samples
-    reference = measures.Reference(settings.dataset, examples=count, **settings.source)
+    extractor = settings.score_extractor and extractors.named(settings.score_extractor)
+    reference = measures.Reference(settings.dataset, extractor, count, **settings.source)
+    measure = measures.get(settings.score, reference)
+    for note in reference.notes:
+        print(f"note: {note}", file=sys.stderr)
     return Score(
-        measures.get(settings.score, reference),
+        measure,
         every=settings.score_every,
         count=count,
         directory=folder / "score",
@@ -114,19 +141,29 @@ def steps_per_epoch(settings, info):
     return max(1, steps // settings.steps_per_execution) * settings.steps_per_execution
 
 
-def _fit(gan, data, settings, watchers, verbose):
-    """Trains up to the last epoch, from the step that the trainer has reached."""
+def total_steps(settings, info):
+    """The step at which the training ends."""
+    if settings.steps is not None:
+        return settings.steps
+    return settings.epochs * steps_per_epoch(settings, info)
+
+
+def _fit(gan, data, settings, end, watchers, verbose):
+    """Trains up to the step `end`, from the step that the trainer has reached."""
     epoch_steps = steps_per_epoch(settings, data.info)
     if verbose is None:
         verbose = 1 if sys.stdout.isatty() else 2
-    while (step := int(gan.steps.numpy())) < settings.epochs * epoch_steps:
+    while (step := int(gan.steps.numpy())) < end:
         epoch, done = divmod(step, epoch_steps)
+        whole = end // epoch_steps
+        # The rest of an interrupted epoch is an epoch of its own for Keras, and so is the first
+        # part of one that is not finished.
+        alone = done or epoch == whole
         gan.fit(
             data.batches(settings.batch_size, seed=settings.seed, repeat=True, start_step=step),
             initial_epoch=epoch,
-            # The rest of an interrupted epoch is an epoch of its own for Keras.
-            epochs=epoch + 1 if done else settings.epochs,
-            steps_per_epoch=epoch_steps - done,
+            epochs=epoch + 1 if alone else whole,
+            steps_per_epoch=min(epoch_steps - done, end - step),
             callbacks=watchers,
             verbose=verbose,
         )

@@ -1,27 +1,104 @@
 """Checks of what goes into `fit` and `evaluate`, before any work starts, and of later batches."""
 
-import keras
+import itertools
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
-from trainers.steps import coupling
+from trainers.steps import batches, coupling
 from zoo import validation
+from zoo.traits import are_pictures
 
+LOOKS = 32  # Batches among which one has to have enough rows.
 RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.
+BRIGHT = 32.0  # Beyond any picture in units of its own deviation.
 
 
-def check_first_batch(trainer, batch):
-    """Raises a `ValueError` if the first batch of a data set cannot be played with."""
-    samples, labels = samples_and_labels(batch)
-    shape = np.shape(samples)
-    if shape == trainer.traits.image_shape:
+def first_batch(trainer, elements, training):
+    """The first batch that can be used: as it came, its samples and its labels.
+
+    Raises:
+        ValueError: If there is none among the first `LOOKS`.
+    """
+    refusal = ValueError(
+        "`x` is empty. Expected at least one batch. Received: a data set with none"
+    )
+    for element in itertools.islice(elements, LOOKS):
+        samples, labels = check_batch(trainer.traits, element)
+        try:
+            if training:
+                check_batch_rows(trainer, len(samples))
+            return element, samples, labels
+        except ValueError as error:
+            refusal = error
+    raise refusal
+
+
+def check_batch(traits, batch):
+    """The samples and labels of a batch in any form, checked as in `check_samples`."""
+    samples, labels = batches.parts(batch)
+    samples = batches.as_array(samples)
+    if samples.shape == traits.image_shape:
         raise ValueError(
             "`x` is not batched. Expected elements of shape (batch, "
-            f"{', '.join(map(str, trainer.traits.image_shape))}): use dataset.batch(n). "
-            f"Received: elements of shape {shape}"
+            f"{', '.join(map(str, traits.image_shape))}): use dataset.batch(n). "
+            f"Received: elements of shape {samples.shape}"
         )
-    check_samples(trainer.traits, samples, labels)
-    check_batch_rows(trainer, len(samples))
+    return check_samples(traits, samples, labels)
+
+
+def check_spec(spec):
+    """Raises a `ValueError` if a `tf.data.Dataset` has no dense samples, by its element's spec."""
+    samples, _ = batches.parts(spec)
+    if not isinstance(samples, tf.TensorSpec):
+        raise ValueError(
+            "`x` has batches that are no dense tensors. Expected images, or (images, labels): see "
+            f"to_tensor and tf.sparse.to_dense. Received: elements of {samples}"
+        )
+
+
+def endless(x, training):
+    """The error for data without an end that is known, or that are gone after one epoch."""
+    name = "steps_per_epoch" if training else "steps"
+    return ValueError(
+        f"`{name}` is missing, and `x` has no end, or can be read only once. Expected the number "
+        "of batches of an epoch, or data that end and can be read again. "
+        f"Received: x of type {type(x).__name__} with {name}=None"
+    )
+
+
+class Rows(NamedTuple):
+    """How many rows a batch needs.
+
+    Attributes:
+        least: int. Fewer do not make a part for every discriminator step on every device, or
+            leave one example to a layer that takes several together.
+        devices: int. Of which the rows are a multiple.
+    """
+
+    least: int
+    devices: int
+
+    def enough(self, rows):
+        """Whether there are enough: a bool, or a tensor of one."""
+        return (rows >= self.least) & (rows % self.devices == 0)
+
+
+def rows_needed(trainer):
+    """The `Rows` that a trainer needs of a batch."""
+    devices = trainer.distribute_strategy.num_replicas_in_sync
+    part = 1 if _coupling(trainer) is None else 2
+    return Rows(devices * trainer.discriminator_steps_per_batch * part, devices)
+
+
+def _coupling(trainer):
+    """The first layer of the players that takes several examples together, and its player."""
+    for player in (trainer.generator, trainer.discriminator):
+        layer = coupling.coupling_layer(player)
+        if layer is not None:
+            return layer, player.name
+    return None
 
 
 def check_batch_rows(trainer, rows):
@@ -40,16 +117,15 @@ def check_batch_rows(trainer, rows):
             f"`batch_size` is too small for {steps} discriminator steps, each of which takes its "
             f"own part. Expected at least {steps} examples a batch. Received: a batch of {rows}"
         )
-    if part == 1:
-        for player in (trainer.generator, trainer.discriminator):
-            layer = coupling.coupling_layer(player)
-            if layer is not None:
-                raise ValueError(
-                    f"`batch_size` leaves one example a step, and the layer {layer!r} of "
-                    f"{player.name!r} takes several together (batch normalization has no variance "
-                    f"over one). Expected at least {2 * steps} examples a batch. "
-                    f"Received: a batch of {rows} for {steps} discriminator step(s)"
-                )
+    found = _coupling(trainer) if part == 1 else None
+    if found is not None:
+        layer, player = found
+        raise ValueError(
+            f"`batch_size` leaves one example a step, and the layer {layer!r} of {player!r} takes "
+            "several together (batch normalization has no variance over one). Expected at least "
+            f"{2 * steps} examples a batch. "
+            f"Received: a batch of {rows} for {steps} discriminator step(s)"
+        )
 
 
 def check_samples(traits, samples, labels=None):
@@ -67,7 +143,7 @@ def check_samples(traits, samples, labels=None):
         ValueError: If there are no samples, their shape, type or range is wrong, they hold NaN or
             infinity, or the labels are wrong.
     """
-    samples = np.asarray(samples)
+    samples = batches.as_array(samples)
     if not samples.size:
         raise ValueError(
             "`x` is empty. Expected at least one example. "
@@ -82,7 +158,7 @@ def check_samples(traits, samples, labels=None):
     _check_values(traits, samples)
     if traits.num_classes is None:
         return samples, None
-    labels = None if labels is None else np.asarray(labels)
+    labels = None if labels is None else batches.as_array(labels, "labels")
     return samples, validation.check_labels(labels, traits.num_classes, len(samples))
 
 
@@ -90,16 +166,16 @@ def _check_values(traits, samples):
     kind = samples.dtype.kind
     if kind not in "iuf":
         raise ValueError(
-            "`x` holds no numbers. Expected integers 0 ... 255 or floats. "
+            "`x` holds no numbers. Expected integers 0 ... 255 or floats: see astype. "
             f"Received: samples of dtype {samples.dtype}"
         )
     low, high = samples.min(), samples.max()
     if kind in "iu":
         if traits.value_range is None:
             raise ValueError(
-                "`x` holds integers, which are scaled to the generator's value range, and this "
-                "generator has none (its last activation is neither tanh nor sigmoid). Expected "
-                "float samples. "
+                "`x` holds integers, which are scaled to the generator's value range, and "
+                f"{_why_no_range(traits)}. Expected float samples; or, if they are pixels, "
+                "value_range=(low, high) of what the generator makes, said to the trainer. "
                 f"Received: samples of dtype {samples.dtype}"
             )
         if low < 0 or high > 255:
@@ -108,14 +184,24 @@ def _check_values(traits, samples):
                 f"Received: values from {low} to {high}"
             )
         return
-    if not np.isfinite(low + high):
-        bad = int(np.size(samples) - np.isfinite(samples).sum())
+    with np.errstate(over="ignore"):  # The players compute in float32.
+        finite = np.isfinite(np.array([low, high], "float64").astype("float32")).all()
+    if not finite:
+        largest = np.finfo("float32").max
+        bad = int(np.size(samples) - (np.abs(samples) <= largest).sum())
         raise ValueError(
             "`x` holds NaN or infinity. Expected finite numbers. "
             f"Received: {bad} bad values in samples of shape {samples.shape}"
         )
-    if traits.value_range is not None:
-        bottom, top = traits.value_range
+    if traits.span is None and not traits.said and _look_like_pixels(samples, low, high):
+        raise ValueError(
+            "`x` looks like pixels from 0 to 255 in floats, and it is not known that the generator "
+            "makes such numbers. Expected samples in the range that it makes (uint8 images are "
+            "scaled for you); or value_range=(0, 255) said to the trainer if it makes pixels, and "
+            f"value_range=None if these are none. Received: values from {low:g} to {high:g}"
+        )
+    if traits.span is not None:
+        bottom, top = traits.span
         if low < bottom - RANGE_TOLERANCE or high > top + RANGE_TOLERANCE:
             raise ValueError(
                 "`x` holds floats outside of the generator's range. Expected values from "
@@ -124,59 +210,72 @@ def _check_values(traits, samples):
             )
 
 
-def samples_and_labels(batch):
-    """(samples, labels) of one batch of a data set, as NumPy arrays; `None` means no batch."""
-    if batch is None:
-        raise ValueError(
-            "`x` is empty. Expected at least one batch. Received: a data set with none"
-        )
-    samples, labels, weights = keras.utils.unpack_x_y_sample_weight(batch)
-    if weights is not None:
-        raise ValueError(
-            "`x` has a third element in each batch, and adversarial losses do not weigh examples. "
-            "Expected batches of images, or (images, labels). Received: three elements"
-        )
-    return np.asarray(samples), None if labels is None else np.asarray(labels)
+def _why_no_range(traits):
+    """Why a generator has no value range."""
+    if traits.said:
+        return "it was said that this generator makes no pictures"
+    if traits.span is not None:
+        return f"samples of shape {traits.image_shape} are not taken for pictures"
+    return "none is seen in what ends this generator: neither tanh nor sigmoid, nor their like"
+
+
+def _look_like_pixels(samples, low, high):
+    """Whether floats have the shape of pictures and the range of bytes."""
+    return are_pictures(samples.shape[1:]) and low >= 0 and BRIGHT < high <= 255
 
 
 def guarded(dataset, traits):
-    """The data set, with an error in place of a later batch that would spoil the training."""
-    spec = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
-    if not (spec[0].dtype.is_floating or traits.num_classes):
+    """The data set, with an error in place of a later batch that would spoil the training.
+
+    Args:
+        dataset: A `tf.data.Dataset` of samples, or of (samples, labels).
+        traits: `zoo.players.Traits` of the generator.
+    """
+    samples, labels = batches.parts(dataset.element_spec)
+    if samples.dtype == tf.uint8 and labels is None:
         return dataset
 
     def guard(*batch):
-        samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        asserts = []
-        if samples.dtype.is_floating:
-            bottom, top = traits.value_range or (samples.dtype.min, samples.dtype.max)
-            inside = (samples >= bottom - RANGE_TOLERANCE) & (samples <= top + RANGE_TOLERANCE)
-            asserts.append(
-                tf.debugging.Assert(
-                    tf.reduce_all(inside),
-                    [
-                        "`x` holds NaN, infinity or values outside the generator's range. "
-                        f"Expected values from {bottom:g} to {top:g}. Received: values from",
-                        tf.reduce_min(samples),
-                        "to",
-                        tf.reduce_max(samples),
-                    ],
-                )
-            )
-        if traits.num_classes:
-            inside = (labels >= 0) & (labels < traits.num_classes)
-            asserts.append(
-                tf.debugging.Assert(
-                    tf.reduce_all(inside),
-                    [
-                        "`labels` are out of range. Expected integers in "
-                        f"[0, {traits.num_classes}). Received:",
-                        labels,
-                    ],
-                )
-            )
+        samples, labels = batches.parts(batch)
+        asserts = [] if samples.dtype == tf.uint8 else [_assert_values(samples, traits)]
+        if labels is not None:
+            asserts.append(_assert_labels(labels, samples, traits))
         with tf.control_dependencies(asserts):
             samples = tf.identity(samples)
-        return samples if len(batch) == 1 else (samples, *batch[1:])
+        return samples if labels is None else (samples, labels)
 
     return dataset.map(guard)
+
+
+def _assert_values(samples, traits):
+    if samples.dtype.is_integer:
+        says, (bottom, top), slack = "integers that are no pixels", (0, 255), 0
+        samples = tf.cast(samples, "int64")
+    else:
+        says = "NaN, infinity or values outside the generator's range"
+        samples = tf.cast(samples, "float32")
+        bottom, top = traits.span or (samples.dtype.min, samples.dtype.max)
+        slack = RANGE_TOLERANCE
+    return tf.debugging.Assert(
+        tf.reduce_all((samples >= bottom - slack) & (samples <= top + slack)),
+        [
+            f"`x` holds {says}. Expected values from {bottom:g} to {top:g}. Received: values from",
+            tf.reduce_min(samples),
+            "to",
+            tf.reduce_max(samples),
+        ],
+    )
+
+
+def _assert_labels(labels, samples, traits):
+    inside = tf.reduce_all((labels >= 0) & (labels < traits.num_classes))
+    return tf.debugging.Assert(
+        inside & (tf.size(labels) == tf.shape(samples)[0]),
+        [
+            "`labels` are out of range, or not one an example. Expected integers in "
+            f"[0, {traits.num_classes}). Received:",
+            labels,
+            "for a number of examples of",
+            tf.shape(samples)[0],
+        ],
+    )

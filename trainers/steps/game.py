@@ -9,7 +9,7 @@ from trainers.penalties import Position
 from trainers.steps import gradient_estimators, regularization
 from trainers.steps.key import TRAINING, Key
 from zoo import random
-from zoo.sampling import discriminate, generate
+from zoo.sampling import discriminate, generate, per_example
 
 
 class View(NamedTuple):
@@ -17,7 +17,7 @@ class View(NamedTuple):
 
     Attributes:
         samples: The samples.
-        logits: One an example, `(batch,)`.
+        logits: One an example, `(batch,)`; or `(batch * patches,)`, example by example, of maps.
         features: What else it returns of them, or `None`.
         added: What its call has added to its own loss, a scalar: `regularization.of_call`.
     """
@@ -32,8 +32,9 @@ class Game:
     """A mixin: samples, views, losses and penalties of one move, each a method to change.
 
     A trainer that mixes it in has the two players, their traits, an objective, perturbations,
-    `generator_terms` and `discriminator_terms`, and the counter `steps`. It says of itself what its
-    losses need of the players:
+    `generator_terms` and `discriminator_terms`, the counter `steps`, and the number of `patches` of
+    a sample that the discriminator judges apart. It says of itself what its losses need of the
+    players:
 
     Attributes:
         bounds_slope: bool. Whether the class itself bounds the discriminator's slope.
@@ -67,9 +68,10 @@ class Game:
         return random.draw(self.traits.prior, count, self.traits.latent_dim, key.value)
 
     def fake(self, real, labels, key, training):
-        """As many generated samples as there are real ones."""
+        """As many generated samples as there are real ones, in float32 like those."""
         latents = self.latents(batch_rows(real), key)
-        return generate(self.generator, latents, labels, training=training)
+        samples = generate(self.generator, latents, labels, training=training)
+        return tf.cast(samples, "float32")
 
     def fake_for_generator(self, real, labels, key):
         """The samples by which the generator moves: a simulator tries other parameters on them."""
@@ -118,11 +120,12 @@ class Game:
         logits = real.logits, fake.logits
         for k, perturbation in enumerate(self.perturbations):
             logits = perturbation.logits(*logits, key.perturbation(k, 2), self.steps.value)
-        return self.objective.discriminator_loss(*logits)
+        return per_example(self.objective.discriminator_loss(*logits), self.patches)
 
     def generator_losses(self, real, fake):
         """What the generator minimises, per example, from the views."""
-        return self.objective.generator_loss(real.logits, fake.logits)
+        losses = self.objective.generator_loss(real.logits, fake.logits)
+        return per_example(losses, self.patches)
 
     def surrogate_losses(self, losses, key):
         """The generator's losses, or a simulator's surrogate, whose gradient is an estimate."""
@@ -159,7 +162,8 @@ class Game:
 
         def logits(samples):
             with self.discriminator_at(critic):
-                return discriminate(self.discriminator, samples, labels, training=True)[0]
+                answers, _ = discriminate(self.discriminator, samples, labels, training=True)
+            return per_example(answers, self.patches)
 
         total = 0.0
         for k, term in enumerate(getattr(self, f"{player}_terms")):

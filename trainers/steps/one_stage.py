@@ -34,6 +34,7 @@ def applies(trainer):
         not trainer.second_order
         and not trainer.generator_terms
         and not trainer.discriminator_terms
+        and trainer.patches == 1  # Of a map each logit has a ratio of its own.
         and not trainer.regularized
         and trainer.discriminator.compute_dtype != "float16"  # Its range is too small to divide.
         and coupling.treats_examples_apart(trainer.discriminator)

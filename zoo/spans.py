@@ -1,0 +1,223 @@
+"""Spans: between which numbers a model's output lies, read off the layers that end it.
+
+A `tanh` gives [-1, 1], a `sigmoid` [0, 1]; layers that keep values (`Reshape`, `Cropping2D`) or
+move them by two numbers (`Rescaling`, `(x + 1) / 2`) hand a span on. What ends otherwise, in a
+layer of the user's own say, has none that is known. The span is that of inference mode.
+"""
+
+import contextlib
+
+import keras
+import numpy as np
+
+# By name: a function of Keras, `keras.ops` or TensorFlow, or an operation of `keras.ops`.
+ACTIVATIONS = {
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "soft_sign": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "sparse_sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "sparsemax": (0.0, 1.0),
+}
+
+# Each number of the output is one of the input, or lies between some.
+_KEEPING = """
+    Identity Reshape Flatten Permute RepeatVector ActivityRegularization
+    Cropping1D Cropping2D Cropping3D
+    MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
+    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
+    UpSampling1D UpSampling3D
+    Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout
+    GaussianNoise
+    Concatenate Average Maximum Minimum
+"""
+KEEPING = {getattr(keras.layers, name) for name in _KEEPING.split()}
+PADDING = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
+INTERPOLATIONS = {"nearest", "bilinear", "area"}  # The others overshoot.
+RESAMPLING = (keras.layers.UpSampling2D, keras.layers.Resizing, keras.layers.CenterCrop)
+KEEPING_OPS = """
+    Cast Identity Reshape Transpose Moveaxis Swapaxes Squeeze ExpandDims GetItem Flip Ravel
+    Concatenate Stack Repeat Tile Roll Mean Max Min Maximum Minimum BroadcastTo StopGradient
+""".split()
+
+
+@contextlib.contextmanager
+def outputs(model, shape=None):
+    """What a model answers, as symbolic tensors in its own structure, inside a `with`.
+
+    Args:
+        model: A built Keras model.
+        shape: Shape of its one input, for a subclass of `keras.Model`, which has no graph: it is
+            called on a symbolic tensor, and what only TensorFlow can follow has no span.
+
+    Raises:
+        ValueError: If it cannot be called on such an input.
+    """
+    if _is_graph(model) or shape is None:
+        yield model.outputs if isinstance(model, keras.Sequential) else model.output
+        return
+    layers = [layer for layer in model._flatten_layers() if layer is not model]
+    records = [nodes for x in layers for nodes in (x._inbound_nodes, x._outbound_nodes)]
+    before = [len(nodes) for nodes in records]
+    try:
+        yield _called(model, shape)
+    finally:  # The layers shall not remember it.
+        for nodes, count in zip(records, before, strict=True):
+            del nodes[count:]
+
+
+def _called(model, shape):
+    with contextlib.suppress(Exception):
+        return model.call(keras.Input(shape[1:]))
+    try:
+        return model.compute_output_spec(keras.KerasTensor(shape))
+    except Exception as error:
+        raise ValueError(
+            f"`model` cannot be called on its own kind of input. Expected one of shape {shape} to "
+            f"do. Received: model={model.name!r}, which raises {error}"
+        ) from error
+
+
+def output_span(model):
+    """`(low, high)` between which the one output of a model lies, or `None` where it is not seen.
+
+    Args:
+        model: A built Keras model.
+    """
+    tensors = keras.tree.flatten(model.outputs) if _is_graph(model) else []
+    return span(tensors[0]) if len(tensors) == 1 else None
+
+
+def span(tensor):
+    """`(low, high)` between which a symbolic tensor lies, or `None` where it is not seen."""
+    return _of_tensor(tensor, {})
+
+
+def _of_tensor(tensor, known):
+    """The span of a symbolic tensor, given those of the graph's inputs by their ids."""
+    if id(tensor) in known:
+        return known[id(tensor)]
+    if not hasattr(tensor, "_keras_history"):
+        return None
+    operation, node_index, tensor_index = tensor._keras_history
+    node = operation._inbound_nodes[node_index]
+    if node.is_input:
+        return None
+    if _is_graph(operation):
+        outside = [_of_tensor(x, known) for x in node.input_tensors]
+        return _of_graph(operation, outside, tensor_index)
+    if isinstance(operation, keras.Layer):
+        return _of_layer(operation, [_of_tensor(x, known) for x in node.input_tensors])
+    return _of_operation(operation, node.arguments, known)
+
+
+def _is_graph(layer):
+    """Whether it is a model that does what its graph says, and no more."""
+    if not isinstance(layer, keras.Model) or not type(layer).call.__module__.startswith("keras."):
+        return False
+    return bool(getattr(layer, "outputs", None))
+
+
+def _of_graph(model, inputs, index=0):
+    """The span of a model's output, given those of its inputs."""
+    known = {id(x): span for x, span in zip(keras.tree.flatten(model.inputs), inputs, strict=True)}
+    return _of_tensor(keras.tree.flatten(model.outputs)[index], known)
+
+
+def _of_layer(layer, inputs):
+    """The span of a layer's output, given those of its inputs."""
+    if _is_graph(layer):
+        return _of_graph(layer, inputs)
+    if not type(layer).__module__.startswith(("keras.", "zoo.")):
+        return None  # A user's own layer may end in anything.
+    if type(layer) in KEEPING:
+        return _common(inputs)
+    if isinstance(layer, RESAMPLING):
+        smooth = getattr(layer, "interpolation", None) in INTERPOLATIONS
+        return _common(inputs) if smooth else None
+    if isinstance(layer, PADDING):
+        return _with_zero(_common(inputs))
+    if isinstance(layer, keras.layers.Rescaling):
+        return _moved(_common(inputs), layer.scale, layer.offset)
+    if isinstance(layer, keras.layers.Softmax):
+        return ACTIVATIONS["softmax"]
+    if isinstance(layer, keras.layers.ReLU):
+        plain = layer.max_value is not None and not layer.negative_slope
+        return (0.0, float(layer.max_value)) if plain else None
+    if isinstance(layer, keras.layers.Wrapper):
+        return _of_layer(layer.layer, inputs)
+    return _of_activation(layer, inputs)
+
+
+def _of_activation(layer, inputs):
+    function = getattr(layer, "activation", getattr(layer, "function", None))
+    inputs = inputs if isinstance(layer, keras.layers.Activation) else [None]
+    if isinstance(function, keras.Layer):
+        return _of_layer(function, inputs)
+    name = getattr(function, "__name__", None)
+    return _common(inputs) if name == "linear" else ACTIVATIONS.get(name)
+
+
+def _of_operation(operation, arguments, known):
+    """The span of what an operation of `keras.ops` makes."""
+    name = type(operation).__name__
+    spelled = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    if spelled in ACTIVATIONS:
+        return ACTIVATIONS[spelled]
+    if name == "Clip":
+        return _numbers(operation.x_min, operation.x_max)
+    tensors = arguments.keras_tensors
+    spans = [_of_tensor(x, known) for x in tensors]
+    if name in KEEPING_OPS:
+        return _common(spans)
+    if name == "Negative":
+        return _moved(spans[0], -1.0, 0.0)
+    if name in ("Add", "Subtract", "Multiply", "Divide", "TrueDivide") and len(tensors) == 1:
+        return _by_number(name, spans[0], arguments.args)
+    return None
+
+
+def _by_number(name, span, arguments):
+    """The span of a sum, product or quotient of a tensor and a number, in either order."""
+    if len(arguments) != 2:
+        return None
+    left, right = arguments
+    first = isinstance(left, keras.KerasTensor)
+    number = right if first else left
+    if name == "Add":
+        return _moved(span, 1.0, number)
+    if name == "Multiply":
+        return _moved(span, number, 0.0)
+    if name == "Subtract":
+        return _moved(_moved(span, -1.0, number), -1.0 if first else 1.0, 0.0)
+    divisor = _numbers(number)
+    return _moved(span, 1.0 / divisor[0], 0.0) if first and divisor and divisor[0] else None
+
+
+def _common(spans):
+    """The one span of all, or `None`."""
+    return spans[0] if spans and all(span == spans[0] for span in spans) else None
+
+
+def _with_zero(span):
+    return span if span is not None and span[0] <= 0.0 <= span[1] else None
+
+
+def _moved(span, scale, offset):
+    """The span of `scale x + offset`."""
+    moves = _numbers(scale, offset)
+    if span is None or moves is None:
+        return None
+    ends = sorted(moves[0] * x + moves[1] for x in span)
+    return ends[0], ends[1]
+
+
+def _numbers(*values):
+    """Each value as a float, or `None` where one is no number, nor an array of one number."""
+    arrays = [np.asarray(value) for value in values]
+    alike = all(a.dtype.kind in "iuf" and a.size and np.ptp(a) == 0 for a in arrays)
+    return tuple(float(a.flat[0]) for a in arrays) if alike else None
