@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test bench presets verify-presets lint format clean
+.PHONY: demo test matrix bench presets verify-presets lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -15,6 +15,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(RUN) -m pytest -n auto --maxprocesses=4
+
+matrix: $(VENV)/installed
+	$(RUN) -m pytest -n auto --maxprocesses=4 tests/matrix/full.py
 
 bench: $(VENV)/installed .bench/installed
 	$(RUN) -m benchmarks.speed --torch=.bench/bin/python
