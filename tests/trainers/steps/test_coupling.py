@@ -68,7 +68,7 @@ def from_second_to_last(x):
 def _softmax_over_the_batch():
     """Every example is one number, so that axis -1 is the batch."""
     layers = [L.Dense(1, kernel_initializer="zeros"), L.Reshape(()), L.Softmax(name="it")]
-    return keras.Sequential([keras.Input((6,)), *layers, L.Reshape((1,))])
+    return keras.Sequential([keras.Input((6,)), *layers, L.Reshape((1,)), L.Dense(1)])
 
 
 def _net(*layers, shape=(6,)):
