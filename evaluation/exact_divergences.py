@@ -43,6 +43,7 @@ def f_divergence(f, log_p, log_q, low, high):
             "`low` and `high` are not the ends of an interval. Expected finite low < high. "
             f"Received: low={low}, high={high}"
         )
+    log_p, log_q = line_quadrature.Remembered(log_p), line_quadrature.Remembered(log_q)
     with np.errstate(all="ignore"):  # What comes of it is looked at below.
         points = line_quadrature.cuts((log_p, log_q), low, high)
         alone = _check_masses(log_p, log_q, points)
