@@ -28,6 +28,12 @@ def mean(x):
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
+def deviation(x):
+    """The standard deviation of all the numbers in the parts of a tensor together."""
+    middle = mean(tf.reduce_mean(x))
+    return tf.sqrt(mean(tf.reduce_mean(tf.square(x - middle))))
+
+
 def shared(gradients):
     """This replica's share of the mean of gradients: Keras's optimizers add the shares up."""
     n = count()

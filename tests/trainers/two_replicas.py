@@ -80,6 +80,7 @@ CASES = {
         discriminator_penalties=[
             penalties.R1(0.1, every=2),
             penalties.GradientPenalty(0.1),
+            penalties.DRAGAN(0.1),
         ],
     ),
     "dropout": case(trainers.GAN, lambda: points(0.5)),
