@@ -3,10 +3,12 @@
 import dataclasses
 
 import keras
+import tensorflow as tf
 
 from trainers.gan import GAN
-from trainers.steps.compilation import PLAYERS, unbuilt
+from trainers.steps.compilation import PLAYERS
 from trainers.steps.game import batch_rows
+from trainers.steps.optimizers import inner, unbuilt
 from zoo import replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
 
@@ -41,7 +43,8 @@ class BandGAN(LevelGAN):
         inputs = {"latents": self.latents(batch_rows(real), key)}
         if self.traits.num_classes:
             inputs["labels"] = labels
-        return coarse + self.generator({**inputs, "coarse": coarse}, training=training)
+        band = self.generator({**inputs, "coarse": coarse}, training=training)
+        return coarse + tf.cast(band, "float32")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -69,12 +72,16 @@ class LaplacianGAN(GAN):
     Raises:
         ValueError: If the players do not fit each other, a level is unknown, or as `GAN`.
 
-    `compile` is that of `GAN`, for every level; each has a copy of both optimizers.
+    `compile` is that of `GAN`, for every level; each has a copy of both optimizers, which follows
+    when the learning rate of the one that was given is set.
 
     Example:
 
     ```python
+    import trainers, zoo
+
     shape = (28, 28, 1)
+    x, _ = zoo.datasets.arrays("mnist")
     gan = trainers.LaplacianGAN(zoo.LaplacianGenerator(shape), zoo.LaplacianDiscriminator(shape))
     gan.compile(ema_decay=0.99)
     gan.fit(x, batch_size=64, epochs=10)
@@ -100,6 +107,7 @@ class LaplacianGAN(GAN):
         _check_levels(levels, generator.levels)
         super().__init__(generator, discriminator, discriminator_steps, schedule, seed, **kwargs)
         self.levels = levels
+        self.pattern_rates = {}
         # The name comes after `generator` and `ema_generator`: a file keeps each weight where it
         # is first met, and a player is read from its own group of the file.
         self.level_gans = [
@@ -131,24 +139,54 @@ class LaplacianGAN(GAN):
         for gan in self.level_gans:
             gan.check_compilation(compilation)
 
+    def build_optimizers(self, chosen):
+        """Builds none: those of `compile` are patterns, whose copies move the levels."""
+
     def adopt(self, compilation, average, terms):
+        before = {name: getattr(self, f"{name}_optimizer", None) for name in PLAYERS}
         super().adopt(compilation, average, terms)
         averages = [None] * len(self.level_gans) if average is None else average.parts
-        optimizers = [compilation.optimizers[name] for name in PLAYERS]
         for gan, part in zip(self.level_gans, averages, strict=True):
-            copies = dict(zip(compilation.optimizers, map(unbuilt, optimizers), strict=True))
+            copies = {
+                name: getattr(gan, f"{name}_optimizer")  # It goes on with its moments.
+                if optimizer is before[name]
+                else unbuilt(optimizer)
+                for name, optimizer in compilation.optimizers.items()
+            }
             gan.ema_generator = part  # First: the order of `get_weights` is that of before.
             gan.prepare(dataclasses.replace(compilation, optimizers=copies), part)
-        # What moves are the levels' copies; these stay as their pattern, without moments.
-        self.generator_optimizer, self.discriminator_optimizer = map(unbuilt, optimizers)
         self.generator_penalty_states = self.discriminator_penalty_states = []
+        now = self._rates()
+        new = [name for name in PLAYERS if compilation.optimizers[name] is not before[name]]
+        self.pattern_rates = {**self.pattern_rates, **{name: now[name] for name in new}}
+        self.follow_patterns()
+
+    def _rates(self):
+        """The learning rates of the patterns; `None` for a schedule, which nobody sets."""
+        rates = {name: inner(getattr(self, f"{name}_optimizer"))._learning_rate for name in PLAYERS}
+        numbers = {name: isinstance(rate, keras.Variable) for name, rate in rates.items()}
+        return {name: float(rate) if numbers[name] else None for name, rate in rates.items()}
+
+    def follow_patterns(self):
+        """Sets the levels' learning rates where that of a pattern has been set to another."""
+        for name, rate in self._rates().items():
+            if rate is not None and rate != self.pattern_rates[name]:
+                for gan in self.level_gans:
+                    getattr(gan, f"{name}_optimizer").learning_rate = rate
+                self.pattern_rates[name] = rate
 
     def has_one_stage(self):
         return False  # Its levels have.
 
-    @property
-    def optimizers(self):
-        return [optimizer for gan in self.level_gans for optimizer in gan.optimizers]
+    def named_optimizers(self):
+        return {
+            f"{gan.name}_{name}": optimizer
+            for gan in self.level_gans
+            for name, optimizer in gan.named_optimizers().items()
+        }
+
+    def own_callbacks(self):
+        return [*super().own_callbacks(), FollowPatterns()]
 
     def train_step(self, data):
         for gan, batch in self._levels_and_batches(data):
@@ -182,6 +220,13 @@ class LaplacianGAN(GAN):
 
     def serialized(self, name, value):
         return list(self.levels) if name == "levels" else super().serialized(name, value)
+
+
+class FollowPatterns(keras.callbacks.Callback):
+    """Lets levels follow the optimizers of `compile`, whose learning rate a user may set."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.follow_patterns()
 
 
 def _check_players(generator, discriminator):

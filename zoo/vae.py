@@ -211,7 +211,8 @@ class VAE(RecordedModel, keras.Model):
 
 def _encoder(image_shape, latent_dim, units):
     """Dense layers from a sample to the mean and the log variance of its latent."""
-    layers = [keras.Input(image_shape, name="images"), keras.layers.Flatten()]
+    flatten = keras.layers.Flatten(data_format="channels_last")
+    layers = [keras.Input(image_shape, name="images"), flatten]
     layers += [keras.layers.Dense(n, "relu", name=f"dense_{i}") for i, n in enumerate(units)]
     layers.append(keras.layers.Dense(2 * latent_dim, name="latent"))
     return keras.Sequential(layers, name="encoder")

@@ -4,10 +4,11 @@ import pathlib
 import time
 
 import keras
-import numpy as np
 
+from trainers.callbacks.rhythm import Rhythm
 from zoo import saving
 from zoo.files import check_writable
+from zoo.finite import broken_weights
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -20,13 +21,17 @@ class Checkpoint(keras.callbacks.Callback):
         path: Where to write, ending in `.keras`.
         every_seconds: float. Saves after the first step that ends this long after the last
             saving, and after every epoch.
+        every_steps: int, optional. Saves instead after every so many steps of the trainer, counted
+            from its first, and at the end of `fit`.
 
     Raises:
-        ValueError: If the path ends in something else, or its folder cannot be written to. In
-            training: if a weight has become NaN or infinite. The last finite ones stay there.
+        ValueError: If the path ends in something else, its folder cannot be written to, or
+            `every_steps` is not positive. When a training begins: if the file could not be read
+            back, because a player cannot be made again from its config, say. In training: if a
+            weight has become NaN or infinite. The last finite ones stay there.
     """
 
-    def __init__(self, path, every_seconds=60.0):
+    def __init__(self, path, every_seconds=60.0, every_steps=None):
         super().__init__()
         path = pathlib.Path(path)
         if path.suffix != ".keras":
@@ -37,20 +42,37 @@ class Checkpoint(keras.callbacks.Callback):
         check_writable(path.parent, "path")
         self.path = path
         self.every_seconds = every_seconds
+        self.rhythm = None if every_steps is None else Rhythm(every_steps)
 
     def on_train_begin(self, logs=None):
+        saving.check_readable(self.model)
         self._saved_at = time.monotonic()
+        self._fresh = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.rhythm is not None:
+            self.rhythm.begin(self.model)
 
     def on_train_batch_end(self, batch, logs=None):
-        if time.monotonic() - self._saved_at >= self.every_seconds:
+        self._fresh = False
+        if self.rhythm is not None:
+            due = self.rhythm.reaches(batch)
+        else:
+            due = time.monotonic() - self._saved_at >= self.every_seconds
+        if due:
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.save()
+        if self.rhythm is None:
+            self.save()
+
+    def on_train_end(self, logs=None):
+        if self.rhythm is not None and not self._fresh:
+            self.save()
 
     def save(self):
         """Saves now."""
-        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):
+        if broken_weights(self.model):
             raise ValueError(
                 "The training diverged: weights are no numbers any more. Expected lower learning "
                 "rates, say, or a penalty on the discriminator's slope. Received: NaN or infinity "
@@ -58,3 +80,4 @@ class Checkpoint(keras.callbacks.Callback):
             )
         saving.save(self.model, self.path)
         self._saved_at = time.monotonic()
+        self._fresh = True

@@ -18,17 +18,15 @@ class ScaleWatch(keras.callbacks.Callback):
         self.warned = set()
 
     def on_epoch_end(self, epoch, logs=None):
-        optimizers = self.model.optimizers
-        for optimizer in optimizers:
+        for name, optimizer in self.model.named_optimizers().items():
             if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 continue
             scale = float(optimizer.dynamic_scale.numpy())
             if scale >= 1 or id(optimizer) in self.warned:
                 continue
             self.warned.add(id(optimizer))
-            player = ("generator", "discriminator")[optimizers.index(optimizer) % 2]
             warnings.warn(
-                f"The {player} stands still: its gradients are infinite in float16 at a loss scale "
+                f"The {name} stands still: its gradients are infinite in float16 at a loss scale "
                 f"of {scale:.3g} too, where a loss or a penalty is beyond 65,504. Prefer "
                 "mixed_bfloat16, which has float32's range, or a smaller weight of the penalty.",
                 stacklevel=2,

@@ -9,7 +9,7 @@ import keras
 from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
-from zoo.validation import check_positive, nearest
+from zoo.validation import check_positive
 
 BY_MOMENTS = (
     keras.layers.BatchNormalization,
@@ -18,11 +18,6 @@ BY_MOMENTS = (
 )
 MENDED = (BatchNormalization, LayerNormalization)
 JIT_COMPILE = ("auto", True, False)
-
-
-def default_optimizer():
-    """Adam(0.0002, beta_1=0.5), of DCGAN (Radford et al., 2016, section 4)."""
-    return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
 
 def check_keras_arguments(jit_compile, steps_per_execution):
@@ -57,37 +52,6 @@ def check_penalties(player, given):
                 f" Expected it among {penalty.players[0]}_penalties. "
                 f"Received: {player}_penalties={penalty!r}"
             )
-
-
-def chosen_optimizer(identifier, player, role):
-    """An optimizer for the player's weights, with loss scaling in float16; not built yet.
-
-    Args:
-        identifier: Keras optimizer, its name, or `None`.
-        player: The Keras model.
-        role: `"generator"` or `"discriminator"`, for the messages.
-
-    Raises:
-        ValueError: If the name is unknown, or the player has nothing to move.
-    """
-    if not player.trainable_variables:
-        raise ValueError(
-            f"`{role}` has nothing to train. Expected a model with trainable variables. "
-            f"Received: {player.name!r} with none"
-        )
-    names = [n for n in dir(keras.optimizers) if n[0].isupper() and n != "Optimizer"]
-    if identifier is None:
-        identifier = default_optimizer()
-    elif isinstance(identifier, str) and identifier.lower() not in {n.lower() for n in names}:
-        raise ValueError(
-            f"`{role}_optimizer` is unknown. Expected one of {names}{nearest(identifier, names)}. "
-            f"Received: {role}_optimizer={identifier!r}"
-        )
-    chosen = keras.optimizers.get(identifier)
-    scaled = isinstance(chosen, keras.optimizers.LossScaleOptimizer)
-    if player.compute_dtype == "float16" and not scaled:
-        chosen = keras.optimizers.LossScaleOptimizer(chosen)
-    return chosen
 
 
 def check_distribution(jit_compile):

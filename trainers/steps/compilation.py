@@ -2,12 +2,11 @@
 
 import dataclasses
 
-import keras
-
 from trainers import objectives
 from trainers.penalties import Penalty
 from trainers.perturbations import Perturbation
 from trainers.steps import checks
+from trainers.steps.optimizers import chosen
 
 PLAYERS = ("generator", "discriminator")
 
@@ -72,10 +71,7 @@ def checked(trainer, objective, optimizers, penalties, perturbations, ema_decay,
         keras_arguments["jit_compile"], keras_arguments["steps_per_execution"]
     )
     objective = objectives.get(objective)
-    chosen = {
-        name: checks.chosen_optimizer(optimizers[name], getattr(trainer, name), name)
-        for name in PLAYERS
-    }
+    moved_by = chosen(optimizers, trainer)
     given = {
         name: checks.as_tuple(penalties[name], Penalty, f"{name}_penalties") for name in PLAYERS
     }
@@ -90,10 +86,5 @@ def checked(trainer, objective, optimizers, penalties, perturbations, ema_decay,
     own = trainer.own_penalties()
     every = {name: (*own[name], *given[name]) for name in PLAYERS}
     return Compilation(
-        objective, chosen, given, every, perturbations, ema_decay, dict(keras_arguments)
+        objective, moved_by, given, every, perturbations, ema_decay, dict(keras_arguments)
     )
-
-
-def unbuilt(optimizer):
-    """An optimizer of the same settings that has not met any weights."""
-    return keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))

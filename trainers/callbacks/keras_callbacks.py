@@ -1,0 +1,114 @@
+"""Keras's callbacks on two players: what each means here, and what is refused before training.
+
+| callback | here |
+|---|---|
+| `LearningRateScheduler`, `ReduceLROnPlateau` | set the learning rate of every optimizer, each from its own; logged as `learning_rate_generator` and `learning_rate_discriminator` |
+| `SwapEMAWeights` | swaps the weights of each player whose optimizer has `use_ema=True` |
+| `TerminateOnNaN` | ends the training at the first loss of either player that is not finite |
+| `EarlyStopping`, `ModelCheckpoint(save_best_only=True)`, `ReduceLROnPlateau` | need a `monitor` that is logged (there is no `loss`) and a `mode` |
+| `BackupAndRestore` | goes on with the batch that comes next: it is read before the data are ordered |
+| `OrbaxCheckpoint` | refused: it cannot hold two players whose layers share names |
+| `ModelCheckpoint`, `TensorBoard`, `CSVLogger`, `History`, `LambdaCallback`, `ProgbarLogger`, `RemoteMonitor` | as for any model |
+"""  # noqa: E501
+
+import keras
+
+from trainers.callbacks.score import Score
+from zoo.validation import nearest
+
+C = keras.callbacks
+OURS = ("keras", "trainers", "zoo")
+
+
+def check(trainer, callbacks, validates):
+    """Refuses callbacks that could not do their work for two players.
+
+    Args:
+        trainer: A compiled `trainers.trainer.Trainer`.
+        callbacks: List of Keras callbacks, in the order in which they are called.
+        validates: bool. Whether `fit` was given `validation_data`.
+
+    Raises:
+        ValueError: If one is not supported, or lacks what it would need.
+    """
+    for k, callback in enumerate(callbacks):
+        for kind, rule in RULES:
+            if isinstance(callback, kind):
+                rule(trainer, callback, callbacks[:k], validates)
+
+
+def restore(trainer, callbacks):
+    """Reads what `BackupAndRestore` has saved, before the trainer's steps order the data."""
+    trainer._initial_epoch = None  # Keras keeps it of an earlier `fit`, which would skip epochs.
+    for callback in callbacks:
+        if isinstance(callback, C.BackupAndRestore):
+            callback.set_model(trainer)
+            callback.on_train_begin()
+
+
+def _refuse_orbax(trainer, callback, before, validates):
+    raise ValueError(
+        "`callbacks` holds an OrbaxCheckpoint, which knows a weight by the names of its layers, "
+        "and two players may share those. Expected trainers.Checkpoint, or Keras's "
+        f"ModelCheckpoint. Received: callbacks with {callback!r} for a {type(trainer).__name__}"
+    )
+
+
+def _check_rates(trainer, callback, before, validates):
+    for optimizer in trainer.optimizer.optimizers:
+        rate = optimizer._learning_rate
+        if not isinstance(rate, keras.Variable):
+            raise ValueError(
+                f"`callbacks` holds a {type(callback).__name__}, and the learning rate of the "
+                f"{optimizer.name} is decided by a schedule of its own. Expected an optimizer with "
+                f"a number for its learning rate, or no such callback. Received: {rate!r}"
+            )
+
+
+def _check_average(trainer, callback, before, validates):
+    if not any(optimizer.use_ema for optimizer in trainer.optimizer.optimizers):
+        raise ValueError(
+            "`callbacks` holds a SwapEMAWeights, and no optimizer keeps an average. Expected "
+            "use_ema=True of the generator's or the discriminator's, or compile(ema_decay=0.99), "
+            "whose average draws the samples without any callback. Received: use_ema=False of "
+            f"{[optimizer.name for optimizer in trainer.optimizer.optimizers]}"
+        )
+
+
+def _check_monitor(trainer, callback, before, validates):
+    if isinstance(callback, C.ModelCheckpoint) and not callback.save_best_only:
+        callback.mode = "min" if callback.mode == "auto" else callback.mode  # Compares nothing.
+        return
+    kind, monitor = type(callback).__name__, callback.monitor
+    scores = [score.measure for score in before if isinstance(score, Score)]
+    known = [*trainer.get_metrics_result(), *(measure.name for measure in scores)]
+    known += [f"val_{name}" for name in trainer.get_metrics_result() if validates]
+    if monitor not in known and not any(map(_may_log, before)):
+        wanted = monitor.startswith("val_") and monitor.removeprefix("val_") in known
+        hint = ", with validation_data" if wanted else nearest(monitor, known)
+        raise ValueError(
+            f"`monitor` of {kind} is not logged: there is no one loss of two players. Expected "
+            f"one of {known}{hint}, or the name of a trainers.Score that comes before it, and a "
+            f"mode. Received: monitor={monitor!r}"
+        )
+    if callback.mode == "auto" and monitor.removeprefix("val_") != "loss":
+        raise ValueError(
+            f"`mode` of {kind} is not given, and no name says whether less of {monitor!r} is "
+            "better: in a game the loss of one player is the gain of the other. Expected "
+            f"mode='min' or mode='max'. Received: mode='auto' with monitor={monitor!r}"
+        )
+
+
+def _may_log(callback):
+    """Whether a callback may add figures of its own to the logs: a user's, at the end of epochs."""
+    if isinstance(callback, C.LambdaCallback):
+        return True
+    return type(callback).__module__.split(".")[0] not in OURS
+
+
+RULES = (
+    (C.OrbaxCheckpoint, _refuse_orbax),
+    ((C.LearningRateScheduler, C.ReduceLROnPlateau), _check_rates),
+    (C.SwapEMAWeights, _check_average),
+    ((C.EarlyStopping, C.ModelCheckpoint, C.ReduceLROnPlateau), _check_monitor),
+)
