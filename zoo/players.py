@@ -10,9 +10,9 @@ Any other built Keras model is a player too; `zoo.sampling` calls either kind.
 
 import keras
 
-from zoo import presets, random
+from zoo import copies, presets, random
 from zoo.pixels import from_pixels, to_pixels, to_unit
-from zoo.recorded import RecordedModel
+from zoo.recorded import RecordedModel, deserialized
 from zoo.sampling import (
     Traits,
     decode,
@@ -54,6 +54,7 @@ def logits_and_features(logits, features):
 
 
 GRAPH_ARGUMENTS = ("inputs", "outputs", "name", "trainable")  # Of `keras.Model`.
+GRAPH = "graph"  # In the config of a player that was given its graph.
 
 
 class _Player(RecordedModel, keras.Model):
@@ -72,12 +73,44 @@ class _Player(RecordedModel, keras.Model):
         if dtype is not None:  # A functional model takes no dtype; its layers have theirs already.
             self.dtype_policy = keras.dtype_policies.get(dtype)
 
+    @property
+    def owns_layers(self):
+        return type(self).__init__ not in WIRED
+
     def recorded_arguments(self):
-        return super().recorded_arguments() if type(self).__init__ not in WIRED else {}
+        given = super().recorded_arguments()
+        if self.owns_layers:
+            return given
+        return {k: v for k, v in given.items() if k not in GRAPH_ARGUMENTS}
 
     def get_config(self):
+        """The constructor's arguments; of a player that was given its graph, the graph too."""
         dtype = keras.dtype_policies.serialize(self.dtype_policy)
-        return {**super().get_config(), "dtype": dtype}
+        config = {**super().get_config(), "dtype": dtype}
+        if self.owns_layers:
+            return config
+        graph = keras.Model(self.input, self.output, name=self.name)
+        return {GRAPH: keras.saving.serialize_keras_object(graph), **config}
+
+    def check_saving(self):
+        """Raises a `ValueError` if a file of it would be read as another player, or not at all."""
+        copies.check(self, self.role)
+
+    def save(self, *args, **kwargs):
+        """As `keras.Model.save`, after `check_saving`."""
+        self.check_saving()
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The inverse of `get_config`."""
+        if GRAPH not in config:
+            return super().from_config(config, custom_objects)
+        config = {k: deserialized(v, custom_objects) for k, v in config.items()}
+        graph, trainable = config.pop(GRAPH), config.pop("trainable", True)
+        player = cls(graph.input, graph.output, **config)
+        player._trainable = trainable  # Each layer knows of itself.
+        return player
 
     @classmethod
     def from_preset(cls, preset, dtype=None, file_hash=None):
@@ -89,6 +122,7 @@ class _Player(RecordedModel, keras.Model):
         return presets.from_preset(preset, cls.role, dtype, file_hash, expected=cls)
 
 
+@keras.saving.register_keras_serializable(package="zoo")
 class Generator(_Player):
     """A model that maps latents (and labels) to samples.
 
@@ -119,7 +153,7 @@ class Generator(_Player):
         self.latent_dim = latent_dim
         self.prior = random.check_prior(prior)
         self.num_classes = num_classes
-        self.value_range = value_range
+        self.value_range = value_range and tuple(value_range)
         self.image_shape = tuple(self.output_shape[1:])
 
     @property
@@ -141,6 +175,7 @@ class Generator(_Player):
         return sample(self, count, labels, seed, truncation, batch_size, as_float)
 
 
+@keras.saving.register_keras_serializable(package="zoo")
 class Discriminator(_Player):
     """A model that maps samples (and labels) to `{"logits": (batch,), "features": (batch, k)}`.
 
@@ -160,5 +195,5 @@ class Discriminator(_Player):
         self.image_shape = sample_shape(self)
 
 
-# Constructors that take a wired graph: it is no argument that a config could hold.
+# Constructors that take a wired graph, of which a config holds the layers.
 WIRED = (Generator.__init__, Discriminator.__init__)

@@ -5,7 +5,11 @@ import inspect
 
 import keras
 
+from zoo import changes
+
 ARGUMENTS = "_constructor_arguments"
+CHANGED = "changed_layers"
+LAYERS = "_layers_as_made"
 
 
 class Arguments:
@@ -34,7 +38,8 @@ class Recorded:
     """A mixin: the constructor's arguments are recorded, and `get_config` is made of them.
 
     `cls.from_config(thing.get_config())` makes the same thing again, for every subclass and its
-    own arguments. Nothing has to be written for it but `__init__`. An argument that the constructor
+    own arguments. Nothing has to be written for it but `__init__`; where a subclass has a
+    `get_config` all the same, arguments that it leaves out are added. One that the constructor
     does not keep under its own name becomes an attribute. What a subclass leaves to its parent by
     `**kwargs` is recorded too, with the parent's defaults, and what it sets itself is not. A list
     counts as a tuple, which JSON does not tell from it.
@@ -44,6 +49,15 @@ class Recorded:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             cls.__init__ = _recording(cls.__init__)
+        if "get_config" in vars(cls):
+            cls.get_config = _completing(cls.get_config)
+
+    def __repr__(self):
+        """The call that makes it: `R1(weight=5.0, every=1)`. Keras's layers have their own."""
+        if isinstance(self, keras.Layer):
+            return super().__repr__()
+        given = (f"{name}={value!r}" for name, value in self.recorded_arguments().items())
+        return f"{type(self).__name__}({', '.join(given)})"
 
     @classmethod
     def argument_names(cls):
@@ -70,14 +84,6 @@ class Recorded:
         return cls(**{k: deserialized(value, custom_objects) for k, value in config.items()})
 
 
-class RecordedModel(Recorded):
-    """A mixin for Keras models: what every model can be given is in the config too."""
-
-    def get_config(self):
-        """The constructor's arguments, and `name` and `trainable`."""
-        return {**super().get_config(), "name": self.name, "trainable": self.trainable}
-
-
 def deserialized(value, custom_objects=None):
     """The object of a config, or of every config in a list; other values as they are."""
     if isinstance(value, (list, tuple)):
@@ -87,18 +93,33 @@ def deserialized(value, custom_objects=None):
     return value
 
 
+def _completing(get_config):
+    """A `get_config` of a subclass, with the arguments that it leaves out."""
+
+    @functools.wraps(get_config)
+    def complete(self):
+        config = get_config(self)
+        if type(self).from_config.__func__.__module__.partition(".")[0] != __package__:
+            return config  # Whoever reads it in a way of their own knows what it holds.
+        given = {k: v for k, v in self.recorded_arguments().items() if k not in config}
+        return {**{k: self.serialized(k, v) for k, v in given.items()}, **config}
+
+    return complete
+
+
 def _recording(init):
     """The constructor, which first records what the object as a whole was made with."""
     signature = inspect.signature(init)
 
     @functools.wraps(init)
     def __init__(self, *args, **kwargs):
+        outermost = ARGUMENTS not in self.__dict__
+        late = _late(self, signature, kwargs) if outermost else {}
         values, defaults, rest = _bound(signature, self, args, kwargs)
         passes_on = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-        recorded = self.__dict__.get(ARGUMENTS)
-        if recorded is not None:  # The constructor of a subclass has called this one.
+        if not outermost:  # The constructor of a subclass has called this one.
             placed = {k: v for k, v in values.items() if k not in (*kwargs, *defaults)}
-            recorded = recorded.extended(placed, defaults, passes_on)
+            recorded = self.__dict__[ARGUMENTS].extended(placed, defaults, passes_on)
             object.__setattr__(self, ARGUMENTS, recorded)
             init(self, *args, **kwargs)
             return
@@ -108,9 +129,27 @@ def _recording(init):
         for name, value in vars(self)[ARGUMENTS].values.items():
             if not hasattr(self, name):
                 setattr(self, name, value)
+        if getattr(self, "owns_layers", False):
+            _watch_layers(self, **late)
 
     __init__.__signature__ = signature  # Keras asks the constructor itself, not what it wraps.
     return __init__
+
+
+def _late(model, signature, kwargs):
+    """Takes out of the arguments what is done to a model's layers when all of them are made."""
+    if not getattr(model, "owns_layers", False):
+        return {}
+    names = [k for k in (CHANGED, "trainable") if k in kwargs and k not in signature.parameters]
+    return {name: kwargs.pop(name) for name in names}
+
+
+def _watch_layers(model, trainable=True, changed_layers=None):
+    """Remembers how the constructor left the layers; then does what was done to another's."""
+    object.__setattr__(model, LAYERS, Arguments(changes.snapshot(model)))
+    if not trainable:
+        model.trainable = False
+    changes.again(model, changed_layers or {})
 
 
 def _bound(signature, self, args, kwargs):
@@ -133,3 +172,35 @@ def _bound(signature, self, args, kwargs):
             if name not in given:
                 defaults[name] = value
     return values, defaults, rest
+
+
+class RecordedModel(Recorded):
+    """A mixin for Keras models: what every model can be given is in the config too.
+
+    So is, as `changed_layers`, what was done to its layers after it was made (`zoo.changes`), where
+    there is something. `owns_layers` is whether its constructor makes them.
+    """
+
+    owns_layers = True
+
+    def get_config(self):
+        """The constructor's arguments, `name` and `trainable`, and what was done to its layers."""
+        config = {**super().get_config(), "name": self.name, "trainable": self.trainable}
+        made = vars(self).get(LAYERS)
+        changed = changes.since(self, made.values) if made else {}
+        return {**config, CHANGED: changed} if changed else config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The inverse of `get_config`, for constructors that take no name or dtype, too."""
+        parameters = inspect.signature(cls).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            return super().from_config(config, custom_objects)
+        late = {k: config[k] for k in ("name", "dtype") if k in config and k not in parameters}
+        config = {k: v for k, v in config.items() if k not in late}
+        model = super().from_config(config, custom_objects)
+        if "name" in late:
+            model.name = late["name"]
+        if "dtype" in late:
+            model.dtype_policy = deserialized(late["dtype"])
+        return model

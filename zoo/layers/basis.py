@@ -62,3 +62,6 @@ class DiscriminativeBasis(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[-1])
+
+    def get_config(self):
+        return super().get_config()  # By name: Keras writes none for a layer with a dtype policy.

@@ -32,6 +32,9 @@ class ConcatLabels(keras.layers.Layer):
     def compute_output_shape(self, inputs_shape, one_hot_shape):
         return (*inputs_shape[:-1], inputs_shape[-1] + one_hot_shape[-1])
 
+    def get_config(self):
+        return super().get_config()  # By name: Keras writes none for a layer with a dtype policy.
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class JoinPlanes(keras.layers.Layer):
@@ -42,3 +45,6 @@ class JoinPlanes(keras.layers.Layer):
 
     def compute_output_shape(self, images_shape, planes_shape):
         return (*images_shape[:-1], images_shape[-1] + planes_shape[-1])
+
+    def get_config(self):
+        return super().get_config()  # By name: Keras writes none for a layer with a dtype policy.
