@@ -137,6 +137,7 @@ class DCGANGenerator(Generator):
                 kernel_size,
                 strides=2,
                 padding="same",
+                data_format="channels_last",
                 use_bias=False,
                 kernel_initializer=_normal(),
                 dtype=dtype,
@@ -150,6 +151,7 @@ class DCGANGenerator(Generator):
             kernel_size,
             strides=2,
             padding="same",
+            data_format="channels_last",
             kernel_initializer=_normal(),
             dtype=dtype,
             name="output",
@@ -229,6 +231,7 @@ class DCGANDiscriminator(Discriminator):
                 kernel_size,
                 strides=2,
                 padding="same",
+                data_format="channels_last",
                 use_bias=not batch_normalization,
                 kernel_initializer=_normal(),
                 dtype=dtype,
@@ -237,7 +240,9 @@ class DCGANDiscriminator(Discriminator):
             if normalized:
                 x = _normalize(x, f"normalization_{stage}", dtype)
             x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{stage}")(x)
-        features = keras.layers.Flatten(dtype=dtype, name="features")(x)
+        features = keras.layers.Flatten(data_format="channels_last", dtype=dtype, name="features")(
+            x
+        )
         for i, size in enumerate(units):
             x = labels.join(features, f"labels_dense_{i}")
             x = _dense(size, f"dense_{i}", dtype, use_bias=not batch_normalization)(x)

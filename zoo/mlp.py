@@ -209,7 +209,7 @@ class MLPDiscriminator(Discriminator):
 
         # === Functional Model ===
         inputs, x = labels.input(image_shape, "images")
-        x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+        x = keras.layers.Flatten(data_format="channels_last", dtype=dtype, name="flatten")(x)
         x = _drop(x, input_dropout, "dropout_input", dtype)
         for i, width in enumerate(units):
             x = labels.join(x, f"labels_{i}")

@@ -28,6 +28,7 @@ def _convolution(maps, side, name, dtype, initializer=None, use_bias=False, grou
         maps,
         side,
         padding="same",
+        data_format="channels_last",
         groups=groups,
         use_bias=use_bias,
         kernel_initializer=initializer or _normal(),

@@ -75,11 +75,20 @@ def _convolution(maps, side, name, dtype, use_bias=True):
         maps,
         side,
         padding="same",
+        data_format="channels_last",
         use_bias=use_bias,
         kernel_initializer=_glorot(2**0.5 if side == 3 else 1.0),
         dtype=dtype,
         name=name,
     )
+
+
+def _up(**kwargs):
+    return keras.layers.UpSampling2D(data_format="channels_last", **kwargs)
+
+
+def _mean(**kwargs):
+    return keras.layers.AveragePooling2D(2, data_format="channels_last", **kwargs)
 
 
 def _rectify(x, name, dtype):
@@ -98,13 +107,13 @@ def _up_block(x, maps, labels, name, dtype):
     """
     h = _normalize_and_rectify(x, f"{name}_0", dtype)
     h = labels.join(h, f"{name}_labels")
-    h = keras.layers.UpSampling2D(dtype=dtype, name=f"{name}_up")(h)
+    h = _up(dtype=dtype, name=f"{name}_up")(h)
     h = _convolution(maps, 3, f"{name}_convolution_0", dtype, use_bias=False)(h)
     h = _normalize_and_rectify(h, f"{name}_1", dtype)
     h = _convolution(maps, 3, f"{name}_convolution_1", dtype, use_bias=False)(h)
     # A 1x1 kernel and nearest neighbours commute: before, it is a quarter of the work.
     x = _convolution(maps, 1, f"{name}_shortcut", dtype, use_bias=False)(x)
-    x = keras.layers.UpSampling2D(dtype=dtype, name=f"{name}_shortcut_up")(x)
+    x = _up(dtype=dtype, name=f"{name}_shortcut_up")(x)
     return keras.layers.Add(dtype=dtype, name=name)([x, h])
 
 
@@ -116,9 +125,9 @@ def _down_block(x, hidden, maps, labels, name, dtype, wrap, down=True, first=Fal
     h = _rectify(h, f"{name}_1", dtype)
     h = wrap(_convolution(maps, 3, f"{name}_convolution_1", dtype))(h)
     if down:
-        h = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"{name}_down")(h)
+        h = _mean(dtype=dtype, name=f"{name}_down")(h)
         # A 1x1 kernel and a mean commute: after, it is a quarter of the work.
-        x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"{name}_shortcut_down")(x)
+        x = _mean(dtype=dtype, name=f"{name}_shortcut_down")(x)
     if down or x.shape[-1] != maps:
         x = wrap(_convolution(maps, 1, f"{name}_shortcut", dtype))(x)
     return keras.layers.Add(dtype=dtype, name=name)([x, h])
@@ -218,6 +227,7 @@ class ResNetGenerator(Generator):
             image_shape[2],
             3,
             padding="same",
+            data_format="channels_last",
             kernel_initializer=_glorot(),
             dtype=dtype,
             name="output",

@@ -20,6 +20,7 @@ def _convolution(x, filters, kernel_size, name, dtype, strides=1, initializer="h
         kernel_size,
         strides=strides,
         padding="same",
+        data_format="channels_last",
         kernel_initializer=initializer,
         dtype=dtype,
         name=name,
@@ -160,7 +161,9 @@ class BandDiscriminator(Discriminator):
                 x, filters, DISCRIMINATOR_KERNEL, f"convolution_{k}", dtype, strides=strides
             )
             x = keras.layers.LeakyReLU(negative_slope, dtype=dtype, name=f"leaky_relu_{k}")(x)
-        features = keras.layers.Flatten(dtype=dtype, name="features")(x)
+        features = keras.layers.Flatten(data_format="channels_last", dtype=dtype, name="features")(
+            x
+        )
         x = Dropout(dropout, dtype=dtype, name="dropout")(features) if dropout else features
         # Small, or dropout would shake the first logits more than the pictures move them.
         small = keras.initializers.VarianceScaling(0.01)
