@@ -1,14 +1,17 @@
 """The exponential moving average of a generator, which draws the samples."""
 
-import keras
 import tensorflow as tf
+
+from zoo import copies
 
 
 def copy(model):
-    """A second model with the same config and weights."""
-    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
-    twin.set_weights(model.get_weights())
-    return twin
+    """A second generator with the same config and weights, whose samples are the same.
+
+    Raises:
+        ValueError: If there can be none; the message says why, and what to do.
+    """
+    return copies.copied(model, "generator", "`ema_decay` averages a second one")
 
 
 def move(average, model, decay, step):
@@ -26,6 +29,6 @@ def move(average, model, decay, step):
     decay = tf.minimum(tf.cast(decay, "float32"), (1.0 + step) / (10.0 + step))
     for kept, weight in zip(average.weights, model.weights, strict=True):
         if kept.dtype.startswith(("float", "bfloat")):
-            kept.assign_add((1.0 - decay) * (weight.value - kept.value))
+            kept.assign_add(tf.cast(1.0 - decay, kept.dtype) * (weight.value - kept.value))
         else:
             kept.assign(weight)
