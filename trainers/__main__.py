@@ -3,24 +3,34 @@
 Trains a generator against a discriminator and writes samples, curves and models to the folder:
 
   python -m trainers --dataset=mnist --generator=dcgan --epochs=10 --output_dir=runs/mnist
+  python -m trainers --generator=r3gan --filters=64 --steps=20000 --output_dir=runs/r3gan
+  python -m trainers --dataset=ring --discriminator_penalty=r1:0.1 --output_dir=runs/ring
 
-Stopped with Ctrl-C or by a crash, the same command goes on where it was; with more --epochs, a
-finished run goes on too.
+Stopped with Ctrl-C or by a crash, the same command goes on where it was; with more --epochs (or
+--steps), a finished run goes on too.
 
-  python -m trainers --recipe=dcgan_mnist             # trains what made a preset
+  python -m trainers --list                           # what can be chosen
+  python -m trainers --recipe=dcgan_mnist             # trains a preset again
   python -m trainers --recipe=dcgan_mnist --publish   # and writes the preset
-  python -m trainers --list                           # prints what can be chosen
+  python -m trainers --recipe=dcgan_mnist --epochs=1 --output_dir=runs/short
+
+A recipe is a file with all the flags, and more, of a training that made a preset. Other flags
+prevail, as in the last line; what they make is another run, which cannot be published.
+
+Where no flag says otherwise, players play the game of their paper. resnet: hinge, 5 discriminator
+steps, Adam(0.0002, 0, 0.9). r3gan: relativistic_pairing with R1 and R2 of weight 0.05, Adam(0.0002,
+0, 0.9), a moving average of 0.999. The others: non_saturating, Adam(0.0002, 0.5), of DCGAN. With
+another --trainer than gan: what its paper says.
 """
 
-import dataclasses
 import pathlib
 import signal
 
 from absl import flags
 
-from trainers.runs import listing, publish, recipes
+from trainers.runs import command_line, listing, publish, recipes
+from trainers.runs.resuming import CHECKPOINT
 from trainers.runs.run import train
-from trainers.runs.settings import Settings
 from zoo import command
 
 FLAGS = flags.FlagValues()
@@ -33,7 +43,7 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "recipe",
     None,
-    "Trains what makes a preset, by its name or the .json file of a recipe; it decides everything. "
+    "Trains what makes a preset, by its name or the .json file of a recipe. Other flags prevail. "
     "With --publish also all.",
     flag_values=FLAGS,
 )
@@ -43,6 +53,12 @@ flags.DEFINE_bool(
     "Measures what the recipe made and writes the preset, among the shipped ones.",
     flag_values=FLAGS,
 )
+flags.DEFINE_string(
+    "publish_dir",
+    None,
+    "With --publish: the folder that gets the preset as FOLDER/NAME. An installed package needs it.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_bool(
     "list",
     False,
@@ -50,18 +66,7 @@ flags.DEFINE_bool(
     "their formulas, penalties, perturbations and recipes.",
     flag_values=FLAGS,
 )
-for _field in dataclasses.fields(Settings):
-    _help, _choices = _field.metadata["help"], _field.metadata["choices"]
-    if _choices:
-        flags.DEFINE_enum(_field.name, _field.default, _choices, _help, flag_values=FLAGS)
-    else:
-        _define = {
-            str: flags.DEFINE_string,
-            int: flags.DEFINE_integer,
-            float: flags.DEFINE_float,
-            bool: flags.DEFINE_bool,
-        }[_field.type]
-        _define(_field.name, _field.default, _help, flag_values=FLAGS)
+command_line.define(FLAGS)
 
 RUNS = "runs/recipes"
 
@@ -74,24 +79,35 @@ def main(arguments):
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
         signal.signal(number, signal.default_int_handler)
+    given = command_line.given(FLAGS)
+    if FLAGS.publish_dir is not None and not FLAGS.publish:
+        raise ValueError(
+            "`--publish_dir` is for presets. Expected --publish beside it. "
+            f"Received: --publish_dir={FLAGS.publish_dir} alone"
+        )
     if FLAGS.recipe is not None or FLAGS.publish:
-        return _recipe()
+        return _recipe(given)
+    return _train(*command_line.run_of(given))
+
+
+def _train(settings, details, origin=None):
+    """One training, in the folder that `--output_dir` names."""
     if FLAGS.output_dir is None:
         raise ValueError(
             "`--output_dir` is missing. Expected --output_dir=FOLDER. Received: no --output_dir"
         )
-    settings = Settings(**{f.name: FLAGS[f.name].value for f in dataclasses.fields(Settings)})
     folder = FLAGS.output_dir.rstrip("/")
     try:
-        gan = train(settings, folder)
+        gan = train(settings, folder, details=details, origin=origin)
     except KeyboardInterrupt:
-        print(f"\nStopped. The same command goes on from {folder}/gan.keras.")
-        raise
+        file = pathlib.Path(folder, CHECKPOINT)
+        goes_on = f"the same command goes on from {file}" if file.exists() else "nothing was saved"
+        raise KeyboardInterrupt(goes_on) from None
     print(
         f"""
 Trained for {int(gan.steps.numpy()):,} steps. In {folder}:
   samples.png           new samples
-  samples/              the same latents after every epoch, and training.gif
+  samples/              the same latents as the training went on, and training.gif
   report.png            losses and samples side by side
   log.csv, logs/        the numbers; tensorboard --logdir={folder}/logs
   generator.keras       the generator
@@ -103,32 +119,56 @@ Next:
     return 0
 
 
-def _recipe():
+def _recipe(given):
     """Trains a recipe, and publishes it if that is asked for."""
-    given = [f.name for f in dataclasses.fields(Settings) if FLAGS[f.name].present]
-    if given or FLAGS.recipe is None:
+    words = ", ".join(f"--{name}={value}" for name, value in given.items())
+    if FLAGS.recipe is None:
         raise ValueError(
-            "`--recipe` decides everything. Expected --recipe=NAME, with --publish and "
-            "--output_dir at most. "
-            f"Received: {', '.join('--' + name for name in given) or 'no --recipe'}"
+            "`--publish` is of a recipe. Expected --recipe=NAME. Received: no --recipe"
         )
     if FLAGS.recipe == "all":
-        if not FLAGS.publish:
+        if not FLAGS.publish or given:
             raise ValueError(
                 "`--recipe=all` is only there to publish. Expected --recipe=all --publish. "
-                "Received: no --publish"
+                f"Received: {words or 'no --publish'}"
             )
-        failed = publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS)
+        failed = publish.publish_all(
+            recipes.names(), FLAGS.output_dir or RUNS, FLAGS.publish_dir
+        )
         return 1 if failed else 0
     recipe = recipes.load(FLAGS.recipe)
+    settings, details = command_line.run_of(given, recipe.settings, recipe.details)
+    if (settings, details) != (recipe.settings, recipe.details):
+        return _train_another(recipe, settings, details, words)
     folder = pathlib.Path(FLAGS.output_dir or f"{RUNS}/{recipe.name}")
     if FLAGS.publish:
-        card = publish.publish(recipe, folder)
+        card = publish.publish(recipe, folder, FLAGS.publish_dir)
         print(f"{recipe.name}: {publish.summary(card)}")
     else:
         print(f"{publish.cook(recipe, folder)} has the run of the recipe {recipe.name}")
     return 0
 
 
-if __name__ == "__main__":
+def _train_another(recipe, settings, details, words):
+    """Trains what a recipe is with other flags: a run of its own, and no preset."""
+    if FLAGS.publish:
+        raise ValueError(
+            "`--publish` is of a recipe as it stands. Expected no other flags than --recipe and "
+            f"--output_dir, or a .json file of another recipe. Received: {words}"
+        )
+    if FLAGS.output_dir is None:
+        raise ValueError(
+            "`--output_dir` is missing: with other flags a recipe is another run. Expected "
+            f"--output_dir=FOLDER. Received: {words}"
+        )
+    origin = {"recipe": recipe.name, "changed": words}
+    return _train(settings, details, origin)
+
+
+def script():
+    """The command, as an installed script starts it."""
     command.run(main, __doc__, FLAGS)
+
+
+if __name__ == "__main__":
+    script()

@@ -3,7 +3,7 @@
 import keras
 
 import zoo
-from trainers.runs import objects
+from trainers.runs import games, objects
 from trainers.runs.choices import FAMILIES, TRAINERS
 from trainers.runs.settings import Details
 from zoo.validation import check_choice
@@ -31,13 +31,7 @@ def players(settings, info, details=None):
     ours, theirs = {}, {}
     if settings.latent_dim is not None:
         ours["latent_dim"] = settings.latent_dim
-    if settings.trainer == "wasserstein_gp":
-        # A penalty on the slope at single examples wants a critic that treats them apart, and one
-        # whose slope nothing else holds.
-        theirs |= {
-            "dcgan": {"batch_normalization": False},
-            "resnet": {"spectral_normalization": False},
-        }.get(settings.generator, {})
+    theirs |= _apart(settings, details or Details())
     if settings.generator == "mlp" and info.dtype != "uint8":  # Points.
         shared |= {"units": (128, 128), "kernel_initializer": "glorot_uniform"}
         ours |= {"output_activation": "linear", "prior": "normal"}
@@ -48,6 +42,19 @@ def players(settings, info, details=None):
         objects.call(generator, {**shared, **ours, **details.generator}),
         objects.call(discriminator, {**shared, **theirs, **details.discriminator}),
     )
+
+
+def _apart(settings, details):
+    """Arguments by which a penalty on the slope at single examples has one to measure.
+
+    It wants a critic that treats examples apart; that of WGAN-GP, one whose slope nothing else
+    holds.
+    """
+    if settings.trainer == "wasserstein_gp" and settings.generator == "resnet":
+        return {"spectral_normalization": False}
+    penalties = objects.resolve(details.compile.get("discriminator_penalties", []))
+    slope = settings.trainer == "wasserstein_gp" or any(p.measures_slope for p in penalties)
+    return {"batch_normalization": False} if slope and settings.generator == "dcgan" else {}
 
 
 def _check_players(settings, info):
@@ -84,7 +91,7 @@ def make(settings, info, details=None):
     """
     check_choice(TRAINERS, trainer=settings.trainer)
     keras.utils.set_random_seed(settings.seed)
-    details = details or Details()
+    details = games.completed(settings, details or Details())
     if settings.trainer == "vae":
         return _autoencoder(settings, info, details)
     asked = {

@@ -22,8 +22,10 @@ def as_text():
         "Trainers (--trainer)": _table(_classes(choices.TRAINERS)),
         "Objectives (--objective)": _table(_classes(objectives.OBJECTIVES)),
         "f-divergences (--objective; those with a parameter only in Python)": divergences.as_text(),
-        "Penalties (of a recipe)": _table(_first_lines(choices.PENALTIES)),
-        "Perturbations (of a recipe)": _table(_first_lines(choices.PERTURBATIONS)),
+        "Penalties (--discriminator_penalty, --generator_penalty)": _table(
+            _first_lines(choices.PENALTIES)
+        ),
+        "Perturbations": _table(_first_lines(choices.PERTURBATIONS)),
         "Recipes (--recipe)": _table(
             (name, recipes.load(name).description) for name in recipes.names()
         ),

@@ -6,15 +6,18 @@ import pathlib
 
 import keras
 
+from trainers.runs import games
 from zoo import saving
 
 SETTINGS, CHECKPOINT = "settings.json", "gan.keras"
-# What may differ when a run goes on: they change how long or how fast, not what.
-FREE = {"epochs", "jit_compile", "strategy"}
+# What may differ when a run goes on: how long, how fast, and how often somebody looks; not what.
+FREE = {"epochs", "steps", "jit_compile", "strategy", "changed"}
+FREE |= {"sample_every", "sample_every_steps", "checkpoint_every_steps"}
 
 
 def decided(settings, details):
     """All that decides a run, as `settings.json` has it."""
+    details = games.completed(settings, details)
     given = {name: value for name, value in dataclasses.asdict(details).items() if value}
     return {**dataclasses.asdict(settings), **({"details": given} if given else {})}
 
@@ -36,6 +39,19 @@ def check_same(now, output_dir):
         raise ValueError(
             "`output_dir` holds another run. Expected the same settings, to go on with it, or "
             f"another folder. Received: output_dir={str(output_dir)!r}, where {changes}"
+        )
+
+
+def check_not_beyond(gan, settings, end, output_dir):
+    """Raises a `ValueError` if a trainer has made more steps than its run is to have."""
+    steps = int(gan.steps.numpy())
+    if steps > end:
+        name = "epochs" if settings.steps is None else "steps"
+        raise ValueError(
+            f"`{name}` ends before the run in output_dir, which cannot be taken back. Expected at "
+            f"least {steps:,} steps in all, or another folder. Received: "
+            f"{name}={getattr(settings, name)}, which are {end:,} steps, and "
+            f"output_dir={str(output_dir)!r}"
         )
 
 
