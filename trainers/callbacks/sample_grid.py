@@ -10,11 +10,12 @@ import tensorflow as tf
 from PIL import Image
 
 from trainers.callbacks.labels import check_label_count, class_grid
+from trainers.callbacks.rhythm import Rhythm
 from zoo import pictures
 from zoo.files import check_writable
 from zoo.validation import check_positive, check_seed
 
-EPOCH_PNG = re.compile(r"epoch_(\d{4,})\.png")
+PNG = re.compile(r"(epoch|step)_(\d{4,})\.png")
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -24,19 +25,22 @@ class SampleGrid(keras.callbacks.Callback):
     epochs; `fit(..., initial_epoch=7)` goes on at `epoch_0008.png`. The animation shows the
     pictures that led to this model: those of earlier runs up to the first epoch of this one, and
     those of this one. An interrupted run leaves its pictures, and the run that resumes it
-    animates them too.
+    animates them too. With `every_steps` the pictures are `directory/step_0000500.png` and so on.
 
     Args:
         directory: Where the pictures go. Made when the first one is written.
         count: int. Number of samples. Defaults to 64.
         every: int. Draws after every so many epochs. Defaults to 1.
+        every_steps: int, optional. Draws instead after every so many steps of a trainer, counted
+            from its first.
         labels: Integers of shape `(count,)` or one integer, for a conditional generator. Defaults
             to the classes in order along each row: a column is a class and its rows are styles.
         seed: int. Fixes the latents.
         animation: Name of the animation in the directory, ending in `.gif`, `.webp`, `.png` or
             `.apng`; `None` makes none.
         tensorboard: Log directory of `keras.callbacks.TensorBoard`, optional. The pictures join
-            it as the images of the run `samples`; the step is the number of epochs trained.
+            it as the images of the run `samples`; the step is the number of epochs, or of steps,
+            trained.
         real: Real samples of shape `(n,)` or `(n, d)`, optional. Drawn behind the generated ones
             where samples are points, and keeps the axes of all pictures the same.
 
@@ -48,6 +52,11 @@ class SampleGrid(keras.callbacks.Callback):
     Example:
 
     ```python
+    import trainers, zoo
+
+    x, _ = zoo.datasets.arrays("mnist")
+    gan = trainers.GAN(zoo.DCGANGenerator(filters=8), zoo.DCGANDiscriminator(filters=8))
+    gan.compile()
     gan.fit(x, epochs=20, callbacks=[trainers.SampleGrid("samples", tensorboard="logs")])
     ```
     """
@@ -62,6 +71,7 @@ class SampleGrid(keras.callbacks.Callback):
         animation="training.gif",
         tensorboard=None,
         real=None,
+        every_steps=None,
     ):
         super().__init__()
         check_positive(count=count, every=every)
@@ -69,7 +79,7 @@ class SampleGrid(keras.callbacks.Callback):
         check_label_count(labels, count)
         if animation is not None:
             pictures.check_animation(animation)
-            if EPOCH_PNG.fullmatch(str(animation)):
+            if PNG.fullmatch(str(animation)):
                 raise ValueError(
                     "`animation` would replace the picture of an epoch. Expected another name, "
                     f"such as 'training.png'. Received: animation={animation!r}"
@@ -79,7 +89,8 @@ class SampleGrid(keras.callbacks.Callback):
             check_writable(tensorboard, "tensorboard")
         self.directory = pathlib.Path(directory)
         self.count = count
-        self.every = every
+        self.every = every if every_steps is None else every_steps
+        self.rhythm = None if every_steps is None else Rhythm(every_steps)
         self.labels = labels
         self.seed = seed
         self.animation = animation
@@ -97,18 +108,24 @@ class SampleGrid(keras.callbacks.Callback):
         self._written = set()
 
     def on_epoch_begin(self, epoch, logs=None):
+        if self.rhythm is not None:
+            self.rhythm.begin(self.model)
         if self._first is not None:
             return
         # Only here is the first epoch known: a callback that restores may have moved it.
-        self._first = epoch
+        self._first = first = epoch if self.rhythm is None else self.rhythm.step
         picture = self._draw()
         self._check_size(picture)
         # A training that goes on in the middle of an epoch has moved on since its picture.
-        if epoch % self.every == 0 and not (epoch and self._path(epoch).exists()):
-            self._write(picture, epoch)
+        if first % self.every == 0 and not (first and self._path(first).exists()):
+            self._write(picture, first)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.rhythm is not None and self.rhythm.reaches(batch):
+            self._write(self._draw(), self.rhythm.step)
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0:
+        if self.rhythm is None and (epoch + 1) % self.every == 0:
             self._write(self._draw(), epoch + 1)
 
     def on_train_end(self, logs=None):
@@ -143,15 +160,22 @@ class SampleGrid(keras.callbacks.Callback):
             tf.summary.image("samples", picture[np.newaxis], step=number)
         self._writer.flush()
 
+    @property
+    def _unit(self):
+        return "epoch" if self.rhythm is None else "step"
+
     def _path(self, number):
-        return self.directory / f"epoch_{number:04d}.png"
+        digits = 4 if self.rhythm is None else 7
+        return self.directory / f"{self._unit}_{number:0{digits}d}.png"
 
     def _found(self):
         """The pictures in the directory, as (number, path) in the order of their numbers."""
         if not self.directory.is_dir():
             return []
-        matches = [(EPOCH_PNG.fullmatch(path.name), path) for path in self.directory.iterdir()]
-        return sorted((int(match[1]), path) for match, path in matches if match)
+        matches = [(PNG.fullmatch(path.name), path) for path in self.directory.iterdir()]
+        return sorted(
+            (int(match[2]), path) for match, path in matches if match and match[1] == self._unit
+        )
 
     def _check_size(self, picture):
         height, width = picture.shape[:2]

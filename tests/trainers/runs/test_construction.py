@@ -58,11 +58,18 @@ def test_the_families_of_images(family):
 def test_a_penalised_critic_is_not_normalized():
     info = datasets.info("mnist")
     settings = Settings(trainer="wasserstein_gp", filters=2)
+    settings_of_gan = Settings(filters=2)
     for family, name in (("dcgan", "BatchNormalization"), ("resnet", "SpectralNormalization")):
         for trainer, expected in (("gan", True), ("wasserstein_gp", False)):
             asked = dataclasses.replace(settings, generator=family, trainer=trainer)
             layers = [type(layer).__name__ for layer in players(asked, info)[1].layers]
             assert (name in layers) == expected
+    for penalty, expected in (({"R1": {}}, False), ({"HistoricalAveraging": {}}, True)):
+        details = Details(compile={"discriminator_penalties": [penalty]})
+        layers = [
+            type(layer).__name__ for layer in players(settings_of_gan, info, details)[1].layers
+        ]
+        assert ("BatchNormalization" in layers) == expected
 
 
 def test_a_pyramid_has_its_own_players_and_trainer():
