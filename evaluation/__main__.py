@@ -122,6 +122,7 @@ def main(arguments):
         samples, labels = measures.part(reference.train, FLAGS.count)
     else:
         labels = sampling.labels_in_turn(FLAGS.count, sampling.traits(generator).num_classes)
+        _check_labels(chosen, sampling.traits(generator).num_classes, reference.info.num_classes)
         samples = sampling.sample(generator, FLAGS.count, labels, FLAGS.seed)
     scores = []
     for name, measure in chosen.items():
@@ -151,6 +152,17 @@ def _check_flags():
         )
     for name in FLAGS.metrics or ():
         measures.check_name(**{"--metrics": name})
+
+
+def _check_labels(chosen, classes, wanted):
+    """Refuses measures of labelled samples where the classes are not those of the data."""
+    for name, measure in chosen.items():
+        if measure.needs_labels and classes != wanted:
+            raise ValueError(
+                "`--metrics` has a measure of labelled samples. Expected a conditional generator "
+                f"of the {wanted} classes of the data, or other measures. "
+                f"Received: {name}, and a generator of {classes or 'no'} classes"
+            )
 
 
 def _data():
@@ -195,5 +207,10 @@ def _print(name, score):
         print(f"{'':20}note: {note}")
 
 
-if __name__ == "__main__":
+def script():
+    """The command, as an installed script starts it."""
     command.run(main, __doc__, FLAGS)
+
+
+if __name__ == "__main__":
+    script()

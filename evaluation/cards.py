@@ -4,7 +4,7 @@ import json
 import math
 import pathlib
 
-import keras
+import h5py
 
 from zoo import presets
 from zoo.files import sha256
@@ -65,9 +65,16 @@ def _files(folder, card):
 def _players(folder, card):
     configs = json.loads((folder / presets.CONFIG).read_text())
     yield from _differs("class", card["class"], configs["generator"]["class_name"])
-    made = {name: keras.saving.deserialize_keras_object(c) for name, c in configs.items()}
-    counts = {name: player.count_params() for name, player in made.items()}
+    counts = {name: _numbers(folder / presets.WEIGHTS[name]) for name in configs}
     yield from _differs("parameters", card["parameters"], counts)
+
+
+def _numbers(path):
+    """How many weights a file holds; the state of a layer's random draws is none."""
+    sizes = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: sizes.update({name: getattr(item, "size", 0)}))
+    return int(sum(size for name, size in sizes.items() if "seed_generator" not in name))
 
 
 def _scores(card):

@@ -11,6 +11,8 @@ from zoo import neighbours
 class _Downstream(Measure):
     """A measure of labelled samples on labelled real images."""
 
+    needs_labels = True
+
     def __init__(self, images, labels):
         self.images, self.labels = np.asarray(images), _checked_labels(images, labels, "images")
         check_numbers(self.images, "images")

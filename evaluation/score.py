@@ -105,12 +105,14 @@ class Measure:
         ranked_by: Names of details that rank before the figure, as of `Score`.
         blind_to: What bad samples could have that still score well, in a few words, or `None`.
             Who chooses among generators by this measure alone is told so.
+        needs_labels: bool. Whether samples are measured with the classes that were asked for.
     """
 
     name = None
     higher_is_better = None
     ranked_by = ()
     blind_to = None
+    needs_labels = False
 
     def __repr__(self):
         """The call that makes it, with those of its arguments that it keeps; arrays by shape."""

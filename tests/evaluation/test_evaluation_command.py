@@ -177,6 +177,14 @@ def test_a_folder_of_another_size_without_test_images_and_with_a_broken_file(run
     assert len(found["notes"]) == 2 and found["scores"][0]["protocol"]["data"] == 40
 
 
+def test_labels_that_the_generator_lacks_are_missed_before_it_samples(run, tmp_path):
+    generator = zoo.MLPGenerator((28, 28, 1), latent_dim=3, units=(4,))
+    path = saving.save(generator, tmp_path / "generator.keras")
+    arguments = [f"--model={path}", "--dataset=mnist", "--metrics=sliced_wasserstein,downstream"]
+    status, out, err = run(*arguments, "--count=20")
+    assert (status, out) == (2, "") and "`--metrics` has a measure of labelled samples" in err
+
+
 def test_an_extractor_of_a_file(run, folder, tmp_path):
     images = keras.Input((8, 8, 1))
     features = keras.layers.Dense(5, name="features")(keras.layers.Flatten()(images))

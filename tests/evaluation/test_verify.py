@@ -23,7 +23,7 @@ def preset(tmp_path, monkeypatch):
         "label": "sliced_wasserstein:500",
         "measure": "sliced_wasserstein",
         "count": 500,
-        "tolerance": 1e-3,
+        "tolerance": cards.tolerance(score.name, score.value),
     }
     monkeypatch.setattr(presets, "SHIPPED", tmp_path)
     zoo.save_preset(generator, tmp_path / "points", card={"dataset": "ring", "scores": [entry]})
@@ -110,7 +110,10 @@ def _card(**changes):
     card = {
         "scores": [score],
         "selection": "last of last, best",
-        "checkpoints": {"last": {"epoch": 3, "scores": [score]}, "best": {"epoch": 1}},
+        "checkpoints": {
+            "last": {"epoch": 3, "scores": [score]},
+            "best": {"epoch": 1, "scores": []},
+        },
         "training": {"seed": 0, "epochs": 3},
         "targets": [{**target, "found": 0.7, "reached": False}],
         "spread": {

@@ -111,6 +111,12 @@ class Score(keras.callbacks.Callback):
                 "`model` has no `sampler` to measure. Expected a trainer of `trainers`, such as "
                 f"trainers.GAN. Received: model={type(self.model).__name__}"
             )
+        labelled = self.labels is not None or self.model.traits.num_classes
+        if self.measure.needs_labels and not labelled:
+            raise ValueError(
+                "`measure` is one of labelled samples, and the generator has no labels. Expected "
+                f"a conditional generator, or another measure. Received: {self.measure.name}"
+            )
         self._begun = False
 
     def on_epoch_begin(self, epoch, logs=None):

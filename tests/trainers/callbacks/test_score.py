@@ -183,6 +183,14 @@ def test_scores_of_an_older_rank_stop_a_training_before_it_starts(tmp_path):
     assert len(later.seen) == 0 and int(gan.steps) == 8
 
 
+def test_a_measure_of_labelled_samples_stops_a_training_before_it_starts():
+    gan, measure = _gan(run_eagerly=True), Scripted([1])
+    measure.needs_labels = True
+    with pytest.raises(ValueError, match="`measure` is one of labelled samples.*scripted"):
+        _fit(Score(measure, count=4), 1, gan)
+    assert int(gan.steps) == 0
+
+
 @pytest.mark.parametrize("measure", [ClassifierScore(), FrechetDistance(np.eye(3))])
 def test_a_measure_that_bad_samples_pass_is_said_aloud(measure):
     with pytest.warns(UserWarning, match=f"{measure.name}, which cannot tell good samples from"):
