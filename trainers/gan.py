@@ -30,12 +30,16 @@ class GAN(Trainer):
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
-        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit.
+        discriminator: A `zoo.Discriminator`, or a built Keras model from samples to one logit, or
+            to a map `(batch, height, width, 1)` of one logit a patch.
         discriminator_steps: int, the `k` of Algorithm 1; or a `trainers.stopping.StoppingRule`: the
             discriminator then takes one step on each batch, and the generator moves on those on
             which the rule says that the discriminator has converged.
         schedule: `"alternating"` or `"simultaneous"`.
-        seed: int. All draws of the run are functions of (seed, step, row).
+        seed: int. All draws of the run are functions of (seed, step, row). The players' first
+            weights are made before: `keras.utils.set_random_seed` decides those.
+        **kwargs: `value_range`: `(low, high)` of samples that are pictures, `None` for samples that
+            are not; by default what is seen in the generator's last layers (`zoo.traits`).
 
     Raises:
         ValueError: If the players do not fit each other, or an argument is out of range.

@@ -1,6 +1,7 @@
 """How every command runs: its help, one-line errors, quiet TensorFlow, exit codes."""
 
 import contextlib
+import glob
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from absl import flags
 
 from zoo.validation import nearest
 
+ACCELERATORS = ("/dev/nvidia*", "/dev/dxg", "/dev/accel*", "/dev/vfio/*")
 USER_ERRORS = (ValueError, OSError, ImportError)
 VALUE_RANGE = (
     "The numbers of the generator's pictures: LOW,HIGH, such as -1,1; 'none' where its samples are no "
@@ -195,27 +197,37 @@ def _row_lines(row):
     return _wrapped(row[column:], row[:column], " " * column)
 
 
-def import_tensorflow():
+def import_tensorflow(look=True):
     """Imports TensorFlow and lets it look for devices, without what it says while it does.
 
     It writes those lines to the file descriptor before any of its own settings apply, so they are
-    hidden there. A user who asks for them with `TF_CPP_MIN_LOG_LEVEL=0` or 1 gets to see them.
+    hidden there. A user who asks for them with `TF_CPP_MIN_LOG_LEVEL=0` or 1 gets to see them, and
+    where TensorFlow was imported before, everything stays as it is.
+
+    Args:
+        look: bool. Whether to look for devices now, which starts CUDA where there is a GPU.
     """
-    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if "tensorflow" in sys.modules or level in ("0", "1"):
+    if "tensorflow" in sys.modules:
+        return
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
         return
     with _hidden_stderr():
         import tensorflow as tf
 
-        tf.config.list_physical_devices()
+        if look:
+            tf.config.list_physical_devices()
         tf.get_logger().setLevel("WARNING")
 
 
 @contextlib.contextmanager
 def _hidden_stderr():
     """Keeps what is written to stderr, by C++ too, and shows it only if the block fails."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
+    try:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+    except (AttributeError, OSError):  # A program without one.
+        yield
+        return
     with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 2)
         failed = True
@@ -230,8 +242,12 @@ def _hidden_stderr():
                 sys.stderr.write(hidden.read().decode(errors="replace"))
 
 
-if sys.argv[:1] == ["-m"]:  # Python is still importing the package of `python -m package`.
-    try:
-        import_tensorflow()
-    except KeyboardInterrupt:
-        sys.exit(130)
+try:
+    # In `python -m package` the package is still being imported. A program of the user's may fork,
+    # and a child cannot use CUDA that was started before: then TensorFlow looks when it is used.
+    # Without a GPU nothing starts, and it would only complain later.
+    import_tensorflow(look=sys.argv[:1] == ["-m"] or not any(map(glob.glob, ACCELERATORS)))
+except KeyboardInterrupt:
+    if sys.argv[:1] != ["-m"]:
+        raise
+    sys.exit(130)

@@ -71,7 +71,8 @@ class Progress(keras.callbacks.ProgbarLogger):
     def _room(self):
         """Columns for figures, beside the narrowest bar."""
         columns = shutil.get_terminal_size().columns - 1
-        counts = 2 * len(str(self.target)) + 1 if self.target else len("1234567/Unknown")
+        steps = self.target or (self.seen if self.verbose == 2 else 0)  # One line, at the end.
+        counts = 2 * len(str(steps)) + 1 if steps else len("1234567/Unknown")
         bar = BAR[0] + 1 if self.verbose == 1 and self.target else 0
         return columns - counts - bar - TIMES.get(self.verbose, 0)
 

@@ -210,3 +210,18 @@ def _frozen():
     generator, discriminator = tiny_mlp_pair()
     discriminator.trainable = False
     trainers.GAN(generator, discriminator).compile()
+
+
+def test_the_global_seed_decides_first_weights_and_the_trainers_the_rest():
+    def weights(*seeds):
+        for seed in seeds:
+            keras.utils.set_random_seed(seed)
+        gan = trainers.GAN(*tiny_dense_pair(), seed=0)
+        first = gan.get_weights()
+        gan.compile(run_eagerly=True)
+        gan.fit(batches(tiny_data((4, 4, 1)), size=4, steps=1), verbose=0)
+        return first, gan.get_weights()
+
+    (first, last), (same_first, same_last), (other, _) = weights(7), weights(7), weights()
+    assert largest_difference(first, same_first) == largest_difference(last, same_last) == 0
+    assert largest_difference(first, other) > 0

@@ -65,7 +65,7 @@ def test_fit_and_evaluate_show_it_and_the_history_has_every_name(capsys, monkeyp
     gan.evaluate(REAL, batch_size=2)
     lines = _lines(capsys)
     assert max(map(len, lines)) <= 80 and " - g_loss: " in lines[-1]
-    assert {"generator_loss", "val_js_estimate", "discriminator_fake"} <= set(history)
+    assert {"generator_loss", "val_generator_loss", "discriminator_fake"} <= set(history)
 
 
 def test_a_wide_terminal_has_more(monkeypatch):

@@ -34,8 +34,6 @@ FEATURES = {
     "schedule": (lambda: SGD(SCHEDULE),) * 2,
     "lion": (lambda: keras.optimizers.Lion(0.1),) * 2,
     "adafactor": (lambda: keras.optimizers.Adafactor(0.1),) * 2,
-    "muon": (lambda: keras.optimizers.Muon(0.1),) * 2,
-    "schedule free": (lambda: keras.optimizers.ScheduleFreeAdamW(0.1),) * 2,
 }
 
 
@@ -46,10 +44,10 @@ def test_each_player_moves_as_its_optimizer_alone(feature):
     gan = _game(ours(), ours())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainers.steps.optimizers.Finalize.on_train_end", lambda self, logs: None)
-        found = play(gan, 4)
+        found = play(gan, 3)
     x, y = (keras.Variable(1.0, name=name) for name in "xy")
     by_x, by_y = alone(), alone()
-    for _ in range(4):
+    for _ in range(3):
         by_y.apply([-keras.ops.convert_to_tensor(x)], [y])
         by_x.apply([keras.ops.convert_to_tensor(y)], [x])
     np.testing.assert_allclose(found, [float(x), float(y)], rtol=1e-6)
