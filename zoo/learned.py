@@ -16,7 +16,8 @@ from zoo import datasets, presets, toys
 SETTINGS = "settings.json"  # What `python -m trainers` writes into the folder of a run.
 SCORED = "score"  # The folder in there that has the best trainer.
 UNKNOWN = "unknown"  # The dataset of a card that says none.
-SOURCE = ("image_size", "data_dir", "skip_unreadable")  # Arguments of `zoo.datasets` beside it.
+# Arguments of `zoo.datasets` beside it.
+SOURCE = ("image_size", "data_dir", "skip_unreadable", "validation_split", "bit_depth")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -204,6 +204,8 @@ MODEL = "--model=generator.keras"
             "`mode` and `prior` do not go together",
         ),
         (["walk", "--model=points.keras"], "`--model` makes no images"),
+        (["invert", MODEL], "`--dataset` is missing"),
+        (["neighbours", MODEL], "`--dataset` is missing"),
         (["invert", MODEL, "--dataset=minst"], "`name` is unknown."),
         (
             ["invert", MODEL, "--dataset=images", "--split=tests"],
@@ -213,7 +215,7 @@ MODEL = "--model=generator.keras"
         (["invert", MODEL, "--dataset=rgb", "--split=train"], "`--dataset` has other images"),
         (
             ["invert", MODEL, "--dataset=ring"],
-            "`image_size` has no meaning for the points of 'ring'",
+            "`--dataset` has other samples than the generator.",
         ),
         (["invert", MODEL, "--dataset=images", "--labels=9"], "`labels` are out of range."),
         (["invert", MODEL, "--output=a"], "`path` does not name a PNG file."),
