@@ -1,11 +1,14 @@
 """Image folders: layouts, channels, sizes, and what cannot be read."""
 
+import weakref
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from zoo import datasets
-from zoo.datasets import dataset, image_folder
+from zoo.datasets import dataset, image_folder, picture_files
+from zoo.datasets.order import Order
 
 
 def _pixels(seed, height=6, width=8, channels=3):
@@ -189,3 +192,34 @@ def test_images_and_batches_are_resized_alike():
     assert one.shape == (6, 6, 1) and many.shape == (3, 6, 6, 1) and wider.shape == (2, 6, 6, 1)
     np.testing.assert_array_equal(many[0], one)
     np.testing.assert_array_equal(image_folder.resize(images[2], (6, 6)), many[2])
+
+
+@pytest.mark.parametrize("limit", [0, 2**31])
+def test_full_sizes_are_held_one_a_thread(tmp_path, monkeypatch, limit):
+    for i in range(40):
+        _save(tmp_path / f"{i}.png", _pixels(i, 32, 32))
+    alive, most = set(), []
+
+    def decode(*arguments):
+        image = picture_files.decode(*arguments)
+        alive.add(id(image))
+        weakref.finalize(image, alive.discard, id(image))
+        most.append(len(alive))
+        return image
+
+    monkeypatch.setattr(image_folder, "decode", decode)
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", limit)
+    assert sum(len(batch) for batch in datasets.load(tmp_path, image_size=8, batch_size=8)) == 40
+    assert len(most) == 40 and max(most) <= 2 * image_folder.WORKERS
+
+
+def test_large_batches_are_not_decoded_side_by_side(tmp_path, monkeypatch):
+    for i in range(2):
+        _save(tmp_path / f"{i}.png", _pixels(i))
+    asked = []
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(Order, "dataset", lambda self, make, workers: asked.append(workers))
+    for limit in (2**30, 6 * 8 * 3 * 2, 1):
+        monkeypatch.setattr(image_folder, "PARALLEL_BYTES", limit)
+        datasets.load(tmp_path, batch_size=2)
+    assert asked == [image_folder.WORKERS, 1, 1]
