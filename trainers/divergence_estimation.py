@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainers import divergences, objectives
 from trainers.steps import apply_gradients
-from zoo.sampling import discriminate
+from zoo.sampling import discriminate, patches, sample_shape
 from zoo.validation import check_positive
 
 
@@ -84,6 +84,8 @@ def estimate_divergence(p, q, name, critic=None, steps=1000, seed=0, **parameter
     n, m = len(p) // 2, len(q) // 2
     if critic is None:
         critic = _critic(np.concatenate([p[:n], q[:m]]), rng)
+    else:
+        _check_critic(critic, p.shape[1:])
     _learn(critic, game, p[:n], q[:m], steps, int(rng.integers(2**31)))
     real = game.divergence.activation(_logits(critic, p[n:])).numpy()
     fake = game.divergence.conjugate_of_activation(_logits(critic, q[m:])).numpy()
@@ -105,6 +107,16 @@ def _samples(samples, name):
             f"with {np.sum(~np.isfinite(array))} values that are not finite"
         )
     return array
+
+
+def _check_critic(critic, wanted):
+    """Raises a `ValueError` unless a model takes samples of this shape to one logit."""
+    shape = sample_shape(critic, "critic")
+    if shape != wanted or patches(critic, "critic") != 1:
+        raise ValueError(
+            f"`critic` cannot judge the samples. Expected a model from (batch, {wanted[0]}) to one "
+            f"logit. Received: critic={critic.name!r} for samples of shape {shape}"
+        )
 
 
 def _critic(samples, rng):

@@ -51,6 +51,8 @@ class FeatureMatchingGAN(GAN):
     Example:
 
     ```python
+    import trainers, zoo
+
     gan = trainers.FeatureMatchingGAN(zoo.DCGANGenerator(), zoo.DCGANDiscriminator(), seed=0)
     gan.compile()
     gan.fit(zoo.datasets.load("mnist", batch_size=128), epochs=5)
@@ -91,16 +93,25 @@ class FeatureMatchingGAN(GAN):
     def _feature_model(self):
         """The discriminator, with the output of `feature_layer` for its features."""
         player, name = self.discriminator, self.feature_layer
-        outputs = player.outputs[0] if isinstance(player, keras.Sequential) else player.output
+        sequential = isinstance(player, keras.Sequential)
+        outputs = player.outputs[0] if sequential else getattr(player, "output", None)
         if name is None:
-            if self.feature_extractor is None and not isinstance(outputs, dict):
+            known = isinstance(outputs, dict) and "features" in outputs
+            if self.feature_extractor is None and not known:
                 raise ValueError(
-                    "`discriminator` returns logits only. Expected a feature_layer (one of "
+                    "`discriminator` returns no features. Expected a feature_layer (one of "
                     f"{[layer.name for layer in player.layers]}), a feature_extractor or a "
                     f"zoo.Discriminator. Received: discriminator={player.name!r}"
                 )
             return player
         names = [layer.name for layer in player.layers]
+        if outputs is None:
+            raise ValueError(
+                "`feature_layer` cannot be taken out of a discriminator without a graph. Expected "
+                "a Sequential or functional discriminator, or a feature_extractor. Received: "
+                f"feature_layer={name!r} and discriminator={player.name!r} of class "
+                f"{type(player).__name__}"
+            )
         if name not in names:
             raise ValueError(
                 f"`feature_layer` is no layer of the discriminator. Expected one of {names}"

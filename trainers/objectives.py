@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from trainers import divergences, other_names
-from trainers.answers import probabilities
 from trainers.answers import js_estimate as js_estimate
+from trainers.answers import probabilities
 from trainers.objective import Objective, check_logits
 from zoo import replicas
 from zoo.validation import check_choice, nearest

@@ -9,6 +9,7 @@ from zoo import spans
 
 AUTO = "auto"  # The value range that is seen in the model.
 PICTURE_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity.
+ENDS = {(0.0, 1.0): "a sigmoid (or a softmax)", (-1.0, 1.0): "a tanh"}  # What spans this.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,8 +140,12 @@ def are_pictures(shape):
 # === Discriminators ===
 
 
-def sample_shape(discriminator):
+def sample_shape(discriminator, argument="discriminator"):
     """The shape of one sample that the discriminator takes, without the batch axis.
+
+    Args:
+        discriminator: A built Keras model.
+        argument: What it is called where it comes from, for the messages.
 
     Raises:
         ValueError: If it has not one input of samples, or does not say which.
@@ -151,18 +156,22 @@ def sample_shape(discriminator):
     shape = _input_shape(discriminator)
     if shape is None:
         raise ValueError(
-            "`discriminator` does not say what samples it takes. Expected a built model from "
+            f"`{argument}` does not say what samples it takes. Expected a built model from "
             "samples to one logit, or to a map of them; for labels, a subclass of "
-            f"zoo.Discriminator. Received: discriminator={discriminator.name!r}"
+            f"zoo.Discriminator. Received: {argument}={discriminator.name!r}"
         )
     return shape[1:]
 
 
-def patches(discriminator):
+def patches(discriminator, argument="discriminator"):
     """How many logits a discriminator gives a sample: 1, or as many as its map has cells.
 
     A map `(batch, height, width, 1)` judges one patch of the sample in each cell; the answer to the
     sample is then their mean ("averaging all responses to provide the ultimate output of D").
+
+    Args:
+        discriminator: A built Keras model.
+        argument: What it is called where it comes from, for the messages.
 
     Raises:
         ValueError: If it answers anything else than logits.
@@ -174,36 +183,30 @@ def patches(discriminator):
         named = answer.get("logits", ()) if isinstance(answer, dict) else answer
         tensors = keras.tree.flatten(named)
         if len(tensors) != 1:
-            raise _no_logits(discriminator, f"{_kind(answer)} without one tensor of logits", answer)
+            what = "a dict" if isinstance(answer, dict) else "several outputs,"
+            raise _no_logits(argument, discriminator, f"{what} without one of logits", answer)
         sizes, span = tuple(tensors[0].shape[1:]), spans.span(tensors[0])
     if None in sizes or math.prod(sizes) != 1 and (len(sizes) == 1 or sizes[-1] != 1):
-        raise _no_logits(discriminator, "several numbers a sample that are no map", answer)
+        raise _no_logits(argument, discriminator, "several numbers a sample, no map", answer)
     if span is not None:
         last = ENDS.get(span, "an activation")
         raise ValueError(
-            f"`discriminator` ends in {last}, which bounds its answers to [{span[0]:g}, "
+            f"`{argument}` ends in {last}, which bounds its answers to [{span[0]:g}, "
             f"{span[1]:g}], and objectives take logits: the sigmoid belongs to the loss. Expected "
             "a last layer without activation: Dense(1), and not Dense(1, activation='sigmoid'). "
-            f"Received: discriminator={discriminator.name!r}"
+            f"Received: {argument}={discriminator.name!r}"
         )
     return math.prod(sizes)
 
 
-ENDS = {(0.0, 1.0): "a sigmoid (or a softmax)", (-1.0, 1.0): "a tanh"}
-
-
-def _no_logits(discriminator, what, answer):
+def _no_logits(argument, discriminator, what, answer):
     shapes = keras.tree.map_structure(lambda x: tuple(x.shape), answer)
     return ValueError(
-        f"`discriminator` answers {what}. Expected one logit a sample, of shape (batch, 1) or "
+        f"`{argument}` answers {what}. Expected one logit a sample, of shape (batch, 1) or "
         "(batch,); a map of one logit a patch, of shape (batch, height, width, 1); or a dict that "
         "has such `logits`. Give keras.Model the output that tells real from generated alone. "
-        f"Received: discriminator={discriminator.name!r} with outputs {shapes}"
+        f"Received: {argument}={discriminator.name!r} with outputs {shapes}"
     )
-
-
-def _kind(answer):
-    return "a dict" if isinstance(answer, dict) else "several outputs,"
 
 
 def _input_shape(model):

@@ -286,3 +286,37 @@ def test_directories_that_cannot_be(tmp_path, monkeypatch):
         PermissionError, match="`directory` .* Expected a folder with write permission. Received:"
     ):
         export.save(generator, tmp_path / "served")
+
+
+def _plain():
+    layers = keras.layers
+    generator = [keras.Input((3,)), layers.Dense(16), layers.Reshape((4, 4, 1))]
+    discriminator = [keras.Input((4, 4, 1)), layers.Conv2D(1, 2, 2)]
+    return keras.Sequential(generator), keras.Sequential(discriminator)
+
+
+@pytest.mark.parametrize("value_range", [(-2, 6), None])
+def test_what_a_plain_generator_makes_can_be_said(value_range):
+    """The answers in NumPy, with a map of four logits, whose mean is the score."""
+    generator, discriminator = _plain()
+    signatures = saved_model.endpoints(generator, discriminator, value_range)
+    assert ("sample_png" in signatures) == (value_range is not None)
+    latents = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    made = np.asarray(generator(latents))
+    if value_range is None:
+        wanted, seen, name = made, made, "samples"
+    else:
+        wanted, name = np.clip((made + 2) / 8, 0, 1), "images"
+        seen = 8 * wanted - 2
+    got = signatures["serving_default"][0](tf.constant(latents))
+    np.testing.assert_allclose(got[name], wanted, atol=1e-6)
+    scores = signatures["score"][0](tf.constant(wanted))["logits"]
+    logits = np.asarray(discriminator(seen)).reshape(5, 4).mean(axis=1)
+    np.testing.assert_allclose(scores, logits, rtol=1e-5, atol=1e-5)
+
+
+def test_a_value_range_that_the_generator_has_not(tmp_path):
+    generator, _ = tiny_pair()
+    with pytest.raises(ValueError, match="`value_range` is not what the generator's last layers"):
+        export.save(generator, tmp_path / "m", value_range=(0, 1))
+    assert is_empty(tmp_path)

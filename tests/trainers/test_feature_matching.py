@@ -337,6 +337,31 @@ def _two_inputs():
     return keras.Model(inputs, layers.Add()(inputs), name="two")
 
 
+def _two_answers():
+    """A discriminator of one's own, whose dict has other things than features."""
+    x = keras.Input((8, 8, 1))
+    h = layers.Flatten()(x)
+    return keras.Model(x, {"logits": layers.Dense(1)(h), "classes": layers.Dense(3)(h)})
+
+
+def _subclass():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten, self.dense = layers.Flatten(), layers.Dense(1, name="dense")
+
+        def call(self, x, training=False):
+            return self.dense(self.flatten(x))
+
+    model = Net()
+    model(np.zeros((2, 8, 8, 1), "float32"))
+    return model
+
+
+def _other(discriminator, **arguments):
+    return trainers.FeatureMatchingGAN(tiny_pair()[0], discriminator, **arguments)
+
+
 def _gan(plain=False, **arguments):
     pair = tiny_pair()
     if plain:
@@ -356,6 +381,12 @@ def _gan(plain=False, **arguments):
             "one source.*'sequential.*' and 'features'",
         ),
         (lambda: _gan(plain=True), r"\['flat', 'out'\].*Received: discriminator='d'"),
+        (lambda: _other(_two_answers()), "`discriminator` returns no features.*feature_layer"),
+        (lambda: _other(_subclass()), "`discriminator` returns no features.*feature_extractor"),
+        (
+            lambda: _other(_subclass(), feature_layer="dense"),
+            "`feature_layer` cannot be taken out.*without a graph.*feature_layer='dense'",
+        ),
         (
             lambda: _gan(feature_extractor=_plain(layers.ReLU(), shape=(8, 8, 3), name="f")),
             r"takes \(8, 8, 3\).*of shape \(8, 8, 1\).*feature_extractor='f'",

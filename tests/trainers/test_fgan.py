@@ -238,6 +238,10 @@ def test_the_standard_error_is_that_of_the_value():
     assert got.standard_error == pytest.approx(spread * np.sqrt(200 / 2000), rel=0.15)
 
 
+def _net(*layers):
+    return keras.Sequential([keras.Input((1,)), *layers])
+
+
 @pytest.mark.parametrize(
     "p, q, arguments, message",
     [
@@ -247,6 +251,24 @@ def test_the_standard_error_is_that_of_the_value():
         (np.zeros((9, 1)), np.full((9, 1), np.nan), {}, "q of shape .* 9 values"),
         (np.zeros((9, 1)), np.zeros((9, 1)), {"steps": 0}, "steps=0"),
         (np.zeros((9, 1)), np.zeros((9, 1)), {"alpha": 2}, "`parameters` are not those of 'kl'"),
+        (
+            np.zeros((9, 1)),
+            np.zeros((9, 1)),
+            {"critic": _net(keras.layers.Dense(16))},
+            r"`critic` answers several numbers.*\(None, 16\)",
+        ),
+        (
+            np.zeros((9, 1)),
+            np.zeros((9, 1)),
+            {"critic": _net(keras.layers.Dense(1, "sigmoid"))},
+            "`critic` ends in a sigmoid.*logits",
+        ),
+        (
+            np.zeros((9, 2)),
+            np.zeros((9, 2)),
+            {"critic": _net(keras.layers.Dense(1))},
+            r"`critic` cannot judge the samples.*\(batch, 2\).*shape \(1,\)",
+        ),
     ],
 )
 def test_estimate_errors(p, q, arguments, message):

@@ -118,3 +118,11 @@ def test_hidden_stderr(capfd):
         os.write(2, b"the reason\n")
         raise RuntimeError
     assert capfd.readouterr().err == "the reason\n"
+
+
+def test_a_value_range_of_a_flag():
+    assert command.parse_range("-1,1") == (-1.0, 1.0) and command.parse_range("0,255") == (0, 255)
+    assert command.parse_range("none") is None and command.parse_range("auto") == "auto"
+    for text in ("1", "a,b", "1,2,3", ""):
+        with pytest.raises(ValueError, match=f"`--value_range` is no range.*value_range={text}"):
+            command.parse_range(text)

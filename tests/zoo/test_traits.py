@@ -188,8 +188,14 @@ def test_what_is_no_logit_is_refused(name):
             lambda h: [K.Dense(1)(h), K.Dense(10)(h)],
             r"answers several outputs.*\(None, 1\), \(None, 10\)",
         ),
-        (lambda h: {"validity": K.Dense(1)(h)}, r"answers a dict without one tensor.*'validity'"),
-        (lambda h: {"logits": [K.Dense(1)(h), K.Dense(1)(h)]}, "answers a dict without one tensor"),
+        (
+            lambda h: {"validity": K.Dense(1)(h)},
+            r"answers a dict without one of logits.*'validity'",
+        ),
+        (
+            lambda h: {"logits": [K.Dense(1)(h), K.Dense(1)(h)]},
+            "answers a dict without one of logits",
+        ),
         (lambda h: {"logits": K.Dense(1, activation="sigmoid")(h)}, "ends in a sigmoid"),
     ],
 )
