@@ -9,7 +9,7 @@ import tensorflow as tf
 from zoo import finite, optimizers, pixels, random, sampling
 from zoo.mlp import MLPGenerator
 from zoo.recorded import RecordedModel
-from zoo.validation import check_above_zero, check_choice
+from zoo.validation import check_above_zero, check_choice, check_seed
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
 EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
@@ -66,6 +66,7 @@ class VAE(RecordedModel, keras.Model):
     ):
         check_choice(LIKELIHOODS, likelihood=likelihood)
         check_above_zero(scale=scale)
+        check_seed(seed)
         super().__init__(**kwargs)
         self.units = tuple(units)
         self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)

@@ -187,6 +187,7 @@ def test_backup_and_restore_resumes(tmp_path):
             lambda: trainers.GAN(tiny_pair()[0], keras.Sequential([keras.layers.Dense(1)])),
             "built model.*discriminator=",
         ),
+        (lambda: trainers.GAN(*tiny_pair(), seed=None), "`seed` is not an integer.*seed=None"),
         (lambda: _compiled(objective="non_saturate"), "did you mean 'non_saturating'"),
         (lambda: _compiled(generator_optimizer="adan"), "did you mean.*generator_optimizer='adan'"),
         (lambda: _compiled(ema_decay=1.0), r"\[0, 1\).*ema_decay=1\.0"),
