@@ -44,7 +44,7 @@ class Perturbation(Recorded):
         return samples
 
     def logits(self, real_logits, fake_logits, seed, step):
-        """The logits as the discriminator's loss takes them."""
+        """The logits as the discriminator's loss takes them: of a map, those of each patch."""
         return real_logits, fake_logits
 
 

@@ -6,6 +6,7 @@ original before it is used.
 """
 
 import json
+import re
 import sys
 
 import keras
@@ -17,6 +18,7 @@ from zoo.sampling import say_range
 
 EVERY_MODELS = ("name", "trainable", "dtype")
 ROWS, LOOSE = 3, 16  # Of the probe, and its sides where a model leaves them open.
+STEPS = (0, 1, 100, 10_000)  # At which schedules are compared.
 ALIKE = 1e-4  # How far outputs of equal networks may be apart, as a share of the largest.
 
 
@@ -66,7 +68,7 @@ def check_object(thing, name):
             twin = keras.saving.deserialize_keras_object(config)
     except Exception as error:
         raise _refusal(thing, name, purpose, *_reason(error)) from error
-    lost = _lost_arguments(thing, twin)
+    lost = _lost_arguments(thing, twin) or _lost_schedule(thing, twin)
     if lost:
         raise _refusal(thing, name, purpose, *lost)
 
@@ -160,6 +162,18 @@ def _lost_arguments(thing, twin):
     return None
 
 
+def _lost_schedule(thing, twin):
+    """The reason and the remedy, if a schedule, or an optimizer's, gives other numbers."""
+    own, other = (getattr(t, "_learning_rate", t) for t in (thing, twin))
+    if isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
+        for step in STEPS:
+            numbers = [float(schedule(keras.ops.cast(step, "int32"))) for schedule in (own, other)]
+            if not np.allclose(*numbers, rtol=ALIKE, atol=0):
+                given = f"at step {step} it is {numbers[1]:.3g} in the copy, and {numbers[0]:.3g}"
+                return given, f"get_config of {type(own).__name__} to hold every argument"
+    return None
+
+
 def _arguments(thing):
     """The recorded arguments as a config has them; those of every model are compared apart."""
     given = {k: v for k, v in thing.recorded_arguments().items() if k not in EVERY_MODELS}
@@ -204,8 +218,11 @@ def _twice(model, inputs):
 def _probe(model):
     """A few latents or samples from a fixed seed, and labels in turn; `None` without a form."""
     form = getattr(model, "input", None)
-    if form is None:
-        return None
+    if form is None:  # A Sequential has a list of one.
+        form = getattr(model, "inputs", None)
+        if not form:
+            return None
+        form = form[0] if len(form) == 1 else form
 
     def draw(tensor):
         shape = (ROWS, *(LOOSE if side is None else side for side in tensor.shape[1:]))
@@ -246,7 +263,7 @@ def _reason(error):
     """Why a config could not be written or read, and the remedy."""
     text = str(error)
     if "Could not locate" in text:
-        return _unknown(text.partition("'")[2].partition("'")[0])
+        return _unknown(re.search(r"Could not locate \w+ '([^']+)'", text)[1])
     if "lambda" in text.lower():
         return (
             "it has a Python lambda, which no file holds safely",

@@ -138,6 +138,7 @@ def _of_layer(layer, inputs):
         return _common(inputs)
     if isinstance(layer, RESAMPLING):
         smooth = getattr(layer, "interpolation", None) in INTERPOLATIONS
+        smooth &= not getattr(layer, "pad_to_aspect_ratio", False)
         return _common(inputs) if smooth else None
     if isinstance(layer, PADDING):
         return _with_zero(_common(inputs))
