@@ -56,7 +56,8 @@ flags.DEFINE_bool(
 flags.DEFINE_string(
     "publish_dir",
     None,
-    "With --publish: the folder that gets the preset as FOLDER/NAME. An installed package needs it.",
+    "With --publish: the folder that gets the preset as FOLDER/NAME. An installed package needs "
+    "it.",
     flag_values=FLAGS,
 )
 flags.DEFINE_bool(
