@@ -106,7 +106,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "labels",
     None,
-    "For a conditional generator: labels, as 0,1,2 or all, repeated until there are enough. A "
+    "For a conditional generator: labels, as 0,1,2 or all, or by the names of the class folders "
+    "that it learned, as ape,cow, repeated until there are enough. A "
     "column of sample, or a row of walk and neighbours, then shows one label. Defaults to all; "
     "for invert to the labels of the dataset.",
     flag_values=FLAGS,

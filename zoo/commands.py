@@ -8,6 +8,7 @@ import json
 import math
 import pathlib
 import sys
+import unicodedata
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def sample(options):
     """Draws the samples and writes the picture."""
     pictures.check_png(options.output)
     generator, traits = load(options)
-    cycle = parse_labels(options.labels, traits.num_classes)
+    cycle = asked_labels(options, generator)
     labels = repeated(cycle, options.count)
     columns = options.columns
     if columns is None and cycle is not None:
@@ -39,6 +40,9 @@ def sample(options):
     samples = sampling.sample(generator, options.count, labels, options.seed, options.truncation)
     pictures.save_png(pictures.draw(samples, columns), options.output)
     print(f"{options.output}: {options.count} samples of {options.model}, seed {options.seed}")
+    names = getattr(generator, "class_names", None)
+    if names and cycle is not None:  # A folder "2" need not be label 2.
+        print(f"labels: {', '.join(f'{c} {names[c]}' for c in dict.fromkeys(cycle))}")
     print(f"Serve the model: python -m export --model={options.model} --output_dir=serving/NAME")
 
 
@@ -59,7 +63,7 @@ def walk(options):
     generator, traits = load(options, images=True)
     how = {"mode": options.mode, "prior": traits.prior}
     rows, steps = options.rows, options.steps
-    labels = repeated(parse_labels(options.labels, traits.num_classes), rows)
+    labels = repeated(asked_labels(options, generator), rows)
     ends = random.from_seed(
         traits.prior,
         4 if options.corners else 2 * rows,
@@ -102,7 +106,7 @@ def invert(options):
     generator, traits = load(options, images=True)
     cycle = None
     if options.labels is not None or traits.num_classes is None:
-        cycle = parse_labels(options.labels, traits.num_classes)
+        cycle = asked_labels(options, generator)
     data = data_for(options, traits)
     source = {"shuffle": False, **data.source}
     batch = next(iter(datasets.load(data.dataset, options.split, options.count, **source)))
@@ -140,7 +144,7 @@ def neighbours(options):
     pictures.check_png(options.output)
     generator, traits = load(options, images=True)
     rows, columns = options.rows, options.columns
-    labels = repeated(parse_labels(options.labels, traits.num_classes), rows)
+    labels = repeated(asked_labels(options, generator), rows)
     labels = labels and [label for label in labels for _ in range(columns)]
     data = data_for(options, traits)
     images, _ = datasets.arrays(data.dataset, options.split, labels=False, **data.source)
@@ -215,11 +219,17 @@ def repeated(cycle, count):
     return None if cycle is None else list(itertools.islice(itertools.cycle(cycle), count))
 
 
-def parse_labels(text, num_classes):
-    """The labels that the flag asks for, to be repeated: `"0,1,2"` or `"all"`.
+def asked_labels(options, generator):
+    """The labels that the flag asks for, by number or by the generator's names of them."""
+    names = getattr(generator, "class_names", None)
+    return parse_labels(options.labels, sampling.traits(generator).num_classes, names)
+
+
+def parse_labels(text, num_classes, class_names=None):
+    """The labels that the flag asks for, to be repeated: `"0,1,2"`, `"ape,cow"` or `"all"`.
 
     Raises:
-        ValueError: If the generator has no labels or the text lists no integers.
+        ValueError: If the generator has no labels or the text lists neither integers nor names.
     """
     if num_classes is None:
         if text is not None:
@@ -230,10 +240,13 @@ def parse_labels(text, num_classes):
         return None
     if text in (None, "all"):
         return list(range(num_classes))
+    names = {name: label for label, name in enumerate(class_names or ())}
+    words = [unicodedata.normalize("NFC", word.strip()) for word in text.split(",")]
     try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
+        return [int(word) if word.isdecimal() else names[word] for word in words]
+    except KeyError:
+        known = f", or names of {list(names)}" if names else ""
         raise ValueError(
             "`--labels` are not a list of integers. Expected --labels=0,1,2 or --labels=all, with "
-            f"integers in [0, {num_classes}). Received: --labels={text}"
+            f"integers in [0, {num_classes}){known}. Received: --labels={text}"
         ) from None

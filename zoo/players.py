@@ -134,9 +134,14 @@ class Generator(_Player):
         num_classes: int, optional. Number of labels.
         value_range: `(low, high)` that the output activation spans, or `None` for samples that
             are not pictures.
+
+    Attributes:
+        class_names: Tuple of the names of the labels 0, 1, 2 and so on, or `None`. What is set
+            here is in every copy and file.
     """
 
     role = "generator"
+    class_names = None
 
     def __init__(
         self,
@@ -155,6 +160,22 @@ class Generator(_Player):
         self.num_classes = num_classes
         self.value_range = value_range and tuple(value_range)
         self.image_shape = tuple(self.output_shape[1:])
+
+    def get_config(self):
+        """The constructor's arguments, and `class_names` where they are known."""
+        names = self.class_names and {"class_names": list(self.class_names)}
+        return {**super().get_config(), **(names or {})}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The inverse of `get_config`."""
+        if "class_names" not in config or "class_names" in cls.argument_names():
+            return super().from_config(config, custom_objects)
+        config = dict(config)
+        names = config.pop("class_names")
+        player = super().from_config(config, custom_objects)
+        player.class_names = tuple(names)
+        return player
 
     @property
     def traits(self):

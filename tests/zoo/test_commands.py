@@ -265,6 +265,21 @@ def test_labels():
         commands.parse_labels("1", None)
     with pytest.raises(ValueError, match=r"Expected --labels=0,1,2 .*in \[0, 3\).*--labels=cat"):
         commands.parse_labels("cat", 3)
+    names = ("10", "ape", "thé rouge")
+    assert commands.parse_labels("thé rouge, ape,0", 3, names) == [2, 1, 0]
+    with pytest.raises(ValueError, match="or names of.*'ape'.*Received: --labels=cow"):
+        commands.parse_labels("cow", 3, names)
+
+
+def test_class_names_are_asked_for(tmp_path, capsys):
+    generator = zoo.MLPGenerator((4, 4, 1), latent_dim=2, units=(3,), num_classes=2)
+    generator.class_names = ("ape", "cow")
+    generator.save(tmp_path / "g.keras")
+    flags = [f"--model={tmp_path / 'g.keras'}", "--count=4", f"--output={tmp_path / 'a.png'}"]
+    assert not run_zoo("sample", *flags, "--labels=cow")
+    assert "labels: 1 cow" in capsys.readouterr().out
+    assert run_zoo("sample", *flags, "--labels=emu") == 2
+    assert "names of ['ape', 'cow']" in capsys.readouterr().err
 
 
 # === What every command shares ===

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.helpers import SMALL_PLAYERS, outputs, player_inputs
 from zoo import players, saving
 
 
@@ -92,6 +93,29 @@ def test_logits_are_flat_and_of_full_precision(dtype):
     assert outputs["features"] is x
 
 
+@pytest.fixture
+def channels_first():
+    """Keras's setting that puts the channels of pictures first, as keras.json can have it."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format(before)
+
+
+@pytest.mark.parametrize("family", SMALL_PLAYERS)
+def test_pictures_are_channels_last_whatever_keras_is_set_to(family, channels_first):
+    other = SMALL_PLAYERS[family](num_classes=2)
+    keras.config.set_image_data_format("channels_last")
+    model = SMALL_PLAYERS[family](num_classes=2)
+    shapes = [tuple(w.shape) for w in model.weights]
+    assert [tuple(w.shape) for w in other.weights] == shapes
+    other.set_weights(model.get_weights())
+    wanted = outputs(model, player_inputs(model))
+    keras.config.set_image_data_format("channels_first")
+    for a, b in zip(wanted, outputs(other, player_inputs(other)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 FAMILIES = {
     zoo.MLPGenerator: {"units": (4,)},
     zoo.MLPDiscriminator: {"units": (4,)},
@@ -118,3 +142,21 @@ def test_an_argument_that_is_none_is_refused(family):
 def test_the_nearest_argument_is_offered():
     with pytest.raises(ValueError, match="`fliters`.*did you mean 'filters'"):
         zoo.DCGANGenerator(fliters=128)
+
+
+def test_class_names_are_in_every_copy_and_file_and_otherwise_in_no_config(tmp_path):
+    plain = Banded([1], num_classes=2)
+    assert "class_names" not in plain.get_config() and plain.class_names is None
+    named = Banded([1], num_classes=2)
+    named.class_names = ("ape", "thé")
+    assert named.get_config() == {
+        **plain.get_config(),
+        "name": named.name,
+        "class_names": ["ape", "thé"],
+    }
+    for copy in (
+        Banded.from_config(named.get_config()),
+        saving.load(saving.save(named, tmp_path / "named.keras")),
+        zoo.from_preset(zoo.save_preset(named, tmp_path / "named")),
+    ):
+        assert copy.class_names == ("ape", "thé") and copy.get_config() == named.get_config()

@@ -38,8 +38,11 @@ def players(settings, info, details=None):
         theirs |= {"activation": "relu", "input_dropout": 0.0, "dropout": 0.0}
     generator, discriminator = FAMILIES[settings.generator]
     details = details or Details()
+    generator = objects.call(generator, {**shared, **ours, **details.generator})
+    if generator.num_classes and info.class_names:
+        generator.class_names = info.class_names
     return (
-        objects.call(generator, {**shared, **ours, **details.generator}),
+        generator,
         objects.call(discriminator, {**shared, **theirs, **details.discriminator}),
     )
 

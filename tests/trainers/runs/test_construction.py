@@ -151,3 +151,13 @@ def test_the_baseline():
     for changes in ({"generator": "dcgan"}, {"objective": "kl"}, {"conditional": True}):
         with pytest.raises(ValueError, match=f"`--trainer=vae` has.*labels.*{next(iter(changes))}"):
             make(dataclasses.replace(asked, **changes), info)
+
+
+def test_a_conditional_run_knows_the_names_of_its_classes():
+    info = datasets.DatasetInfo("pets", (4, 4, 1), "uint8", 2, 8, ("ape", "cow"))
+    asked = Settings(generator="mlp", conditional=True, latent_dim=3)
+    gan = make(asked, info, Details(generator={"units": [5]}, discriminator={"units": [5]}))
+    assert gan.sampler is not gan.generator  # The moving average is a copy.
+    assert gan.sampler.class_names == gan.generator.class_names == ("ape", "cow")
+    plain, _ = players(dataclasses.replace(asked, conditional=False), info)
+    assert plain.class_names is None
