@@ -22,6 +22,18 @@ KERNEL_LAYERS = {  # Its name: the layer, an input's shape, axis of the output u
         2,
     ),
 }
+SMALL_PLAYERS = {  # Every family by its name, as small as it can be.
+    "MLPGenerator": lambda **k: zoo.MLPGenerator((3,), 4, (5,), **k),
+    "MLPDiscriminator": lambda **k: zoo.MLPDiscriminator((3,), (4,), pieces=2, **k),
+    "DCGANGenerator": lambda **k: zoo.DCGANGenerator((8, 8, 1), 4, 2, **k),
+    "DCGANDiscriminator": lambda **k: zoo.DCGANDiscriminator((8, 8, 1), 2, units=(3,), **k),
+    "ResNetGenerator": lambda **k: zoo.ResNetGenerator((28, 28, 1), 3, 2, **k),
+    "ResNetDiscriminator": lambda **k: zoo.ResNetDiscriminator((28, 28, 1), 2, **k),
+    "R3GANGenerator": lambda **k: zoo.R3GANGenerator((28, 28, 1), 3, 4, 1, 2, **k),
+    "R3GANDiscriminator": lambda **k: zoo.R3GANDiscriminator((28, 28, 1), 4, 1, 2, **k),
+    "LaplacianGenerator": lambda **k: zoo.LaplacianGenerator((8, 8, 1), 2, 3, 2, (4,), **k),
+    "LaplacianDiscriminator": lambda **k: zoo.LaplacianDiscriminator((8, 8, 1), 2, 2, (4,), **k),
+}
 MODES = {
     "eager": lambda f: f,
     "graph": tf.function,

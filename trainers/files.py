@@ -66,6 +66,11 @@ class Files:
         self.get_config()
         self.get_compile_config()
 
+    def save(self, *args, **kwargs):
+        """As `keras.Model.save`, after `check_saving`: what is refused leaves an older file."""
+        self.check_saving()
+        super().save(*args, **kwargs)
+
     # === Weights ===
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):

@@ -9,22 +9,10 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.helpers import outputs, player_inputs
+from tests.helpers import SMALL_PLAYERS, outputs, player_inputs
 from zoo import changes, saving
 
 L = keras.layers
-FAMILIES = {
-    "MLPGenerator": lambda **k: zoo.MLPGenerator((3,), 4, (5,), **k),
-    "MLPDiscriminator": lambda **k: zoo.MLPDiscriminator((3,), (4,), pieces=2, **k),
-    "DCGANGenerator": lambda **k: zoo.DCGANGenerator((8, 8, 1), 4, 2, **k),
-    "DCGANDiscriminator": lambda **k: zoo.DCGANDiscriminator((8, 8, 1), 2, units=(3,), **k),
-    "ResNetGenerator": lambda **k: zoo.ResNetGenerator((28, 28, 1), 3, 2, **k),
-    "ResNetDiscriminator": lambda **k: zoo.ResNetDiscriminator((28, 28, 1), 2, **k),
-    "R3GANGenerator": lambda **k: zoo.R3GANGenerator((28, 28, 1), 3, 4, 1, 2, **k),
-    "R3GANDiscriminator": lambda **k: zoo.R3GANDiscriminator((28, 28, 1), 4, 1, 2, **k),
-    "LaplacianGenerator": lambda **k: zoo.LaplacianGenerator((8, 8, 1), 2, 3, 2, (4,), **k),
-    "LaplacianDiscriminator": lambda **k: zoo.LaplacianDiscriminator((8, 8, 1), 2, 2, (4,), **k),
-}
 COPIES = {
     "config": lambda m: from_config(m),
     "pickle": lambda m: pickle.loads(pickle.dumps(m)),
@@ -58,9 +46,9 @@ def assert_copied(model, twin):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", SMALL_PLAYERS)
 def test_every_family_keeps_what_was_done_to_its_layers(family):
-    model = FAMILIES[family](num_classes=2)
+    model = SMALL_PLAYERS[family](num_classes=2)
     assert changes.since(model, changes.snapshot(model)) == {}
     assert "changed_layers" not in model.get_config()
     layers = [layer for layer in model._flatten_layers() if layer is not model]
@@ -150,7 +138,7 @@ def check_lora(model, twin):
 
 
 def test_a_frozen_whole_and_what_was_never_touched_are_short_in_the_config():
-    model = FAMILIES["DCGANDiscriminator"]()
+    model = SMALL_PLAYERS["DCGANDiscriminator"]()
     model.trainable = False
     assert model.get_config()["trainable"] is False and "changed_layers" not in model.get_config()
     model.get_layer("output").trainable = True
@@ -216,7 +204,7 @@ def test_a_vae_keeps_its_layers_settings(tmp_path):
 
 
 def test_a_config_of_other_layers_is_refused():
-    config = FAMILIES["MLPGenerator"]().get_config()
+    config = SMALL_PLAYERS["MLPGenerator"]().get_config()
     with pytest.raises(ValueError, match="`changed_layers` names layers.*Received: .*'nowhere'"):
         zoo.MLPGenerator.from_config({**config, "changed_layers": {"nowhere": {"name": "x"}}})
     with pytest.raises(ValueError, match="`changed_layers` has a setting that the layer 'output'"):
@@ -228,7 +216,7 @@ def test_a_copy_leaves_pythons_random_numbers_alone():
 
     random.seed(3)
     wanted = random.random()
-    model = FAMILIES["MLPDiscriminator"]()
+    model = SMALL_PLAYERS["MLPDiscriminator"]()
     model.layers[2].rate = 0.4
     config = keras.saving.serialize_keras_object(model)
     random.seed(3)

@@ -38,6 +38,11 @@ class StandInTrainer(keras.Model):
             "ema": self.ema_generator is not None,
         }
 
+    @classmethod
+    def from_config(cls, config):
+        players = {k: keras.saving.deserialize_keras_object(config[k]) for k in saving.PLAYERS}
+        return cls(**{**config, **players})
+
 
 def trained(model, shift=0.03):
     """The model with every weight moved off its initial value."""
