@@ -10,6 +10,7 @@ from trainers.files import Files
 from trainers.steps import (
     averages,
     checks,
+    feeding,
     frozen,
     gradient_estimators,
     inputs,
@@ -21,11 +22,12 @@ from trainers.steps import (
 from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
-from zoo import finite, progress, sampling
+from zoo import finite, sampling
 from zoo.recorded import RecordedModel
+from zoo.validation import check_seed
 
 
-class Trainer(Files, RecordedModel, Game, keras.Model):
+class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
     """What every trainer shares: two players, their optimizers, averaging, data and saving.
 
     Args:
@@ -49,6 +51,7 @@ class Trainer(Files, RecordedModel, Game, keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.ema_generator = None
+        check_seed(seed)
         self.seed = int(seed)
         self.traits = sampling.traits(generator, value_range)
         self.patches = pairs.check(self.traits, discriminator)
@@ -246,8 +249,8 @@ class Trainer(Files, RecordedModel, Game, keras.Model):
         """Trains both players. Takes what `keras.Model.fit` takes.
 
         Args:
-            x: Samples as an array, or batches of them: a `tf.data.Dataset`, a `PyDataset`, a list, a
-                generator or another iterable of samples, `(samples, labels)`, or dicts with the
+            x: Samples as an array, or batches of them: a `tf.data.Dataset`, a `PyDataset`, a list,
+                a generator or another iterable of samples, `(samples, labels)`, or dicts with the
                 keys `image`, `img` or `pixel_values`, and `label` or `labels`. uint8 images are
                 scaled to the generator's range inside the step; float images have to lie in it.
                 An array is shuffled anew each epoch, in an order that follows from the seed and
@@ -305,37 +308,6 @@ class Trainer(Files, RecordedModel, Game, keras.Model):
     def own_callbacks(self):
         """Callbacks of the class itself, which `fit` calls after the user's."""
         return [ScaleWatch(), frozen.Watch()]
-
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """The metrics on other real samples, with both players in inference mode.
-
-        Takes what `keras.Model.evaluate` takes, and samples in every form that `fit` takes.
-        """
-        self._check_compiled()
-        inputs.refuse_weights(sample_weight=kwargs.pop("sample_weight", None))
-        kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
-        if kwargs.get("_use_cached_eval_dataset"):  # Of `fit`, which has checked it.
-            return super().evaluate(x, **kwargs)
-        feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
-        with feed.reading():
-            return super().evaluate(feed.dataset, **kwargs)
-
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on one batch of samples, or of samples and labels, checked as by `fit`."""
-        self._check_compiled()
-        inputs.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
-        x, y = inputs.for_batch(self, x, y, training=True)
-        return super().train_on_batch(x, y, return_dict=return_dict)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """The metrics on one batch, checked as by `evaluate`."""
-        self._check_compiled()
-        inputs.refuse_weights(sample_weight=sample_weight)
-        x, y = inputs.for_batch(self, x, y, training=False)
-        return super().test_on_batch(x, y, return_dict=return_dict)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing: both players arrive built, and Keras's look would use up a stream's batch."""
 
     def _check_compiled(self):
         if not self.compiled:

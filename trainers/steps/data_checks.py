@@ -3,6 +3,7 @@
 import itertools
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -88,8 +89,19 @@ class Rows(NamedTuple):
 def rows_needed(trainer):
     """The `Rows` that a trainer needs of a batch."""
     devices = trainer.distribute_strategy.num_replicas_in_sync
-    part = 1 if _coupling(trainer) is None else 2
+    players = (trainer.generator, trainer.discriminator)
+    part = 2 if any(map(_takes_several, players)) else 1
     return Rows(devices * trainer.discriminator_steps_per_batch * part, devices)
+
+
+def _takes_several(player):
+    """Whether a layer of a player takes several examples together; the probe comes last, if so."""
+    if coupling.treats_examples_apart(player):
+        return False
+    kind = keras.layers.BatchNormalization
+    norms = [layer for layer in player._flatten_layers() if isinstance(layer, kind)]
+    moving = any(layer.trainable for layer in norms)
+    return moving or coupling.coupling_layer(player) is not None
 
 
 def _coupling(trainer):

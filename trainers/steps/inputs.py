@@ -1,13 +1,16 @@
-"""What goes into `fit`: a pipeline of batches, and what the step makes of one."""
+"""What goes into `fit` and `evaluate`, and what the step makes of a batch of it."""
 
-import inspect
-import itertools
+import collections.abc
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from trainers.steps import data_checks
+from trainers.steps import batches, data_checks, streams
 from zoo import datasets, pixels
+from zoo.validation import check_positive
+
+BATCH_SIZE = 32  # Of Keras.
 
 
 def unpack(data, traits):
@@ -32,76 +35,133 @@ def unpack(data, traits):
     return samples, tf.reshape(tf.cast(labels, "int32"), (-1,))
 
 
-def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch):
-    """Checks what was given to `fit` and returns what Keras shall iterate over.
+def refuse_weights(**arguments):
+    """Raises a `ValueError` for the first argument by which Keras would weigh or cut the data."""
+    for name, value in arguments.items():
+        if value is not None and not (np.isscalar(value) and value == 0):
+            told = repr(value) if np.isscalar(value) else f"one of type {type(value).__name__}"
+            raise ValueError(
+                f"`{name}` has no meaning for a pair of players. Expected it to be left out. "
+                f"Received: {name}={told}"
+            )
+
+
+def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch, epochs):
+    """Checks what was given to `fit` and returns the `streams.Feed` that Keras shall iterate over.
 
     Arrays become a pipeline that shuffles and batches them whole batches at a time; data sets and
     generators keep their order, and later batches are checked as they come.
 
-    Returns:
-        `x` and `steps_per_epoch` for `keras.Model.fit`, which then takes neither `y` nor
-        `batch_size`.
-
     Raises:
         ValueError: If the data cannot be played with.
     """
-    traits = trainer.traits
-    if _is_array(x):
-        samples, labels = data_checks.check_samples(traits, x, y)
-        rows = len(samples)
-        batch_size = min(batch_size or 32, rows)
-        data_checks.check_batch_rows(trainer, batch_size)
-        if not shuffle and rows % batch_size:
-            data_checks.check_batch_rows(trainer, rows % batch_size)
-        # The order of an epoch follows from its number: (seed, step) decide the batch.
-        repeat = bool(shuffle) or steps_per_epoch is not None
-        dataset = datasets.from_arrays(
-            samples,
-            labels,
-            batch_size,
-            seed=trainer.seed,
-            shuffle=bool(shuffle),
-            repeat=repeat,
-            start_step=int(trainer.steps.numpy()) if repeat else 0,
+    _check_numbers(batch_size=batch_size, steps_per_epoch=steps_per_epoch)
+    x, y = _samples_and_labels(trainer, x, y)
+    if not batches.is_array(x, trainer.traits.image_shape):
+        return streams.feed(trainer, x, steps_per_epoch, epochs, shuffle=shuffle)
+    samples, labels = data_checks.check_samples(trainer.traits, x, y)
+    rows = len(samples)
+    batch_size = min(batch_size or BATCH_SIZE, rows)
+    data_checks.check_batch_rows(trainer, batch_size)
+    if not shuffle and rows % batch_size:
+        data_checks.check_batch_rows(trainer, rows % batch_size)
+    # The order of an epoch follows from its number: (seed, step) decide the batch.
+    repeat = bool(shuffle) or steps_per_epoch is not None
+    dataset = datasets.from_arrays(
+        samples,
+        labels,
+        batch_size,
+        seed=trainer.seed,
+        shuffle=bool(shuffle),
+        repeat=repeat,
+        start_step=(lambda: int(trainer.steps.numpy())) if repeat else 0,
+    )
+    if not repeat:
+        return streams.Feed(streams.shared(dataset, trainer))
+    steps = steps_per_epoch or rows // batch_size
+    return streams.Feed(streams.shared(dataset.take(steps), trainer), steps)
+
+
+def for_evaluate(trainer, x, y, batch_size, steps, epochs=1):
+    """Likewise what was given to `evaluate`, which will be iterated over `epochs` times."""
+    _check_numbers(batch_size=batch_size, steps=steps)
+    x, y = _samples_and_labels(trainer, x, y)
+    if not batches.is_array(x, trainer.traits.image_shape):
+        return streams.feed(trainer, x, steps, epochs, training=False)
+    samples, labels = data_checks.check_samples(trainer.traits, x, y)
+    dataset = datasets.from_arrays(samples, labels, batch_size or BATCH_SIZE, shuffle=False)
+    if steps is not None:
+        dataset = dataset.take(steps)
+    return streams.Feed(streams.shared(dataset, trainer), steps)
+
+
+def for_validation(trainer, data, batch_size, steps, epochs):
+    """Likewise `validation_data`: `x`, `(x,)`, `(x, y)`, or `None` for none."""
+    if data is None:
+        return streams.Feed(None)
+    if not isinstance(data, (tuple, list)):
+        return for_evaluate(trainer, data, None, batch_size, steps, epochs)
+    if not 1 <= len(data) <= 3 or len(data) == 3 and data[2] is not None:
+        raise ValueError(
+            "`validation_data` has other parts than samples and labels, and adversarial losses do "
+            "not weigh examples. Expected x, or (x, y). "
+            f"Received: validation_data of {len(data)} parts"
         )
-        steps = steps_per_epoch or (rows // batch_size if repeat else None)
-        return _sharded(dataset, trainer), steps
-    if y is not None:
+    return for_evaluate(trainer, *[*data, None][:2], batch_size, steps, epochs)
+
+
+def for_batch(trainer, x, y, training):
+    """The samples, and labels or `None`, of a batch given by itself, checked."""
+    x, y = _samples_and_labels(trainer, x, y)
+    samples, labels = data_checks.check_samples(trainer.traits, x, y)
+    if training:
+        data_checks.check_batch_rows(trainer, len(samples))
+    return samples, labels
+
+
+def check_latents(traits, x):
+    """Raises a `ValueError` if `predict` was given no latents, or no labels beside them."""
+    named = isinstance(x, collections.abc.Mapping)
+    latents = x.get("latents") if named else x
+    shape = getattr(latents, "shape", (None, traits.latent_dim) if latents is not None else ())
+    lacks = traits.num_classes is not None and hasattr(x, "shape")
+    if tuple(shape)[1:] != (traits.latent_dim,) or lacks or named and len(x) > 2:
+        form = f"latents of shape (n, {traits.latent_dim})"
+        if traits.num_classes is not None:
+            form = f"a dict of `latents`, of shape (n, {traits.latent_dim}), and `labels`, (n,)"
+        raise ValueError(
+            f"`x` is not what a generator makes samples of. Expected {form}; `sample` draws them, "
+            "and `evaluate` takes samples. Received: x "
+            + (f"of shape {tuple(shape)}" if shape else f"of type {type(x).__name__}")
+        )
+
+
+def _check_numbers(**numbers):
+    for name, number in numbers.items():
+        if number is not None:
+            check_positive(**{name: number})
+
+
+def _samples_and_labels(trainer, x, y):
+    """`x` and `y`; a dict of arrays is both."""
+    if x is None:
+        raise ValueError(
+            "`x` is missing. Expected samples: an array, a tf.data.Dataset, a PyDataset, or "
+            "batches from a generator. Received: x=None"
+        )
+    if isinstance(x, collections.abc.Mapping):
+        x, named = batches.parts(x)
+        y = named if y is None else y
+    known = hasattr(x, "__iter__") or hasattr(x, "__getitem__") or hasattr(x, "__array__")
+    if not known or isinstance(x, (str, bytes)):
+        raise ValueError(
+            "`x` is not a kind of data that is known. Expected an array, a tf.data.Dataset, a "
+            "PyDataset, or an iterable of batches. "
+            f"Received: x of type {type(x).__name__}"
+        )
+    if y is not None and not batches.is_array(x, trainer.traits.image_shape):
         raise ValueError(
             "`y` is given beside a data set. Expected y=None and batches (images, labels). "
             f"Received: x of type {type(x).__name__} with y of type {type(y).__name__}"
         )
-    if isinstance(x, tf.data.Dataset):
-        first = next(iter(x), None)
-        data_checks.check_first_batch(trainer, first)
-        return _sharded(data_checks.guarded(x, traits), trainer), steps_per_epoch
-    if isinstance(x, keras.utils.PyDataset):
-        data_checks.check_first_batch(trainer, x[0] if x.num_batches != 0 else None)
-    elif inspect.isgenerator(x):
-        first = next(x, None)
-        data_checks.check_first_batch(trainer, first)
-        return (batch for batch in itertools.chain([first], x)), steps_per_epoch
-    return x, steps_per_epoch
-
-
-def for_evaluate(trainer, x, y):
-    """Checks arrays, or the first batch of a data set, given to `evaluate`; returns `(x, y)`."""
-    if _is_array(x):
-        return data_checks.check_samples(trainer.traits, x, y)
-    if isinstance(x, tf.data.Dataset):
-        samples, labels = data_checks.samples_and_labels(next(iter(x), None))
-        data_checks.check_samples(trainer.traits, samples, labels)
     return x, y
-
-
-def _sharded(dataset, trainer):
-    """The data set, each of whose batches is cut into equal parts for the replicas."""
-    if trainer.distribute_strategy.num_replicas_in_sync == 1:
-        return dataset
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.with_options(options)
-
-
-def _is_array(x):
-    return hasattr(x, "__array__") or isinstance(x, (list, tuple))

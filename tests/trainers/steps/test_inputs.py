@@ -187,3 +187,93 @@ def test_integers_need_a_value_range():
     traits = players.Traits(2, (3,))
     with pytest.raises(ValueError, match="neither tanh nor sigmoid.*uint8"):
         data_checks.check_samples(traits, np.zeros((4, 3), "uint8"))
+
+
+# === What the methods take ===
+
+
+@pytest.fixture(scope="module")
+def points():
+    """A compiled trainer of points."""
+    layer = keras.layers.Dense
+    pair = [
+        keras.Sequential([keras.Input((3,)), layer(2, activation="tanh")]),
+        keras.Sequential([keras.Input((2,)), layer(1)]),
+    ]
+    gan = trainers.GAN(*pair)
+    gan.compile(run_eagerly=True)
+    return gan
+
+
+POINTS = np.linspace(-1, 1, 12, dtype="float32").reshape(6, 2)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda gan: gan.fit(), "`x` is missing"),
+        (lambda gan: gan.evaluate(), "`x` is missing"),
+        (lambda gan: gan.fit(3), "`x` is not a kind of data that is known.*int"),
+        (lambda gan: gan.fit(POINTS, batch_size=0), "`batch_size`"),
+        (lambda gan: gan.fit(POINTS, steps_per_epoch=0), "`steps_per_epoch`"),
+        (lambda gan: gan.fit(POINTS, sample_weight=np.ones(6)), "`sample_weight`.*ndarray"),
+        (lambda gan: gan.fit(POINTS, class_weight={0: 1.0}), "`class_weight`.*dict"),
+        (lambda gan: gan.evaluate(POINTS, sample_weight=np.ones(6)), "`sample_weight`"),
+        (lambda gan: gan.fit(POINTS, validation_data=(POINTS, None, np.ones(6))), "of 3 parts"),
+        (lambda gan: gan.fit(POINTS.astype(object)), "no numbers.*dtype object"),
+        (lambda gan: gan.fit((POINTS, np.zeros(6))), "`x` holds batches and other things"),
+        (lambda gan: gan.fit([POINTS], np.zeros(6)), "`y` is given beside a data set"),
+        (lambda gan: gan.fit(POINTS.astype("float64") * 1e300), "NaN or infinity.*12 bad"),
+        (lambda gan: gan.train_on_batch(POINTS * np.nan), "NaN"),
+        (lambda gan: gan.train_on_batch(POINTS, class_weight={0: 1.0}), "`class_weight`"),
+        (lambda gan: gan.test_on_batch(POINTS[:, :1]), r"players' shape.*\(1,\)"),
+        (lambda gan: gan.predict(), "`x` is not what a generator.*NoneType"),
+        (lambda gan: gan.predict(POINTS), r"latents of shape \(n, 3\).*`sample`.*\(6, 2\)"),
+    ],
+)
+def test_one_sentence_says_what_is_wanted(points, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(points)
+    assert int(points.steps) == 0
+
+
+def test_predict_wants_labels_of_a_conditional_generator():
+    gan = trainers.GAN(*tiny_mlp_pair(3))
+    with pytest.raises(ValueError, match="a dict of `latents`.*and `labels`"):
+        gan.predict(np.zeros((2, 5)))
+    latents = {"latents": np.zeros((2, 5)), "labels": np.array([0, 1])}
+    assert gan.predict(latents, verbose=0).shape == (2, 4, 4, 1)
+
+
+def test_all_ways_of_an_evaluation_are_one(points):
+    dataset = tf.data.Dataset.from_tensor_slices(POINTS).batch(2)
+    wanted = points.evaluate(POINTS, batch_size=2, verbose=0)
+    ways = [
+        points.evaluate(dataset, verbose=0),
+        points.evaluate(dataset.repeat(), steps=3, verbose=0),
+        points.evaluate(iter(dataset), verbose=0),
+        points.evaluate({"image": POINTS}, batch_size=2, verbose=0),
+    ]
+    assert ways == [wanted] * 4
+    first = points.evaluate(POINTS[:4], batch_size=2, verbose=0)
+    assert points.evaluate(POINTS, batch_size=2, steps=2, verbose=0) == first
+
+
+def test_single_batches():
+    gan = trainers.GAN(*tiny_mlp_pair())
+    gan.compile(run_eagerly=True)
+    images = tiny_data((4, 4, 1), count=4)[0]
+    tested = gan.test_on_batch(images, return_dict=True)
+    assert tested == gan.evaluate(images, batch_size=4, verbose=0, return_dict=True)
+    gan.train_on_batch(images)
+    assert int(gan.steps) == 1
+
+
+def test_every_epoch_is_evaluated_on_the_same_of_what_can_be_read_once(points):
+    points.optimizer.learning_rate = 0.0
+    batches = (POINTS[k : k + 2] for k in (0, 2, 4))
+    history = points.fit(POINTS, epochs=2, validation_data=batches, verbose=0).history
+    wanted = points.evaluate(POINTS, batch_size=2, verbose=0, return_dict=True)
+    points.steps.assign(0)
+    for name, value in wanted.items():
+        assert history[f"val_{name}"] == [pytest.approx(value, rel=1e-6)] * 2

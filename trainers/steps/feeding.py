@@ -1,0 +1,47 @@
+"""The methods of a Keras model that take data, besides `fit`: each checks them first."""
+
+from trainers.steps import inputs
+from zoo import progress
+
+
+class Feeding:
+    """A mixin of a trainer: `evaluate`, `predict` and single batches."""
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """The metrics on other real samples, with both players in inference mode.
+
+        Takes what `keras.Model.evaluate` takes, and samples in every form that `fit` takes.
+        """
+        self._check_compiled()
+        inputs.refuse_weights(sample_weight=kwargs.pop("sample_weight", None))
+        kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
+        if kwargs.get("_use_cached_eval_dataset"):  # Of `fit`, which has checked it.
+            return super().evaluate(x, **kwargs)
+        feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
+        with feed.reading():
+            return super().evaluate(feed.dataset, **kwargs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on one batch of samples, or of samples and labels, checked as by `fit`."""
+        self._check_compiled()
+        inputs.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        x, y = inputs.for_batch(self, x, y, training=True)
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """The metrics on one batch, checked as by `evaluate`."""
+        self._check_compiled()
+        inputs.refuse_weights(sample_weight=sample_weight)
+        x, y = inputs.for_batch(self, x, y, training=False)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def predict(self, x=None, **kwargs):
+        """Samples of given latents `(n, latent_dim)`; of `{"latents": ..., "labels": ...}` too.
+
+        `sample` draws the latents itself.
+        """
+        inputs.check_latents(self.traits, x)
+        return super().predict(x, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: both players arrive built, and Keras's look would use up a stream's batch."""

@@ -1,0 +1,74 @@
+"""The batches of a `keras.utils.PyDataset`, fetched ahead by its workers."""
+
+import collections
+import concurrent.futures
+import contextlib
+import itertools
+import random
+
+
+class Passes:
+    """An iterable of a `PyDataset`'s batches, in an order that follows from (seed, step).
+
+    Args:
+        dataset: The `PyDataset`.
+        shuffle: bool. Whether each pass has an order of its own; an endless one has none.
+        trainer: Says the seed and the step.
+    """
+
+    def __init__(self, dataset, shuffle, trainer):
+        self.dataset = dataset
+        self.shuffle = shuffle
+        self.trainer = trainer
+
+    def __iter__(self):
+        count = self.dataset.num_batches
+        numbers = itertools.count() if count is None else list(range(count))
+        if self.shuffle and count is not None:
+            word = f"{self.trainer.seed} {int(self.trainer.steps.numpy())}"
+            random.Random(word).shuffle(numbers)
+        return _fetched(self.dataset, numbers)
+
+
+def _fetched(dataset, numbers):
+    """The batches of these numbers, in this order."""
+    workers, processes = dataset.workers, dataset.use_multiprocessing
+    if workers < 1 or (workers == 1 and not processes):
+        yield from map(dataset.__getitem__, numbers)
+        return
+    ahead = collections.deque()
+    with _pool(dataset) as (submit, arguments):
+        for number in numbers:
+            ahead.append(submit(*arguments, number))
+            if len(ahead) > dataset.max_queue_size:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+@contextlib.contextmanager
+def _pool(dataset):
+    """`submit` of a pool of the data set's workers, and its first arguments."""
+    if dataset.use_multiprocessing:
+        pool = concurrent.futures.ProcessPoolExecutor(
+            dataset.workers, initializer=_share, initargs=(dataset,)
+        )
+        arguments = (_item,)
+    else:
+        pool = concurrent.futures.ThreadPoolExecutor(dataset.workers)
+        arguments = (dataset.__getitem__,)
+    try:
+        yield pool.submit, arguments
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+_shared = []  # In a worker process: the data set, which is sent once.
+
+
+def _share(dataset):
+    _shared[:] = [dataset]
+
+
+def _item(number):
+    return _shared[0][number]
