@@ -14,9 +14,10 @@ class UnrolledGAN(GAN):
     """The generator's step looks at the discriminator after its next few steps.
 
     The generator descends `f(theta_G, theta_D^K)`, where `theta_D^0 = theta_D` and `theta_D^(k+1)`
-    is what the discriminator's optimizer would make of `theta_D^k`, moments included, on the same
-    real and generated samples. The gradient flows through all K steps. They are not kept: the
-    discriminator and its optimizer are as they were. `unroll_steps=0` is `GAN`, bit for bit.
+    is what the discriminator's optimizer would make of `theta_D^k`, on the same real and generated
+    samples, with its moments, its schedule and the constraints of the weights. The gradient flows
+    through all K steps. They are not kept: the discriminator and its optimizer are as they were.
+    `unroll_steps=0` is `GAN`, bit for bit.
 
     Args:
         generator: A `zoo.Generator`, or a built Keras model from latents to samples.
@@ -27,7 +28,8 @@ class UnrolledGAN(GAN):
 
     Raises:
         ValueError: If `unroll_steps` is negative, or as `GAN`; when compiled, if the
-            discriminator's optimizer is neither SGD nor Adam.
+            discriminator's optimizer is neither SGD nor Adam, or clips, decays, accumulates
+            gradients or writes averages over the weights.
 
     Reference:
         - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 2, equations 4 to 7.
@@ -79,8 +81,9 @@ class UnrolledGAN(GAN):
         Returns:
             A list of tensors, one for each trainable variable of the discriminator.
         """
-        weights = [tf.convert_to_tensor(v) for v in self.discriminator.trainable_variables]
-        optimizer = differentiable_optimizers.optimizer(self.discriminator_optimizer)
+        variables = self.discriminator.trainable_variables
+        weights = [tf.convert_to_tensor(v) for v in variables]
+        optimizer = differentiable_optimizers.optimizer(self.discriminator_optimizer, variables)
         for _ in range(self.unroll_steps):
             with tf.GradientTape() as tape:
                 tape.watch(weights)
@@ -91,8 +94,6 @@ class UnrolledGAN(GAN):
                 losses = self.discriminator_losses(*views, key)
                 penalty = self.penalty_at("discriminator", weights, real, fake, labels, key)
                 loss = tf.reduce_mean(losses + penalty) + own
-            gradients = tape.gradient(
-                loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
-            weights = optimizer.step(weights, replicas.mean(gradients))
+            gradients = replicas.mean(tape.gradient(loss, weights))
+            weights = optimizer.step(weights, gradients)
         return weights

@@ -21,11 +21,19 @@ def number():
 
 
 def mean(x):
-    """The mean of a tensor, or of each of a list, over the replicas; it has a gradient."""
+    """The mean of a tensor, or of each of a list, over the replicas; it has a gradient.
+
+    `None` in a list stays `None`.
+    """
     if count() == 1:
         return x
     context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+    if not isinstance(x, list):
+        return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+    present = [k for k, value in enumerate(x) if value is not None]
+    means = context.all_reduce(tf.distribute.ReduceOp.MEAN, [x[k] for k in present])
+    means = dict(zip(present, means, strict=True))
+    return [means.get(k) for k in range(len(x))]
 
 
 def deviation(x):

@@ -59,11 +59,31 @@ def test_no_virtual_step_is_gan():
     run_equality_test(makers, tiny_data()[0])
 
 
-def test_virtual_steps_are_the_real_ones():
+def _constrained(discriminator):
+    for variable in discriminator.trainable_variables:
+        if len(variable.shape) > 1:
+            variable.constraint = keras.constraints.MaxNorm(0.3)
+    return discriminator
+
+
+DECAY = keras.optimizers.schedules.ExponentialDecay(2e-2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    "optimizer, bounded",
+    [
+        (lambda: keras.optimizers.Adam(1e-2, beta_1=0.5), False),
+        (lambda: keras.optimizers.Adam(DECAY, beta_1=0.5, loss_scale_factor=4.0), True),
+    ],
+)
+def test_virtual_steps_are_the_real_ones(optimizer, bounded):
     """After K virtual steps the generator sees what K real ones would have made."""
     keras.utils.set_random_seed(1)
-    gan = trainers.UnrolledGAN(*tiny_pair(), unroll_steps=3, seed=3)
-    gan.compile(discriminator_optimizer=keras.optimizers.Adam(1e-2, beta_1=0.5), run_eagerly=True)
+    pair = tiny_pair()
+    if bounded:
+        _constrained(pair[1])
+    gan = trainers.UnrolledGAN(*pair, unroll_steps=3, seed=3)
+    gan.compile(discriminator_optimizer=optimizer(), run_eagerly=True)
     gan.fit(batches(tiny_data()[0], steps=2), verbose=0)
     real, _ = gan.unpack(tf.constant(tiny_data()[0]))
     fake = gan.fake(real, None, gan.key(0), training=False)
@@ -72,7 +92,8 @@ def test_virtual_steps_are_the_real_ones():
         with tf.GradientTape() as tape:
             with keras.StatelessScope():
                 views = gan.views(real, fake, None, training=True)
-            loss = tf.reduce_mean(gan.discriminator_losses(*views, gan.key(0)))
+            mean = tf.reduce_mean(gan.discriminator_losses(*views, gan.key(0)))
+            loss = gan.discriminator_optimizer.scale_loss(mean)
         variables = gan.discriminator.trainable_variables
         gan.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
     with keras.StatelessScope():
