@@ -14,8 +14,8 @@ from zoo.validation import nearest
 ACCELERATORS = ("/dev/nvidia*", "/dev/dxg", "/dev/accel*", "/dev/vfio/*")
 USER_ERRORS = (ValueError, OSError, ImportError)
 VALUE_RANGE = (
-    "The numbers of the generator's pictures: LOW,HIGH, such as -1,1; 'none' where its samples are no "
-    "pictures; 'auto' for what is seen in its last layers."
+    "The numbers of the generator's pictures: LOW,HIGH, such as -1,1; 'none' where its samples are "
+    "no pictures; 'auto' for what is seen in its last layers."
 )
 WIDTH = 80  # Columns of a help.
 HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
