@@ -101,6 +101,10 @@ class _Player(RecordedModel, keras.Model):
         self.check_saving()
         super().save(*args, **kwargs)
 
+    def __reduce__(self):  # What pickle and `copy.deepcopy` write is such a file.
+        self.check_saving()
+        return super().__reduce__()
+
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """The inverse of `get_config`."""

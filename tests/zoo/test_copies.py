@@ -1,5 +1,6 @@
 """Copies made from a config: like their original, or refused with what is missing."""
 
+import pickle
 import random
 
 import keras
@@ -133,6 +134,8 @@ def test_a_player_that_cannot_be_made_again_is_refused_with_the_remedy(case, tmp
     if isinstance(model, zoo.Generator):
         with pytest.raises(ValueError, match=message):
             model.save(tmp_path / "player.keras")
+        with pytest.raises(ValueError, match=message):
+            pickle.dumps(model)
 
 
 def test_what_a_users_get_config_leaves_out_comes_back():
