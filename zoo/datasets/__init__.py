@@ -240,7 +240,7 @@ def _array(**argument):
     ((name, value),) = argument.items()
     if tf.is_tensor(value):
         return value
-    if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__len__"):
+    if not (isinstance(value, (list, tuple)) or hasattr(value, "__array__")):
         raise TypeError(
             f"`{name}` are not an array. Expected one of shape (n, ...); {_remedy(value)}. "
             f"Received: {name} of type {type(value).__module__}.{type(value).__name__}"
