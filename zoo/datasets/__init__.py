@@ -220,7 +220,8 @@ def _remedy(data):
     if hasattr(data, "features") and hasattr(data, "column_names"):
         return (
             "of a set of Hugging Face take the columns as arrays, "
-            "from_arrays(np.stack([np.asarray(image) for image in data['image']]), data['label'])"
+            "from_arrays(np.stack([np.asarray(image) for image in data['image']]), "
+            "np.asarray(data['label']))"
         )
     return "arrays go into fit, or into zoo.datasets.from_arrays(images, labels)"
 

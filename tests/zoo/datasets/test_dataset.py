@@ -125,6 +125,7 @@ class Builder:
         (Columns(), r"Hugging Face.*from_arrays\(np.stack"),
         (Builder(), "tfds:NAME"),
         (tf.data.Dataset.range(3), "goes into fit as it is"),
+        (tf.data.Dataset.range(3).repeat(), "goes into fit as it is"),
     ],
 )
 def test_data_that_are_no_name_have_a_remedy(data, remedy):
