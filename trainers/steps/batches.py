@@ -61,6 +61,12 @@ def _named(batch):
     return batch[samples[0]], batch[labels[0]] if labels else None
 
 
+def is_empty(batch):
+    """Whether a batch has no rows."""
+    samples, _ = parts(batch)
+    return hasattr(samples, "__len__") and len(samples) == 0
+
+
 def as_array(values, name="x"):
     """A dense NumPy array of what is array-like.
 

@@ -26,6 +26,8 @@ def first_batch(trainer, elements, training):
         "`x` is empty. Expected at least one batch. Received: a data set with none"
     )
     for element in itertools.islice(elements, LOOKS):
+        if batches.is_empty(element):
+            continue
         samples, labels = check_batch(trainer.traits, element)
         try:
             if training:

@@ -1,5 +1,7 @@
 """The methods of a Keras model that take data, besides `fit`: each checks them first."""
 
+import tensorflow as tf
+
 from trainers.steps import inputs
 from zoo import progress
 
@@ -45,3 +47,17 @@ class Feeding:
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing: both players arrive built, and Keras's look would use up a stream's batch."""
+
+    def _make_function(self, step_function):
+        """Keras's function of a step that does nothing before its data are there.
+
+        In a graph, what does not depend on the data (the counter of steps, draws, statistics of
+        generated samples) would also run where the iterator says that there are none left.
+        """
+
+        def step(data):
+            tensors = [x for x in tf.nest.flatten(data) if tf.is_tensor(x)]
+            with tf.control_dependencies(tensors):
+                return step_function(data)
+
+        return super()._make_function(step)

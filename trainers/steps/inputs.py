@@ -152,6 +152,12 @@ def _samples_and_labels(trainer, x, y):
     if isinstance(x, collections.abc.Mapping):
         x, named = batches.parts(x)
         y = named if y is None else y
+    if isinstance(x, tf.distribute.DistributedDataset):
+        raise ValueError(
+            "`x` is shared out to replicas already, and cannot be looked at. Expected the "
+            "tf.data.Dataset itself: `fit` shares its batches equally. "
+            f"Received: x of type {type(x).__name__}"
+        )
     known = hasattr(x, "__iter__") or hasattr(x, "__getitem__") or hasattr(x, "__array__")
     if not known or isinstance(x, (str, bytes)):
         raise ValueError(

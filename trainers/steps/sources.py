@@ -97,6 +97,8 @@ class Source:
         traits = self.trainer.traits
         kind = tf.nest.flatten(self.spec)[0].dtype
         for element in elements:
+            if batches.is_empty(element):
+                continue
             samples, labels = data_checks.check_batch(traits, element)
             if (samples.dtype.kind == "f") != kind.is_floating:
                 raise ValueError(

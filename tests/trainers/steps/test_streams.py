@@ -112,6 +112,13 @@ def test_a_batch_of_too_few_rows_is_left_out(give, steps, wanted):
     assert [[len(batch) for batch in epoch] for epoch in epochs] == [[6] * n for n in wanted]
 
 
+@pytest.mark.parametrize("as_dataset", [True, False])
+def test_batches_of_no_rows_are_left_out(gan, as_dataset):
+    source = [ROWS[:0], FOURS[0], ROWS[:0], FOURS[1]]
+    feed = streams.feed(gan, _once(source) if as_dataset else iter(source))
+    _assert_epochs(_epochs(feed, 1), [FOURS[:2]])
+
+
 def test_batch_normalization_needs_two_rows_a_step():
     gan = _gan(normalized=True, discriminator_steps=2)
     sizes = [3, 4, 2, 5]
@@ -234,11 +241,14 @@ def test_two_fits_in_long_executions_have_the_weights_of_one_in_single_steps():
     assert_same_weights(*gans)
 
 
-def test_the_graph_is_cut_too():
-    gan = _gan()
+def test_a_graph_does_nothing_where_the_data_end():
+    gan = _gan(discriminator_steps=5)
+    gan.compile(jit_compile=False)
+    gan.fit(_dataset(6), epochs=2, verbose=0)  # The fourth batch is too small.
+    assert int(gan.steps) == 6
     gan.compile(steps_per_execution=64, jit_compile=False)
-    gan.fit(ROWS, batch_size=2, epochs=2, verbose=0)
-    assert int(gan.steps) == 20
+    gan.fit(ROWS, batch_size=5, epochs=2, verbose=0)
+    assert int(gan.steps) == 6 + 8
 
 
 def test_an_epoch_that_ends_early_by_a_small_batch_is_no_warning():
