@@ -75,7 +75,7 @@ def test_a_training_that_diverges_makes_no_preset(tmp_path):
             seeds=[],
         )
     )
-    with pytest.raises(ValueError, match="no numbers any more.*gan.keras' stays"):
+    with pytest.raises(ValueError, match="the training diverged"):
         publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
     assert not (tmp_path / "presets").exists()
 

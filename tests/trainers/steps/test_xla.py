@@ -11,6 +11,7 @@ from tests.helpers import largest_difference, tiny_pair
 from trainers import objectives
 
 
+@keras.saving.register_keras_serializable(package="tests")
 class _Theirs(objectives.NonSaturating):
     """An objective of a user, which may do anything."""
 
