@@ -52,6 +52,26 @@ def test_help_shows_this_commands_flags_only(capsys, flag):
     )
 
 
+def test_help_in_80_columns_with_whole_words():
+    """Prose and tables are filled anew, examples go on after a backslash, choices are words."""
+    other, choices = flags.FlagValues(), [f"a_choice_of_many_{i}" for i in range(9)]
+    flags.DEFINE_enum("kind", None, choices, "Which.", flag_values=other)
+    flags.DEFINE_multi_string("term", None, "Terms.", flag_values=other)
+    flags.DEFINE_boolean("unset", None, "Neither.", flag_values=other)
+    row = "name      " + "what it means, well-known, " * 5
+    doc = "Usage: " + "a-hyphenated-word " * 9 + "\n\n  python -m test " + "--flag=value " * 9
+    text = command._help(f"{doc}\n\n{row}", [other[name] for name in ("kind", "term", "unset")])
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80 and not [line for line in lines if line != line.rstrip()]
+    words = text.split()
+    assert words.count("a-hyphenated-word") == 9 and words.count("--flag=value") == 9
+    assert words.count("well-known,") == 5 and all(f"{c}," in words for c in choices[:-1])
+    example = [line for line in lines if "--flag" in line]
+    assert all(line.endswith(" \\") for line in example[:-1]) and example[0].startswith("  python")
+    assert "  --[no]unset\n      Neither." in text and "Terms.\n" in text
+    assert "repeat" not in text and "<" not in text
+
+
 @pytest.mark.parametrize(
     "argument, message",
     [
@@ -97,6 +117,12 @@ def test_interrupt(capsys):
 
     assert run(main) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+    def saved(arguments):
+        raise KeyboardInterrupt("the same command goes on")
+
+    assert run(saved) == 130
+    assert capsys.readouterr().err == "interrupted: the same command goes on\n"
 
 
 def test_subcommands():

@@ -112,6 +112,11 @@ def _made(name, found):
             "`selection` is the best by no score. Expected settings.score. "
             "Received: selection='best' without"
         )
+    if found.get("settings", {}).get("steps") is not None:
+        raise ValueError(
+            "`steps` is no length of a recipe, whose card counts epochs. Expected settings.epochs. "
+            f"Received: steps={found['settings']['steps']}"
+        )
     for target in found.get("targets", []):
         listed = found.get("measures", [])
         if len(target) != 4 or target[0] not in listed or target[2] not in BOUNDS:

@@ -24,7 +24,7 @@ from trainers.runs.resuming import CHECKPOINT, SETTINGS
 from trainers.runs.settings import Details
 from zoo import datasets
 from zoo.files import check_writable, write_text
-from zoo.validation import check_positive
+from zoo.validation import check_above_zero, check_positive
 
 POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
 POSITIVE_IF_GIVEN = ("steps", "sample_every_steps", "checkpoint_every_steps")
@@ -68,6 +68,9 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         scorer = _scorer(settings, folder)
         end = total_steps(settings, data.info)
         resuming.check_not_beyond(gan, settings, end, output_dir)
+        if data.info.count < settings.batch_size:
+            count = f"{data.info.count:,} examples, fewer than batch_size={settings.batch_size}"
+            print(f"note: every batch is all of {settings.dataset}: {count}", file=sys.stderr)
         # Points are drawn over real ones.
         real = None if data.dtype == "uint8" else datasets.arrays(data.name, examples=1000)[0]
         if int(gan.steps.numpy()) < end:
@@ -109,6 +112,8 @@ def check_numbers(settings):
     check_positive(**{name: getattr(settings, name) for name in POSITIVE})
     given = {name: getattr(settings, name) for name in POSITIVE_IF_GIVEN}
     check_positive(**{name: value for name, value in given.items() if value is not None})
+    if settings.learning_rate is not None:
+        check_above_zero(learning_rate=settings.learning_rate)
     if (settings.steps or 0) % settings.steps_per_execution:
         raise ValueError(
             "`steps` are no whole executions. Expected a multiple of steps_per_execution="

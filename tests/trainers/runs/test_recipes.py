@@ -67,6 +67,7 @@ def test_what_a_recipe_says(tmp_path):
             "`selecton` is no key.*did you mean 'selection'.*in '.*mine.json'",
         ),
         ({"settings": {"epoch": 3}}, "`epoch` is no key of a recipe; did you mean 'epochs'"),
+        ({"settings": {"steps": 9}}, "`steps` is no length of a recipe.*settings.epochs.*steps=9"),
         ({"settings": []}, "`settings` has another type. Expected a dict.*mine.json'"),
         ({"generator": []}, "`generator` has another type. Expected a dict"),
         ({"seeds": 3}, "`seeds` has another type. Expected a list"),

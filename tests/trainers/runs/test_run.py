@@ -57,6 +57,57 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch
     assert int(more.steps) == 15
 
 
+def _same(one, other):
+    for a, b in zip(all_variables(one), all_variables(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_in_steps_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch):
+    """Five steps are an epoch: seven are one and a part."""
+    settings = dataclasses.replace(
+        TOY, steps=7, sample_every_steps=3, checkpoint_every_steps=2, ema_decay=0.5
+    )
+    whole = run.train(settings, tmp_path / "whole", verbose=0)
+    assert int(whole.steps) == 7
+    grid, folder = callbacks.SampleGrid, tmp_path / "stopped"
+
+    def crash(self, batch, logs=None):
+        if int(self.model.steps) == 5:
+            raise RuntimeError("out of power")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grid, "on_train_batch_end", crash)
+        with pytest.raises(RuntimeError):
+            run.train(settings, folder, verbose=0)
+    assert int(keras.saving.load_model(folder / "gan.keras").steps) == 4
+    _interrupted(monkeypatch, 1, settings, folder)
+    rest = run.train(settings, folder, verbose=0)
+    _same(whole, rest)
+    _same(whole, keras.saving.load_model(folder / "gan.keras"))
+    names = sorted(path.name for path in (tmp_path / "whole" / "samples").glob("*.png"))
+    assert names == ["step_0000000.png", "step_0000003.png", "step_0000006.png"]
+    # A length in epochs is the same length in steps; a longer one goes on.
+    longer = run.train(dataclasses.replace(settings, steps=None), folder, verbose=0)
+    _same(longer, run.train(dataclasses.replace(TOY, ema_decay=0.5), tmp_path / "e", verbose=0))
+    with pytest.raises(ValueError, match="`steps` ends before the run in output_dir.*steps=9"):
+        run.train(dataclasses.replace(settings, steps=9), folder, verbose=0)
+
+
+def test_ctrl_c_after_a_divergence_leaves_the_file(tmp_path, monkeypatch):
+    settings = dataclasses.replace(TOY, steps=4, checkpoint_every_steps=2)
+
+    def broken(self, batch, logs=None):
+        if int(self.model.steps) == 3:
+            self.model.generator.set_weights([w * np.nan for w in self.model.generator.weights])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(callbacks.SampleGrid, "on_train_batch_end", broken)
+    with pytest.raises(ValueError, match="no numbers any more.*stays as it was"):
+        run.train(settings, tmp_path, verbose=0)
+    gan = keras.saving.load_model(tmp_path / "gan.keras")
+    assert int(gan.steps) == 2 and all(np.isfinite(w).all() for w in gan.get_weights())
+
+
 def test_the_folder_of_an_image_run(tmp_path):
     rng = np.random.default_rng(0)
     for i in range(40):
@@ -103,6 +154,9 @@ def test_the_folder_of_an_image_run(tmp_path):
         ({"ema_decay": 2.0}, "ema_decay=2"),
         ({"epochs": 0}, "`epochs` is out of range"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` is not positive"),
+        ({"steps": 0}, "`steps` is out of range"),
+        ({"checkpoint_every_steps": -1}, "`checkpoint_every_steps` is out of range"),
         ({"trainer": "gam"}, "`trainer` is unknown.*did you mean 'gan'"),
     ],
 )

@@ -1,7 +1,8 @@
 """The command: stopped by a signal and started again, its help, its list, and wrong flags."""
 
 import dataclasses
-import os
+import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,11 @@ import time
 import keras
 import pytest
 
+import trainers.__main__ as trainers_main
+from tests.trainers.runs.ring import written
+from trainers.runs import resuming
 from trainers.runs.settings import Settings
+from zoo import command
 
 
 def _command(*arguments, **kwargs):
@@ -34,7 +39,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same command goes on" in out and "Traceback" not in err
+    assert err == f"interrupted: the same command goes on from {tmp_path / 'gan.keras'}\n"
     steps = int(keras.saving.load_model(tmp_path / "gan.keras").steps)
     assert 100 <= steps < 40_000
     arguments[3] = f"--epochs={steps // 100 + 1}"
@@ -44,39 +49,98 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path, number):
     assert "samples.png" in out and "python -m export" in out
 
 
+@pytest.fixture
+def in_process(tmp_path, monkeypatch, capsys):
+    """A function that runs the command here, and gives its exit code and what it wrote."""
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    FLAGS = trainers_main.FLAGS
+
+    def run(*arguments):
+        FLAGS.unparse_flags()
+        for name in FLAGS:
+            FLAGS[name].value, FLAGS[name].present = FLAGS[name].default, 0
+        with pytest.raises(SystemExit) as stop:
+            command.run(trainers_main.main, trainers_main.__doc__, FLAGS, ["t", *arguments])
+        return stop.value.code, *capsys.readouterr()
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--help"], None),
         ([], "`--output_dir` is missing. Expected --output_dir=FOLDER"),
-        (["--recipe=dcgan_mnist", "--epochs=3"], "`--recipe` decides everything"),
-        (["--publish"], "`--recipe` decides everything. Expected --recipe=NAME"),
+        (["--publish"], "`--publish` is of a recipe. Expected --recipe=NAME"),
         (["--recipe=all"], "`--recipe=all` is only there to publish"),
+        (["--recipe=all", "--publish", "--seed=2"], "`--recipe=all` is only there to publish"),
+        (["--recipe=dcgan_mnits"], "did you mean 'dcgan_mnist'"),
+        (
+            ["--recipe=dcgan_mnist", "--epochs=3", "--publish"],
+            "`--publish` is of a recipe as it stands.*Received: --epochs=3",
+        ),
+        (["--recipe=dcgan_mnist", "--epochs=3"], "`--output_dir` is missing: with other flags"),
+        (["--recipe=dcgan_mnist", "--blocks=3"], "`--blocks` is no argument of what was chosen"),
         (["--output_dir=x", "--epoch=3"], "--epoch; did you mean 'epochs'"),
+        (["--output_dir=x", "--epochs=many"], "flag --epochs=many"),
+        (["--output_dir=x", "--epochs=0"], "`epochs` is out of range. Expected a positive"),
+        (["--output_dir=x", "--steps=0"], "`steps` is out of range. Expected a positive"),
+        (["--output_dir=x", "--sample_every_steps=0"], "`sample_every_steps` is out of range"),
+        (["--output_dir=x", "--steps=3", "--steps_per_execution=2"], "`steps` are no whole exec"),
+        (["--output_dir=x", "--units=a,b"], "flag --units=a,b"),
+        (["--output_dir=x", "--clip=0.1"], "`--clip` is no argument.*one of wasserstein"),
         (["--output_dir=x", "--schedule=both"], "alternating"),
         (["--output_dir=x", "--dataset=mnits"], "did you mean 'mnist'"),
+        (["--output_dir=x", "--dataset=ring", "--generator=dcgan"], "`image_shape` does not"),
         (["--output_dir=/dev/null/x"], "output_dir='/dev/null/x'"),
     ],
 )
-def test_help_and_wrong_flags(tmp_path, arguments, message):
-    path = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
-    process = _command(*arguments, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
-    out, err = process.communicate(timeout=120)
-    if message is None:
-        assert process.returncode == 0 and "Usage: python -m trainers" in out
-        for field in dataclasses.fields(Settings):
-            assert f"{field.name}" in out
-        assert not err
-    else:
-        assert process.returncode == 2
-        assert message in err and err.startswith("error: ") and err.count("\n") == 1
+def test_wrong_flags_are_one_line(in_process, tmp_path, arguments, message):
+    code, out, err = in_process(*arguments)
+    assert code == 2 and not out
+    assert re.search(message, err) and err.startswith("error: ") and err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_the_list_of_what_can_be_chosen(tmp_path):
-    path = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
-    process = _command("--list", cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0 and not err
+def test_help_names_all_flags_in_80_columns(in_process):
+    code, out, err = in_process("--help")
+    assert code == 0 and not err and out.startswith("Usage: python -m trainers")
+    assert max(map(len, out.splitlines())) <= 80
+    for field in dataclasses.fields(Settings):
+        assert f"{field.name}" in out
+        if type(field.default) in (int, float):
+            assert f"--{field.name} (default: {field.default})" in out
+    words = out.split()
+    for flag in map(trainers_main.FLAGS.__getitem__, trainers_main.FLAGS):
+        assert {f"--{flag.name}", f"--[no]{flag.name}"} & set(words)
+    # Words stay whole: a name with hyphens or underscores stands on one line.
+    for word in ("f-divergences", "score/best.keras,", "relativistic_pairing,", "--epochs=10"):
+        assert word in words
+
+
+def test_a_recipe_with_other_flags_is_another_run(in_process, tmp_path):
+    """It says so in its settings, goes on by the same command, and no recipe goes on with it."""
+    recipe = written(tmp_path)
+    flags = [f"--recipe={recipe}", "--steps=1", "--units=4", f"--output_dir={tmp_path / 'run'}"]
+    flags += ["--batch_size=100", "--noskip_unreadable"]
+    code, out, err = in_process(*flags)
+    assert code == 0, err
+    assert "Trained for 1 steps" in out
+    found = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert found["recipe"] == "mine" and "--units=(4,)" in found["changed"]
+    assert found["details"]["generator"] == {"units": [4]} and found["score"] == "modes"
+    with pytest.raises(ValueError, match="holds another run.*recipe was 'mine', is None"):
+        resuming.check_same({**found, "recipe": None}, tmp_path / "run")
+    code, out, err = in_process(*flags[:1], "--steps=2", *flags[2:])
+    assert code == 0 and "Trained for 2 steps" in out, err
+    code, out, err = in_process(*flags)
+    assert code == 2 and "`steps` ends before the run in output_dir" in err
+
+
+def test_the_list_of_what_can_be_chosen(in_process, tmp_path):
+    code, out, err = in_process("--list")
+    assert code == 0 and not err
     assert "f-divergences" in out and "dcgan_mnist" in out
     assert not list(tmp_path.iterdir())
