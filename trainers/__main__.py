@@ -133,9 +133,7 @@ def _recipe(given):
                 "`--recipe=all` is only there to publish. Expected --recipe=all --publish. "
                 f"Received: {words or 'no --publish'}"
             )
-        failed = publish.publish_all(
-            recipes.names(), FLAGS.output_dir or RUNS, FLAGS.publish_dir
-        )
+        failed = publish.publish_all(recipes.names(), FLAGS.output_dir or RUNS, FLAGS.publish_dir)
         return 1 if failed else 0
     recipe = recipes.load(FLAGS.recipe)
     settings, details = command_line.run_of(given, recipe.settings, recipe.details)
