@@ -164,8 +164,10 @@ class LaplacianGAN(GAN):
     def _rates(self):
         """The learning rates of the patterns; `None` for a schedule, which nobody sets."""
         rates = {name: inner(getattr(self, f"{name}_optimizer"))._learning_rate for name in PLAYERS}
-        numbers = {name: isinstance(rate, keras.Variable) for name, rate in rates.items()}
-        return {name: float(rate) if numbers[name] else None for name, rate in rates.items()}
+        return {
+            name: float(tf.convert_to_tensor(rate)) if isinstance(rate, keras.Variable) else None
+            for name, rate in rates.items()
+        }
 
     def follow_patterns(self):
         """Sets the levels' learning rates where that of a pattern has been set to another."""
