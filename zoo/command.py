@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import re
 import sys
 import tempfile
 import textwrap
@@ -150,7 +151,7 @@ def _meaning(flag):
     """The help of a flag as it was written, and what can be chosen in words that can be wrapped."""
     if isinstance(flag, flags.EnumFlag):
         return f"{flag.help.partition('>: ')[2]} One of {', '.join(flag.parser.enum_values)}."
-    return flag.help.partition(";     repeat this option")[0]  # absl's remark on a flag of a list.
+    return re.split(r";\s+repeat this option", flag.help)[0]  # absl's remark on a flag of a list.
 
 
 def _wrapped(text, indent="", further=None):
