@@ -112,6 +112,14 @@ class RatioGame:
         )
         return (best_p - worst_p) / n + (worst_q - best_q) / m
 
+    def cost_of(self, cap):
+        """How much more a sample would count if its log ratio were twice the cap, not cut."""
+        (p, q), (far_p, far_q) = (
+            [float(x) for x in self.terms(tf.constant(r, "float64"), tf.constant(-r, "float64"), r)]
+            for r in (cap, 2.0 * cap)
+        )
+        return max(far_p - p, q - far_q)
+
     def terms(self, log_ratio_p, log_ratio_q, cap=None):
         """What is averaged over p, and over q: the bound is the difference."""
         cap = self.limit if cap is None else cap

@@ -140,7 +140,8 @@ def _estimate(divergence, game, outputs, cap):
             "constant critic. More samples, or another critic, may find a difference."
         )
         value = floor
-    if cap is not None and cap >= game.limit / 2.0:
+    matters = max(error, 0.05 * abs(value))
+    if cap is not None and cap >= game.limit / 2.0 and game.cost_of(cap) > matters:
         share = np.mean(np.abs(np.concatenate(outputs)) >= cap)
         if share > 0.5:
             notes.append(

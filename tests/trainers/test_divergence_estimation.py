@@ -99,6 +99,8 @@ def test_what_samples_cannot_tell_is_said():
     p, q = rng.normal(0, 1, (400, 2)), rng.normal(50, 1, (400, 2))  # 2,500 nats apart.
     got = estimate_divergence(p, q, "kl", steps=STEPS)
     assert "cannot tell how much larger" in got.note and 2 < got.value < 7
+    got = estimate_divergence(p, q, "jensen_shannon", steps=STEPS)
+    assert got.note == "" and 1.3 < got.value <= np.log(4)  # Its largest value.
 
 
 def test_a_rare_sample_does_not_pay_for_a_large_one():
