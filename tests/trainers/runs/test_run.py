@@ -11,7 +11,7 @@ from PIL import Image
 from tests.helpers import all_variables, largest_difference
 from trainers import callbacks
 from trainers.runs import run
-from trainers.runs.settings import Settings
+from trainers.runs.settings import Details, Settings
 from zoo import datasets, saving
 
 TOY = Settings(dataset="normal", generator="mlp", latent_dim=2, batch_size=20_000, epochs=2, seed=4)
@@ -62,39 +62,43 @@ def _same(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+SMALL = Details(generator={"units": [4]}, discriminator={"units": [4]})
+PLAIN = dataclasses.replace(TOY, jit_compile="false")
+
+
 def test_a_run_in_steps_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch):
-    """Five steps are an epoch: seven are one and a part."""
-    settings = dataclasses.replace(
-        TOY, steps=7, sample_every_steps=3, checkpoint_every_steps=2, ema_decay=0.5
-    )
-    whole = run.train(settings, tmp_path / "whole", verbose=0)
+    """Five steps are an epoch: seven are one and a part. The settings file says the recipe."""
+    settings = dataclasses.replace(PLAIN, steps=7, sample_every_steps=3, checkpoint_every_steps=2)
+    arguments = {"verbose": 0, "details": SMALL, "origin": {"recipe": "mine", "changed": "--steps"}}
+    whole = run.train(settings, tmp_path / "whole", **arguments)
     assert int(whole.steps) == 7
-    grid, folder = callbacks.SampleGrid, tmp_path / "stopped"
 
     def crash(self, batch, logs=None):
         if int(self.model.steps) == 5:
             raise RuntimeError("out of power")
 
+    folder = tmp_path / "stopped"
     with monkeypatch.context() as patch:
-        patch.setattr(grid, "on_train_batch_end", crash)
+        patch.setattr(callbacks.SampleGrid, "on_train_batch_end", crash)
         with pytest.raises(RuntimeError):
-            run.train(settings, folder, verbose=0)
+            run.train(settings, folder, **arguments)
     assert int(keras.saving.load_model(folder / "gan.keras").steps) == 4
-    _interrupted(monkeypatch, 1, settings, folder)
-    rest = run.train(settings, folder, verbose=0)
-    _same(whole, rest)
+    _same(whole, run.train(settings, folder, **arguments))
     _same(whole, keras.saving.load_model(folder / "gan.keras"))
     names = sorted(path.name for path in (tmp_path / "whole" / "samples").glob("*.png"))
     assert names == ["step_0000000.png", "step_0000003.png", "step_0000006.png"]
-    # A length in epochs is the same length in steps; a longer one goes on.
-    longer = run.train(dataclasses.replace(settings, steps=None), folder, verbose=0)
-    _same(longer, run.train(dataclasses.replace(TOY, ema_decay=0.5), tmp_path / "e", verbose=0))
-    with pytest.raises(ValueError, match="`steps` ends before the run in output_dir.*steps=9"):
-        run.train(dataclasses.replace(settings, steps=9), folder, verbose=0)
+    found = json.loads((folder / "settings.json").read_text())
+    assert (found["recipe"], found["changed"], found["steps"]) == ("mine", "--steps", 7)
+    with pytest.raises(ValueError, match="holds another run.*recipe was 'mine', is None"):
+        run.train(settings, folder, verbose=0, details=SMALL)
+    with pytest.raises(ValueError, match="`steps` ends before the run in output_dir.*steps=6"):
+        run.train(dataclasses.replace(settings, steps=6), folder, **arguments)
+    with pytest.raises(ValueError, match="`epochs` ends before the run in output_dir.*epochs=1"):
+        run.train(dataclasses.replace(settings, steps=None, epochs=1), folder, **arguments)
 
 
 def test_ctrl_c_after_a_divergence_leaves_the_file(tmp_path, monkeypatch):
-    settings = dataclasses.replace(TOY, steps=4, checkpoint_every_steps=2)
+    settings = dataclasses.replace(PLAIN, steps=4, checkpoint_every_steps=2)
 
     def broken(self, batch, logs=None):
         if int(self.model.steps) == 3:
@@ -103,7 +107,7 @@ def test_ctrl_c_after_a_divergence_leaves_the_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(callbacks.SampleGrid, "on_train_batch_end", broken)
     with pytest.raises(ValueError, match="no numbers any more.*stays as it was"):
-        run.train(settings, tmp_path, verbose=0)
+        run.train(settings, tmp_path, verbose=0, details=SMALL)
     gan = keras.saving.load_model(tmp_path / "gan.keras")
     assert int(gan.steps) == 2 and all(np.isfinite(w).all() for w in gan.get_weights())
 

@@ -1,19 +1,19 @@
 """The command: stopped by a signal and started again, its help, its list, and wrong flags."""
 
 import dataclasses
-import json
 import re
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import keras
 import pytest
+import tensorflow as tf
 
 import trainers.__main__ as trainers_main
 from tests.trainers.runs.ring import written
-from trainers.runs import resuming
 from trainers.runs.settings import Settings
 from zoo import command
 
@@ -120,23 +120,26 @@ def test_help_names_all_flags_in_80_columns(in_process):
         assert word in words
 
 
-def test_a_recipe_with_other_flags_is_another_run(in_process, tmp_path):
-    """It says so in its settings, goes on by the same command, and no recipe goes on with it."""
-    recipe = written(tmp_path)
-    flags = [f"--recipe={recipe}", "--steps=1", "--units=4", f"--output_dir={tmp_path / 'run'}"]
-    flags += ["--batch_size=100", "--noskip_unreadable"]
-    code, out, err = in_process(*flags)
-    assert code == 0, err
-    assert "Trained for 1 steps" in out
-    found = json.loads((tmp_path / "run" / "settings.json").read_text())
-    assert found["recipe"] == "mine" and "--units=(4,)" in found["changed"]
-    assert found["details"]["generator"] == {"units": [4]} and found["score"] == "modes"
-    with pytest.raises(ValueError, match="holds another run.*recipe was 'mine', is None"):
-        resuming.check_same({**found, "recipe": None}, tmp_path / "run")
-    code, out, err = in_process(*flags[:1], "--steps=2", *flags[2:])
-    assert code == 0 and "Trained for 2 steps" in out, err
-    code, out, err = in_process(*flags)
-    assert code == 2 and "`steps` ends before the run in output_dir" in err
+def test_a_recipe_with_other_flags_is_another_run(in_process, tmp_path, monkeypatch):
+    """What is trained, where, and what its settings file is to say; without them, the recipe."""
+    seen = []
+
+    def train(settings, folder, details, origin):
+        seen.append((settings, folder, details, origin))
+        return types.SimpleNamespace(steps=tf.constant(1))
+
+    monkeypatch.setattr(trainers_main, "train", train)
+    monkeypatch.setattr(trainers_main.publish, "cook", lambda recipe, folder: folder)
+    recipe = f"--recipe={written(tmp_path)}"
+    code, out, err = in_process(recipe, "--steps=1", "--units=4", "--output_dir=run/")
+    assert code == 0 and "Trained for 1 steps. In run:" in out, err
+    ((settings, folder, details, origin),) = seen
+    assert settings.steps == 1 and settings.score == "modes" and folder == "run"
+    assert details.generator == details.discriminator == {"units": [4]}
+    assert origin == {"recipe": "mine", "changed": "--steps=1, --units=(4,)"}
+    code, out, err = in_process(recipe, "--batch_size=20000")  # As the recipe has it.
+    assert code == 0 and "runs/recipes/mine has the run of the recipe mine" in out
+    assert len(seen) == 1
 
 
 def test_the_list_of_what_can_be_chosen(in_process, tmp_path):
