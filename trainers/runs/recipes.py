@@ -107,15 +107,15 @@ def _made(name, found):
         if key in found and key != "settings":
             _check_type(key, found[key], list if kind is tuple else kind)
     check_choice(SELECTIONS, selection=found.get("selection", "last"))
-    if found.get("selection") == "best" and not found.get("settings", {}).get("score"):
-        raise ValueError(
-            "`selection` is the best by no score. Expected settings.score. "
-            "Received: selection='best' without"
-        )
     if found.get("settings", {}).get("steps") is not None:
         raise ValueError(
             "`steps` is no length of a recipe, whose card counts epochs. Expected settings.epochs. "
             f"Received: steps={found['settings']['steps']}"
+        )
+    if found.get("selection") == "best" and not found.get("settings", {}).get("score"):
+        raise ValueError(
+            "`selection` is the best by no score. Expected settings.score. "
+            "Received: selection='best' without"
         )
     for target in found.get("targets", []):
         listed = found.get("measures", [])
