@@ -132,7 +132,7 @@ def _own_critic(divergence, taught, held_out, rng):
 def _estimate(divergence, game, outputs, cap):
     """The bound on the held-out samples, and what is to be said of it."""
     value, error = _bound(game, outputs, cap)
-    floor = float(divergence.f(tf.constant(1.0, "float64")))
+    floor = float(divergence.f(tf.constant(1.0, "float64"))) + 0.0  # -log 1 is -0.
     notes = []
     if not value >= floor:
         notes.append(
