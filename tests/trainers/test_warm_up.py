@@ -48,6 +48,7 @@ def _waiting(**arguments):
     """A trainer before a long wait, with weights that its average does not know yet."""
     gan = trainers.WassersteinGAN(*_linear_pair(), warm_up=True)
     gan.compile(run_eagerly=True, **arguments)
+    assert _moves(gan, 1) == [0]  # Before the first batch the average follows what is assigned.
     gan.generator.layers[0].bias.assign([5.0])
     return gan
 
