@@ -46,6 +46,7 @@ flags.DEFINE_list(
 )
 flags.DEFINE_integer("count", 10_000, "Samples to measure.", 2, flag_values=FLAGS)
 flags.DEFINE_integer("seed", 0, "Seed of the latents.", flag_values=FLAGS)
+flags.DEFINE_string("value_range", "auto", command.VALUE_RANGE, flag_values=FLAGS)
 flags.DEFINE_boolean("real", False, "Measure training images, no model.", flag_values=FLAGS)
 flags.DEFINE_string(
     "extractor",
@@ -107,6 +108,8 @@ def main(arguments):
         return 1 if verify.report(names) else 0
     _check_flags()
     generator = None if FLAGS.real else saving.load(FLAGS.model)
+    if generator is not None:
+        sampling.say_range(generator, command.parse_range(FLAGS.value_range))
     data = _data()
     folder = _folder(data)
     results.check_free(folder, FLAGS.overwrite)

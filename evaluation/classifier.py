@@ -35,6 +35,7 @@ def build(image_shape, num_classes, filters=32, dropout=0.2):
                 filters * 2**stage,
                 3,
                 padding="same",
+                data_format="channels_last",
                 use_bias=False,
                 kernel_initializer="he_normal",
                 name=f"convolution_{name}",
@@ -42,8 +43,8 @@ def build(image_shape, num_classes, filters=32, dropout=0.2):
             x = keras.layers.BatchNormalization(momentum=0.95, name=f"normalization_{name}")(x)
             x = keras.layers.ReLU(name=f"relu_{name}")(x)
         if stage < 2:
-            x = keras.layers.MaxPooling2D(name=f"pool_{stage}")(x)
-    x = keras.layers.GlobalAveragePooling2D(name=FEATURES)(x)
+            x = keras.layers.MaxPooling2D(data_format="channels_last", name=f"pool_{stage}")(x)
+    x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name=FEATURES)(x)
     x = keras.layers.Dropout(dropout, seed=0, name="dropout")(x)
     logits = keras.layers.Dense(num_classes, name="logits")(x)
     return keras.Model(images, logits, name="classifier")

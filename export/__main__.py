@@ -9,14 +9,16 @@ The model is a preset, or the .keras file of a generator or of a trainer. The di
 preset or of a trainer comes along and scores pictures.
 """
 
+import json
 import pathlib
 import shlex
 
+import numpy as np
 from absl import flags
 
 import export
 from export import parity
-from zoo import command, presets, sampling, saving
+from zoo import command, conditions, presets, sampling, saving
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -91,8 +93,9 @@ def players(model):
 def how_to_serve(generator, directory):
     """The lines that start a server on the folder of versions, and a request to send it."""
     folder = pathlib.Path(directory).resolve()
-    conditional = getattr(generator, "num_classes", None)
-    row = '{"seed": 1, "labels": 0}' if conditional else '{"seed": 1}'
+    told = conditions.of(generator)
+    zero = {} if told is None else {told.name: np.zeros(told.shape, told.dtype).tolist()}
+    row = json.dumps({"seed": 1, **zero})
     body = f'{{"signature_name": "sample", "instances": [{row}]}}'
     mount = shlex.quote(f"{folder}:/models/{folder.name}")
     return f"""

@@ -97,13 +97,15 @@ def _questions(generator, seeds, value_range):
     """What is asked for these seeds: `(signature, inputs, Python's answer)` a signature."""
     traits = sampling.traits(generator)
     named, labels = {}, sampling.labels_in_turn(len(seeds), traits.num_classes)
-    if labels is not None:
-        labels = labels.astype("int32")
-        named = {"labels": labels}
+    if traits.condition is not None:
+        if labels is None:
+            labels = traits.condition.drawn(len(seeds), np.random.default_rng(0))
+        labels = labels.astype(traits.condition.dtype)
+        named = {traits.condition.name: labels}
     latents = random.draw_rows(traits.prior, traits.latent_dim, seeds)
     shared = {"batch_size": len(seeds), "value_range": value_range}
     images = sampling.decode(generator, latents, labels, as_float=True, **shared)
-    samples = sampling.sample(generator, len(seeds), labels, seeds, **shared)
+    samples = sampling.sample(generator, len(seeds), seed=seeds, **named, **shared)
     seeds = {"seed": seeds.astype("int64"), **named}
     questions = [
         ("serving_default", {"latents": latents.numpy(), **named}, images),

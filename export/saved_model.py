@@ -1,5 +1,6 @@
 """SavedModels that TensorFlow Serving answers with: latents or seeds in, pictures out."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -8,8 +9,9 @@ import uuid
 import keras
 import tensorflow as tf
 
-from zoo import pixels, players, random, sampling, validation
+from zoo import conditions, pixels, players, random, sampling, validation
 
+CARD = "assets.extra/card.json"  # A server passes over this folder.
 PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
 
 
@@ -24,13 +26,16 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
     | `score`, given a discriminator | `images` float32 in [0, 1] | `logits` float32 (n) |
 
     A player with classes takes `labels` int32 (n) too; a label outside of them is not refused but
-    gives a sample of no class.
+    gives a sample of no class. One with conditions takes `conditions` float32 (n, k).
 
     Every signature works row by row at any batch size, so a server may merge requests: row i of
     `sample` is `generator.sample(1, labels=[labels[i]], seed=seed[i])[0]`. `sample_png` is there
     for samples of shape (height, width, 1, 3 or 4). Where the generator has no value range (its
     samples are not pictures), `images` is called `samples`, everywhere, and holds float32 numbers
     as they are. The logit of a discriminator that gives a map is the mean over its patches.
+
+    `assets.extra/card.json` beside it says what a client has to know: the prior and its size, the
+    names of the classes, the value range of the generator, shapes.
 
     The version is written beside and then renamed, so that a polling server never sees half a
     model; a failure leaves nothing.
@@ -74,8 +79,24 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
         archive.track(discriminator)
     for name, (function, inputs) in signatures.items():
         archive.add_endpoint(name, function, inputs)
-    _write(archive, path)
+    _write(archive, path, card(generator, value_range))
     return path
+
+
+def card(generator, value_range=sampling.AUTO):
+    """What a client of a served generator has to know, in the words of JSON."""
+    traits = sampling.traits(generator, value_range)
+    names = getattr(generator, "class_names", None)
+    return {
+        "name": generator.name,
+        "prior": traits.prior,
+        "latent_dim": traits.latent_dim,
+        "num_classes": traits.num_classes,
+        "class_names": names and list(names),
+        "num_conditions": traits.num_conditions,
+        "sample_shape": list(traits.image_shape),
+        "value_range": traits.value_range and list(traits.value_range),
+    }
 
 
 def served_players(model, discriminator=None):
@@ -131,7 +152,7 @@ def endpoints(generator, discriminator, value_range=sampling.AUTO):
     patches = None if discriminator is None else sampling.patches(discriminator)
     pictures = traits.value_range is not None
     output = "images" if pictures else "samples"
-    labels = _labels(traits.num_classes)
+    labels = conditions.spec(traits.condition)
     seed = tf.TensorSpec((None,), "int64", name="seed")
     latents = tf.TensorSpec((None, traits.latent_dim), "float32", name="latents")
 
@@ -164,13 +185,9 @@ def endpoints(generator, discriminator, value_range=sampling.AUTO):
         signatures["sample_png"] = (_named("png_bytes", encode), [seed, *labels])
     if discriminator is not None:
         samples = tf.TensorSpec((None, *traits.image_shape), "float32", name=output)
-        classes = _labels(getattr(discriminator, "num_classes", None))
-        signatures["score"] = (_named("logits", score), [samples, *classes])
+        told = conditions.spec(conditions.of(discriminator))
+        signatures["score"] = (_named("logits", score), [samples, *told])
     return signatures
-
-
-def _labels(num_classes):
-    return [tf.TensorSpec((None,), "int32", name="labels")] if num_classes else []
 
 
 def _named(output, function):
@@ -228,14 +245,16 @@ def _check_directory(directory):
     return directory
 
 
-def _write(archive, path):
-    """Writes the archive beside `path` and renames it; a server passes over the hidden name."""
+def _write(archive, path, card):
+    """Writes all of it beside `path` and renames it; a server passes over the hidden name."""
     directory = path.parent
     fresh = not directory.exists()
     temporary = directory / f".version-{path.name}-{uuid.uuid4().hex[:8]}"
     try:
         temporary.mkdir(parents=True)
         archive.write_out(str(temporary), verbose=False)
+        (temporary / "assets.extra").mkdir()
+        (temporary / CARD).write_text(json.dumps(card, indent=1) + "\n")
         os.rename(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -112,13 +112,19 @@ class RatioGame:
         )
         return (best_p - worst_p) / n + (worst_q - best_q) / m
 
-    def cost_of(self, cap):
-        """How much more a sample would count if its log ratio were twice the cap, not cut."""
-        (p, q), (far_p, far_q) = (
-            [float(x) for x in self.terms(tf.constant(r, "float64"), tf.constant(-r, "float64"), r)]
-            for r in (cap, 2.0 * cap)
-        )
-        return max(far_p - p, q - far_q)
+    def costs_of(self, cap):
+        """How much more a sample of p, and one of q, would count were its log ratio twice the cap.
+
+        The larger of both directions: a sample may lie where the other has few, or where it has.
+        """
+
+        def at(ratio, limit):
+            ratio = tf.constant(ratio, "float64")
+            return np.array([float(x) for x in self.terms(ratio, ratio, limit)])
+
+        ways = [at(sign * 2 * cap, 2 * cap) - at(sign * cap, cap) for sign in (1.0, -1.0)]
+        gains = np.array(ways) * [1.0, -1.0]  # What is averaged over q is taken off.
+        return np.maximum(gains.max(axis=0), 0.0)
 
     def terms(self, log_ratio_p, log_ratio_q, cap=None):
         """What is averaged over p, and over q: the bound is the difference."""

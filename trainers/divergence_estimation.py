@@ -11,6 +11,8 @@ from trainers.steps import apply_gradients
 from zoo.sampling import discriminate, patches, sample_shape
 from zoo.validation import check_positive
 
+MANY = 0.2  # A share of log ratios that are cut, beyond what two overlapping laws show.
+
 
 @dataclasses.dataclass(frozen=True)
 class DivergenceEstimate:
@@ -140,13 +142,17 @@ def _estimate(divergence, game, outputs, cap):
             "constant critic. More samples, or another critic, may find a difference."
         )
         value = floor
-    matters = max(error, 0.05 * abs(value))
-    if cap is not None and cap >= game.limit / 2.0 and game.cost_of(cap) > matters:
-        share = np.mean(np.abs(np.concatenate(outputs)) >= cap)
-        if share > 0.5:
+    if cap is not None:
+        shares = [np.mean(np.abs(x) >= cap) for x in outputs]
+        lost = [
+            share * cost if share > MANY else 0.0
+            for share, cost in zip(shares, game.costs_of(cap), strict=True)
+        ]
+        if max(lost) > max(error, 0.05 * abs(value)):
             notes.append(
-                f"{share:.0%} of the log ratios are cut at {cap:.3g}, and log(samples) is "
-                f"{game.limit:.3g}: they cannot tell how much larger the divergence is."
+                f"Of the log ratios {shares[0]:.0%} at samples of p and {shares[1]:.0%} at those of "
+                f"q are cut at {cap:.3g} (log(samples) is {game.limit:.3g}): they cannot tell how "
+                "much larger the divergence is."
             )
     return DivergenceEstimate(
         value=value,

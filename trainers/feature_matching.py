@@ -8,7 +8,7 @@ import tensorflow as tf
 from trainers.gan import GAN
 from trainers.steps import regularization
 from trainers.steps.game import View
-from zoo import replicas
+from zoo import conditions, replicas
 from zoo.sampling import discriminate, sample_shape
 from zoo.validation import check_choice, nearest
 
@@ -121,7 +121,7 @@ class FeatureMatchingGAN(GAN):
         features = player.get_layer(name).output
         inputs = player.inputs if isinstance(player, keras.Sequential) else player.input
         model = keras.Model(inputs, {"logits": logits, "features": features})
-        model.num_classes = getattr(player, "num_classes", None)
+        conditions.take_over(model, player)
         return model
 
     def _extractor(self, argument, extractor):
@@ -133,8 +133,9 @@ class FeatureMatchingGAN(GAN):
                 raise ValueError("it is the discriminator, which is not frozen")
             if not extractor.built:
                 raise ValueError("it is not built")
-            if getattr(extractor, "num_classes", None):
-                raise ValueError("it wants labels too")
+            told = conditions.of(extractor)
+            if told is not None:
+                raise ValueError(f"it wants {told.name} too")
             shape = sample_shape(extractor)
             if len(shape) != len(wanted) or any(
                 a not in (None, b) for a, b in zip(shape, wanted, strict=True)

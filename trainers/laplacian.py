@@ -41,8 +41,8 @@ class BandGAN(LevelGAN):
         """`l + G(z, l)`, where `l = up(down(real))`."""
         coarse = pyramid.up(pyramid.down(real))
         inputs = {"latents": self.latents(batch_rows(real), key)}
-        if self.traits.num_classes:
-            inputs["labels"] = labels
+        if self.traits.condition is not None:
+            inputs[self.traits.condition.name] = labels
         band = self.generator({**inputs, "coarse": coarse}, training=training)
         return coarse + tf.cast(band, "float32")
 

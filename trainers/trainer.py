@@ -257,7 +257,8 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 the trainer's steps so far, and its last incomplete batch is left out. So is a
                 batch that has fewer rows than `discriminator_steps`, or leaves one row a step to
                 batch normalization, and one that replicas cannot share equally.
-            y: int labels for an array `x`; used when the generator has `num_classes`.
+            y: For an array `x`: int labels `(n,)` where the generator has `num_classes`, conditions
+                `(n, k)` where it has `num_conditions`; else not used.
             batch_size: int. Examples a batch of an array. Defaults to 32.
             validation_data: As `x`, or `(x, y)`: evaluated after each epoch. A source that can be
                 read only once is kept in memory for the next epochs.
@@ -352,7 +353,10 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         return self.sampler(inputs, training=training)
 
     def sample(self, count, labels=None, seed=None, **kwargs):
-        """Draws samples of the generator, or of its moving average. See `zoo.players.sample`."""
+        """Draws samples of the generator, or of its moving average. See `zoo.players.sample`.
+
+        Labels, or `conditions=` where the generator has `num_conditions`, say what to draw.
+        """
         return sampling.sample(self.sampler, count, labels, seed, **kwargs)
 
 

@@ -36,7 +36,7 @@ FUNCTIONS = {
     "card": commands.card,
 }
 
-SHARED = {"model": None, "seed": 0, "labels": None, "value_range": "auto"}
+SHARED = {"model": None, "seed": 0, "labels": None, "conditions": None, "value_range": "auto"}
 # The flags of every subcommand, with their defaults.
 OPTIONS = {
     "sample": {
@@ -110,6 +110,13 @@ flags.DEFINE_string(
     "that it learned, as ape,cow, repeated until there are enough. A "
     "column of sample, or a row of walk and neighbours, then shows one label. Defaults to all; "
     "for invert to the labels of the dataset.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "conditions",
+    None,
+    "For a generator with num_conditions: rows of numbers, as 0.5,1;0.7,2, repeated until there "
+    "are enough. A column of sample, or a row of walk and neighbours, then shows one of them.",
     flag_values=FLAGS,
 )
 flags.DEFINE_float(

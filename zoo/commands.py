@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo import (
     command,
+    conditions,
     datasets,
     latents,
     learned,
@@ -23,7 +24,6 @@ from zoo import (
     random,
     sampling,
     saving,
-    validation,
 )
 from zoo import neighbours as search
 
@@ -32,12 +32,13 @@ def sample(options):
     """Draws the samples and writes the picture."""
     pictures.check_png(options.output)
     generator, traits = load(options)
-    cycle = asked_labels(options, generator)
-    labels = repeated(cycle, options.count)
+    cycle = asked(options, generator)
+    told = named(traits, repeated(cycle, options.count))
     columns = options.columns
     if columns is None and cycle is not None:
         columns = len(cycle) * max(1, round(math.sqrt(options.count) / len(cycle)))
-    samples = sampling.sample(generator, options.count, labels, options.seed, options.truncation)
+    drawn = {"seed": options.seed, "truncation": options.truncation, **told}
+    samples = sampling.sample(generator, options.count, **drawn)
     pictures.save_png(pictures.draw(samples, columns), options.output)
     print(f"{options.output}: {options.count} samples of {options.model}, seed {options.seed}")
     names = getattr(generator, "class_names", None)
@@ -63,7 +64,7 @@ def walk(options):
     generator, traits = load(options, images=True)
     how = {"mode": options.mode, "prior": traits.prior}
     rows, steps = options.rows, options.steps
-    labels = repeated(asked_labels(options, generator), rows)
+    labels = repeated(asked(options, generator), rows)
     ends = random.from_seed(
         traits.prior,
         4 if options.corners else 2 * rows,
@@ -84,7 +85,7 @@ def walk(options):
         """The picture of latents of shape `(rows, n, latent_dim)`, a label a row."""
         flat = paths.reshape(-1, traits.latent_dim)
         each = labels and [label for label in labels[: len(paths)] for _ in paths[0]]
-        each = validation.check_labels(each, traits.num_classes)
+        each = conditions.checked(traits.condition, each)
         return pictures.draw(sampling.decode(generator, flat, each), columns)
 
     picture = drawn(grid, steps)
@@ -106,15 +107,13 @@ def invert(options):
     generator, traits = load(options, images=True)
     cycle = None
     if options.labels is not None or traits.num_classes is None:
-        cycle = asked_labels(options, generator)
+        cycle = asked(options, generator)
     data = data_for(options, traits)
     source = {"shuffle": False, **data.source}
     batch = next(iter(datasets.load(data.dataset, options.split, options.count, **source)))
     images, labels = batch if isinstance(batch, tuple) else (batch, None)
     images = images.numpy()
-    if traits.num_classes is None:
-        labels = None
-    elif cycle is not None:
+    if cycle is not None or traits.condition is None:
         labels = repeated(cycle, len(images))
     elif labels is None:
         raise ValueError(
@@ -123,7 +122,12 @@ def invert(options):
             f"Received: --dataset={data.dataset}"
         )
     inversion = latents.invert(
-        generator, images, labels, options.starts, options.steps, seed=options.seed
+        generator,
+        images,
+        starts=options.starts,
+        steps=options.steps,
+        seed=options.seed,
+        **named(traits, labels),
     )
     made = pixels.to_pixels(inversion.reconstructions).numpy()
     pairs = np.concatenate([images, made], axis=2)
@@ -144,12 +148,16 @@ def neighbours(options):
     pictures.check_png(options.output)
     generator, traits = load(options, images=True)
     rows, columns = options.rows, options.columns
-    labels = repeated(asked_labels(options, generator), rows)
+    labels = repeated(asked(options, generator), rows)
     labels = labels and [label for label in labels for _ in range(columns)]
     data = data_for(options, traits)
     images, _ = datasets.arrays(data.dataset, options.split, labels=False, **data.source)
     samples = sampling.sample(
-        generator, rows * columns, labels, options.seed, options.truncation
+        generator,
+        rows * columns,
+        seed=options.seed,
+        truncation=options.truncation,
+        **named(traits, labels),
     ).reshape(rows, columns, *traits.image_shape)
     indices, distances = search.nearest(samples[:, -1], images)
     picture = search.figure(samples, images[indices[:, 0]])
@@ -219,10 +227,44 @@ def repeated(cycle, count):
     return None if cycle is None else list(itertools.islice(itertools.cycle(cycle), count))
 
 
-def asked_labels(options, generator):
-    """The labels that the flag asks for, by number or by the generator's names of them."""
+def named(traits, told):
+    """Labels or conditions under the name that functions take them by."""
+    return {} if told is None else {traits.condition.name: told}
+
+
+def asked(options, generator):
+    """The labels or rows of conditions that the flags ask for, to be repeated, or `None`."""
+    traits = sampling.traits(generator)
+    rows = parse_conditions(options.conditions, traits.num_conditions)
     names = getattr(generator, "class_names", None)
-    return parse_labels(options.labels, sampling.traits(generator).num_classes, names)
+    labels = parse_labels(options.labels, traits.num_classes, names)
+    return labels if rows is None else rows
+
+
+def parse_conditions(text, num_conditions):
+    """The rows of conditions that the flag asks for: `"0.5,1;0.7,2"`.
+
+    Raises:
+        ValueError: If the generator has none, or has some and the text lists no such rows.
+    """
+    if num_conditions is None:
+        if text is not None:
+            raise ValueError(
+                "`--conditions` are given, and the generator has none. Expected a command without "
+                f"--conditions. Received: --conditions={text}"
+            )
+        return None
+    try:
+        rows = [[float(word) for word in row.split(",")] for row in (text or "").split(";")]
+    except ValueError:
+        rows = [[]]
+    if any(len(row) != num_conditions for row in rows):
+        raise ValueError(
+            f"`--conditions` are no rows of {num_conditions} numbers. Expected "
+            f"--conditions={','.join(['0.5'] * num_conditions)}, with semicolons between rows. "
+            f"Received: --conditions={text}"
+        )
+    return rows
 
 
 def parse_labels(text, num_classes, class_names=None):

@@ -12,7 +12,7 @@ import sys
 import keras
 import numpy as np
 
-from zoo import changes, random
+from zoo import changes, conditions, random
 from zoo.recorded import Recorded
 from zoo.sampling import say_range
 
@@ -227,7 +227,7 @@ def _probe(model):
     def draw(tensor):
         shape = (ROWS, *(LOOSE if side is None else side for side in tensor.shape[1:]))
         if "int" in str(tensor.dtype):
-            classes = getattr(model, "num_classes", None) or 2
+            classes = getattr(conditions.of(model), "num_classes", 2)
             return keras.ops.cast(np.arange(np.prod(shape)).reshape(shape) % classes, tensor.dtype)
         return keras.ops.cast(random.normal(shape, (0, 0)), tensor.dtype)
 

@@ -75,6 +75,7 @@ class DCGANGenerator(Generator):
             label's embedding stands beside the latents). See `zoo.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
@@ -107,13 +108,14 @@ class DCGANGenerator(Generator):
         conditioning="concat",
         prior="normal",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, height, width = pyramid(image_shape)
         check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
         # === Functional Model ===
         inputs, x = labels.input((latent_dim,), "latents")
@@ -163,6 +165,7 @@ class DCGANGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
+            num_conditions=num_conditions,
             dtype=dtype,
             **kwargs,
         )
@@ -189,6 +192,7 @@ class DCGANDiscriminator(Discriminator):
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
             logit adds the product of the features with a vector of the label). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on images `(batch, height, width, channels)` in [-1, 1], or on `{"images": ...,
@@ -213,13 +217,14 @@ class DCGANDiscriminator(Discriminator):
         num_classes=None,
         conditioning="concat",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, _, _ = pyramid(image_shape)
         check_sizes(filters=filters, kernel_size=kernel_size, units=units)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
         # === Functional Model ===
         inputs, x = labels.input(image_shape, "images")
@@ -255,4 +260,11 @@ class DCGANDiscriminator(Discriminator):
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
         x = labels.project(x, features, _normal())
         outputs = logits_and_features(x, features)
-        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
+        super().__init__(
+            inputs,
+            outputs,
+            num_classes=num_classes,
+            num_conditions=num_conditions,
+            dtype=dtype,
+            **kwargs,
+        )

@@ -5,10 +5,14 @@ conditional nets of DCGAN). With `"projection"` the generator gets an embedding 
 its latents, and the discriminator's logit is `w . f(x) + v_y . f(x)`, with a vector `v_y` a class:
 the projection discriminator of Miyato and Koyama, 2018 (arXiv:1802.05637, equation 3), which is the
 form of `log p(x, y) / q(x, y)` when both are log-linear in the features f.
+
+Conditions of numbers enter in the same two ways: a vector c in place of the one-hot label, and
+`V c` in place of `v_y`.
 """
 
 import keras
 
+from zoo import conditions
 from zoo.layers.concat_labels import ConcatLabels
 from zoo.validation import check_choice, check_positive
 
@@ -17,27 +21,29 @@ EMBEDDING = 32  # Coordinates of the generator's label embedding.
 
 
 class Labels:
-    """Puts labels into a player's graph, where there are classes.
+    """Puts labels, or conditions, into a player's graph, where there are some.
 
     Args:
         num_classes: int, or `None` for a player without labels.
         conditioning: `"concat"` or `"projection"`.
         dtype: Keras dtype policy.
+        num_conditions: int, or `None` for a player without conditions.
 
     Raises:
-        ValueError: If there are no such classes, or the conditioning is another one.
+        ValueError: If a count is not positive, both are given, or the conditioning is another one.
     """
 
-    def __init__(self, num_classes, conditioning, dtype):
-        if num_classes is not None:
-            check_positive(num_classes=num_classes)
+    def __init__(self, num_classes, conditioning, dtype, num_conditions=None):
+        counts = {"num_classes": num_classes, "num_conditions": num_conditions}
+        check_positive(**{name: count for name, count in counts.items() if count is not None})
         check_choice(CONDITIONINGS, conditioning=conditioning)
-        self.num_classes, self.conditioning, self.dtype = num_classes, conditioning, dtype
-        self.one_hot = None
+        self.condition = conditions.of_counts(**counts)
+        self.conditioning, self.dtype = conditioning, dtype
+        self.told = self.one_hot = None
 
     @property
     def joined(self):
-        """The one-hot labels that every layer joins to its input, or `None`."""
+        """The one-hot labels (or the conditions) that every layer joins to its input, or `None`."""
         return self.one_hot if self.conditioning == "concat" else None
 
     @property
@@ -46,17 +52,18 @@ class Labels:
         return self.one_hot if self.conditioning == "projection" else None
 
     def input(self, shape, name):
-        """The player's inputs: the tensor `name`, and `labels` (int32) where there are classes.
+        """The player's inputs: the tensor `name`, and `labels` or `conditions` where it has some.
 
         Returns:
             The inputs for the model, and the tensor.
         """
         tensor = keras.Input(shape, name=name)
-        if self.num_classes is None:
+        kind = self.condition
+        if kind is None:
             return tensor, tensor
-        labels = keras.Input((), name="labels", dtype="int32")
-        self.one_hot = keras.ops.one_hot(labels, self.num_classes)
-        return {name: tensor, "labels": labels}, tensor
+        self.told = {kind.name: keras.Input(kind.shape, name=kind.name, dtype=kind.dtype)}
+        self.one_hot = kind.encoded(self.told[kind.name])
+        return {name: tensor, **self.told}, tensor
 
     def join(self, x, name, dtype=None):
         """`x` with the one-hot labels appended, or `x` itself where they do not join."""

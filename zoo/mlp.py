@@ -37,6 +37,7 @@ class MLPGenerator(Generator):
             label's embedding stands beside the latents). See `zoo.labels`.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the samples are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
@@ -71,6 +72,7 @@ class MLPGenerator(Generator):
         conditioning="concat",
         prior="uniform",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
@@ -78,7 +80,7 @@ class MLPGenerator(Generator):
         check_choice(VALUE_RANGES, output_activation=output_activation)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
         # === Functional Model ===
         inputs, x = labels.input((latent_dim,), "latents")
@@ -112,6 +114,7 @@ class MLPGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
+            num_conditions=num_conditions,
             # Points and signals are no pictures, unless the user says so of the generator.
             value_range=VALUE_RANGES[output_activation] if len(image_shape) == 3 else None,
             dtype=dtype,
@@ -174,6 +177,7 @@ class MLPDiscriminator(Discriminator):
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
             logit adds the product of the features with a vector of the label). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on samples `(batch, *image_shape)`, or on `{"images": ..., "labels": int32
@@ -198,6 +202,7 @@ class MLPDiscriminator(Discriminator):
         num_classes=None,
         conditioning="concat",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape, units = tuple(image_shape), tuple(units)
@@ -205,7 +210,7 @@ class MLPDiscriminator(Discriminator):
         check_rate(input_dropout=input_dropout, dropout=dropout)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
         # === Functional Model ===
         inputs, x = labels.input(image_shape, "images")
@@ -231,7 +236,14 @@ class MLPDiscriminator(Discriminator):
         )(x)
         x = labels.project(x, features, _fresh(initializer))
         outputs = logits_and_features(x, features)
-        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
+        super().__init__(
+            inputs,
+            outputs,
+            num_classes=num_classes,
+            num_conditions=num_conditions,
+            dtype=dtype,
+            **kwargs,
+        )
 
 
 def _drop(x, rate, name, dtype):

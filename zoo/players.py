@@ -10,7 +10,7 @@ Any other built Keras model is a player too; `zoo.sampling` calls either kind.
 
 import keras
 
-from zoo import copies, presets, random
+from zoo import conditions, copies, presets, random
 from zoo.pixels import from_pixels, to_pixels, to_unit
 from zoo.recorded import RecordedModel, deserialized
 from zoo.sampling import (
@@ -131,11 +131,12 @@ class Generator(_Player):
     """A model that maps latents (and labels) to samples.
 
     Args:
-        inputs: The graph's input, or `{"latents": ..., "labels": ...}`.
+        inputs: The graph's input, or `{"latents": ..., "labels": ...}`, or with `"conditions"`.
         outputs: The graph's output of shape `(batch, *image_shape)`.
         latent_dim: int. Coordinates of a latent.
         prior: `"normal"` (N(0, I)) or `"uniform"` (U(-sqrt 3, sqrt 3)).
         num_classes: int, optional. Number of labels.
+        num_conditions: int, optional. Numbers of a condition, in place of labels.
         value_range: `(low, high)` that the output activation spans, or `None` for samples that
             are not pictures.
 
@@ -156,12 +157,14 @@ class Generator(_Player):
         prior="normal",
         num_classes=None,
         value_range=(-1.0, 1.0),
+        num_conditions=None,
         **kwargs,
     ):
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         self.latent_dim = latent_dim
         self.prior = random.check_prior(prior)
-        self.num_classes = num_classes
+        self.num_classes, self.num_conditions = num_classes, num_conditions
+        conditions.of_counts(num_classes, num_conditions)
         self.value_range = value_range and tuple(value_range)
         self.image_shape = tuple(self.output_shape[1:])
 
@@ -185,7 +188,12 @@ class Generator(_Player):
     def traits(self):
         """What a trainer or an export has to know: `zoo.players.Traits`."""
         return Traits(
-            self.latent_dim, self.image_shape, self.prior, self.num_classes, self.value_range
+            self.latent_dim,
+            self.image_shape,
+            self.prior,
+            self.num_classes,
+            self.value_range,
+            num_conditions=self.num_conditions,
         )
 
     @property
@@ -194,10 +202,19 @@ class Generator(_Player):
         return False
 
     def sample(
-        self, count, labels=None, seed=None, truncation=None, batch_size=None, as_float=False
+        self,
+        count,
+        labels=None,
+        seed=None,
+        truncation=None,
+        batch_size=None,
+        as_float=False,
+        conditions=None,
     ):
         """Draws samples in inference mode. See `zoo.players.sample`."""
-        return sample(self, count, labels, seed, truncation, batch_size, as_float)
+        return sample(
+            self, count, labels, seed, truncation, batch_size, as_float, conditions=conditions
+        )
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -207,16 +224,18 @@ class Discriminator(_Player):
     It returns logits, never a probability: the sigmoid belongs to the loss.
 
     Args:
-        inputs: The graph's input, or `{"images": ..., "labels": ...}`.
+        inputs: The graph's input, or `{"images": ..., "labels": ...}`, or with `"conditions"`.
         outputs: `{"logits": ..., "features": ...}`.
         num_classes: int, optional. Number of labels.
+        num_conditions: int, optional. Numbers of a condition, in place of labels.
     """
 
     role = "discriminator"
 
-    def __init__(self, inputs, outputs, *, num_classes=None, **kwargs):
+    def __init__(self, inputs, outputs, *, num_classes=None, num_conditions=None, **kwargs):
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
-        self.num_classes = num_classes
+        self.num_classes, self.num_conditions = num_classes, num_conditions
+        conditions.of_counts(num_classes, num_conditions)
         self.image_shape = sample_shape(self)
 
 

@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import pictures
+from zoo import conditions, pictures
 from zoo.files import replacing, sha256
 from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
 from zoo.sampling import labels_in_turn
@@ -95,11 +95,14 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
 
 def _save_samples(generator, path):
     """A picture of the first samples of seed 0, a column a class where there are classes."""
-    classes = getattr(generator, "num_classes", None)
+    told = conditions.of(generator)
+    classes = getattr(told, "num_classes", None)
     columns = min(classes or 8, 10)
     count = SHOWN // columns * columns
     labels = labels_in_turn(count, classes and columns)
-    samples = generator.sample(count, labels, seed=0)
+    if told is not None and labels is None:  # What its conditions mean is not known here.
+        labels = np.zeros((count, *told.shape), told.dtype)
+    samples = generator.sample(count, seed=0, **({told.name: labels} if told else {}))
     pictures.save_png(pictures.draw(samples, columns), path)
 
 

@@ -109,6 +109,7 @@ class R3GANGenerator(Generator):
             published). See `zoo.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
@@ -149,13 +150,14 @@ class R3GANGenerator(Generator):
         conditioning="concat",
         prior="normal",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape = tuple(image_shape)
         base, widths = _widths(image_shape, filters, group_width)
         check_positive(latent_dim=latent_dim, blocks=blocks)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
         depth = blocks * len(widths)
 
         # === Functional Model ===
@@ -178,6 +180,7 @@ class R3GANGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
+            num_conditions=num_conditions,
             dtype=dtype,
             **kwargs,
         )
@@ -202,6 +205,7 @@ class R3GANDiscriminator(Discriminator):
             logit) or `"projection"` (the logit adds the product of the features with a vector of
             the label; as published, where it stands alone). See `zoo.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on images `(batch, side, side, channels)` in [-1, 1], or on `{"images": ...,
@@ -223,13 +227,14 @@ class R3GANDiscriminator(Discriminator):
         num_classes=None,
         conditioning="concat",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape = tuple(image_shape)
         _, widths = _widths(image_shape, filters, group_width)
         check_positive(blocks=blocks)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
         depth = blocks * len(widths)
 
         # === Functional Model ===
@@ -247,4 +252,11 @@ class R3GANDiscriminator(Discriminator):
         x = _dense(1, "output", "float32")(x)
         x = labels.project(x, features, _normal())
         outputs = logits_and_features(x, features)
-        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
+        super().__init__(
+            inputs,
+            outputs,
+            num_classes=num_classes,
+            num_conditions=num_conditions,
+            dtype=dtype,
+            **kwargs,
+        )

@@ -160,6 +160,7 @@ class ResNetGenerator(Generator):
             latents). See `zoo.labels`. There is no conditional batch normalization.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
@@ -197,6 +198,7 @@ class ResNetGenerator(Generator):
         conditioning="concat",
         prior="normal",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape = tuple(image_shape)
@@ -204,7 +206,7 @@ class ResNetGenerator(Generator):
         check_positive(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
         widths = [min(filters * 2**k, max_filters) for k in range(blocks, -1, -1)]
 
         # === Functional Model ===
@@ -239,6 +241,7 @@ class ResNetGenerator(Generator):
             latent_dim=latent_dim,
             prior=prior,
             num_classes=num_classes,
+            num_conditions=num_conditions,
             dtype=dtype,
             **kwargs,
         )
@@ -273,6 +276,7 @@ class ResNetDiscriminator(Discriminator):
             the logit) or `"projection"` (the logit adds the product of the features with a vector
             of the label). See `zoo.labels`.
         dtype: Keras dtype policy; features and logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on images `(batch, side, side, channels)` in [-1, 1], or on `{"images": ...,
@@ -296,13 +300,14 @@ class ResNetDiscriminator(Discriminator):
         num_classes=None,
         conditioning="concat",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape = tuple(image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
         dtype = policy(dtype)
-        labels = Labels(num_classes, conditioning, dtype)
+        labels = Labels(num_classes, conditioning, dtype, num_conditions)
         wrap = _normalized if spectral_normalization else _plain
         downs = _halvings(image_shape[0])
 
@@ -322,7 +327,14 @@ class ResNetDiscriminator(Discriminator):
         vectors = None if labels.projected is None else _glorot()
         x = labels.project(x, features, vectors, wrap)
         outputs = logits_and_features(x, features)
-        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
+        super().__init__(
+            inputs,
+            outputs,
+            num_classes=num_classes,
+            num_conditions=num_conditions,
+            dtype=dtype,
+            **kwargs,
+        )
 
         self.filters, self.max_filters = filters, max_filters
 

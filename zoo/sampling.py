@@ -7,12 +7,12 @@ player, and `sample` draws.
 import numpy as np
 import tensorflow as tf
 
-from zoo import random
+from zoo import conditions, random
 from zoo.blocks import slices
 from zoo.finite import check_weights
 from zoo.pixels import to_pixels, to_unit
 from zoo.traits import AUTO, Traits, patches, sample_shape, say_range, traits
-from zoo.validation import check_labels, check_positive
+from zoo.validation import check_positive
 
 __all__ = [
     "AUTO",
@@ -34,9 +34,7 @@ SAMPLE_BATCH = 64
 
 def generate(generator, latents, labels=None, training=False):
     """Calls any generator: float samples of shape `(batch, *image_shape)`."""
-    inputs = latents
-    if getattr(generator, "num_classes", None):
-        inputs = {"latents": latents, "labels": labels}
+    inputs = conditions.call_inputs(generator, "latents", latents, labels)
     return generator(inputs, training=training)
 
 
@@ -46,9 +44,7 @@ def discriminate(discriminator, images, labels=None, training=False):
     Logits have the shape `(batch,)`, or `(batch * patches,)` where it gives a map of them: those of
     one sample are neighbours, and `per_example` brings them together.
     """
-    inputs = images
-    if getattr(discriminator, "num_classes", None):
-        inputs = {"images": images, "labels": labels}
+    inputs = conditions.call_inputs(discriminator, "images", images, labels)
     outputs = discriminator(inputs, training=training)
     if not isinstance(outputs, dict):
         outputs = {"logits": outputs[0] if isinstance(outputs, (list, tuple)) else outputs}
@@ -72,6 +68,7 @@ def sample(
     batch_size=None,
     as_float=False,
     value_range=AUTO,
+    conditions=None,
 ):
     """Draws samples from any generator, in inference mode.
 
@@ -89,6 +86,8 @@ def sample(
         as_float: bool. Pictures as float32 in [0, 1] instead of uint8.
         value_range: `(low, high)` of pictures; `None` says that the samples are none; `"auto"` is
             what the generator says, or what is seen in its last layers: see `traits`.
+        conditions: Numbers of shape `(count, num_conditions)`, or one row for all; needed exactly
+            when the generator has `num_conditions`.
 
     Returns:
         A NumPy array of shape `(count, *image_shape)`: uint8, or float32 in [0, 1] with
@@ -102,11 +101,29 @@ def sample(
     check_positive(count=count, batch_size=batch_size)
     own = traits(generator, value_range)
     check_weights(generator, "generator")
-    if labels is not None and np.ndim(labels) == 0:
-        labels = np.full(count, labels)
-    labels = check_labels(labels, own.num_classes, count)
+    labels = told(own, count, labels, conditions)
     latents = random.from_seed(own.prior, count, own.latent_dim, seed, truncation)
     return _decoded(generator, own, latents, labels, batch_size, as_float)
+
+
+def told(own, count, labels, conditions):
+    """The labels or the conditions of `count` samples, checked; `None` for a generator without.
+
+    Raises:
+        ValueError: If they are missing, not wanted, or no such ones.
+    """
+    given = {"labels": labels, "conditions": conditions}
+    kind = own.condition
+    wanted = given.pop(kind.name) if kind is not None else None
+    for name, value in given.items():
+        if value is not None:
+            has = "none" if kind is None else f"`{kind.name}`"
+            raise ValueError(
+                f"`{name}` are given, and the generator has {has}. Expected {name}=None, or a "
+                f"generator made with {'num_classes' if name == 'labels' else 'num_conditions'}. "
+                f"Received: {name} of shape {np.shape(value)}"
+            )
+    return None if kind is None else kind.check(wanted, count)
 
 
 def labels_in_turn(count, num_classes):
@@ -125,9 +142,8 @@ def decode(
 def _decoded(generator, own, latents, labels, batch_size, as_float):
     batches = []
     for rows in slices(len(latents), batch_size):
-        inputs = latents[rows]
-        if own.num_classes:
-            inputs = {"latents": inputs, "labels": labels[rows]}
+        part = None if labels is None else labels[rows]
+        inputs = conditions.call_inputs(generator, "latents", latents[rows], part)
         samples = generator.predict_on_batch(inputs)
         if own.value_range is not None:
             samples = to_unit(samples, own.value_range)

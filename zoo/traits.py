@@ -5,7 +5,7 @@ import math
 
 import keras
 
-from zoo import spans
+from zoo import conditions, spans
 
 AUTO = "auto"  # The value range that is seen in the model.
 PICTURE_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity.
@@ -24,6 +24,7 @@ class Traits:
         value_range: `(low, high)` of the samples, or `None` where they are not pictures.
         span: `(low, high)` that no sample leaves, or `None` where that is not known.
         said: Whether a user has said the value range, or that there is none.
+        num_conditions: Numbers of a condition, or `None`.
     """
 
     latent_dim: int
@@ -33,16 +34,22 @@ class Traits:
     value_range: tuple | None = None
     span: tuple | None = None
     said: bool = False
+    num_conditions: int | None = None
+
+    @property
+    def condition(self):
+        """What it takes beside latents, `zoo.conditions.Classes` or `Conditions`; or `None`."""
+        return conditions.of_counts(self.num_classes, self.num_conditions)
 
 
 def traits(generator, value_range=AUTO):
     """The traits of a zoo generator, or what can be read off any other Keras model.
 
-    A plain model takes one `(batch, latent_dim)` input, is fed from the normal prior and has no
-    labels. What ends it gives the span of its samples (`zoo.spans`): `tanh`, `sigmoid` and their
-    like, and after them layers that keep or rescale values. Samples of shape `(height, width, 1, 3
-    or 4)` with a span are pictures, and the span is their value range; others, points and signals,
-    are so only if that is said.
+    A plain model takes latents `(batch, latent_dim)` from the normal prior. Where it has a second
+    input, that takes labels, if it is one of integers, or conditions. What ends the model gives the
+    span of its samples (`zoo.spans`): `tanh`, `sigmoid` and their like, and after them layers that
+    keep or rescale values. Samples of shape `(height, width, 1, 3 or 4)` with a span are pictures,
+    and the span is their value range; others, points and signals, are so only if that is said.
 
     Args:
         generator: A built Keras model.
@@ -121,13 +128,14 @@ def _read(generator):
             raise _no_generator(generator, f"{len(made)} outputs")
         image_shape, span = tuple(made[0].shape[1:]), spans.span(made[0])
     pictures = span if are_pictures(image_shape) else None
-    return Traits(shape[-1], image_shape, value_range=pictures, span=span)
+    told = dataclasses.asdict(condition) if (condition := conditions.of(generator)) else {}
+    return Traits(shape[-1], image_shape, value_range=pictures, span=span, **told)
 
 
 def _no_generator(generator, having):
     return ValueError(
         "`generator` does not map latents of shape (batch, latent_dim) to samples. Expected "
-        "a plain Keras model that does; for labels, a subclass of zoo.Generator. "
+        "a plain Keras model that does, with one more input for labels or conditions if need be. "
         f"Received: generator={generator.name!r} with {having}"
     )
 
@@ -150,15 +158,12 @@ def sample_shape(discriminator, argument="discriminator"):
     Raises:
         ValueError: If it has not one input of samples, or does not say which.
     """
-    inputs = getattr(discriminator, "input", None) if discriminator.built else None
-    if isinstance(inputs, dict) and "images" in inputs:
-        return tuple(inputs["images"].shape[1:])
-    shape = _input_shape(discriminator)
+    shape = _input_shape(discriminator) if discriminator.built else None
     if shape is None:
         raise ValueError(
             f"`{argument}` does not say what samples it takes. Expected a built model from "
-            "samples to one logit, or to a map of them; for labels, a subclass of "
-            f"zoo.Discriminator. Received: {argument}={discriminator.name!r}"
+            "samples, and labels or conditions if need be, to one logit, or to a map of them. "
+            f"Received: {argument}={discriminator.name!r}"
         )
     return shape[1:]
 
@@ -210,7 +215,10 @@ def _no_logits(argument, discriminator, what, answer):
 
 
 def _input_shape(model):
-    """The shape of a model's one input, or `None` where it has several or does not say."""
+    """The shape of a model's latents or samples, or `None` where it does not say."""
+    main = conditions.inputs(model).main
+    if main is not None:
+        return tuple(main.shape)
     shape = getattr(model, "input_shape", None)
     if shape is None and not hasattr(model, "inputs"):  # A subclass knows what it was called on.
         shape = (model.get_build_config() or {}).get("input_shape")

@@ -1,5 +1,6 @@
 """SavedModels: what they answer, how they are written, and what the errors say."""
 
+import json
 import pathlib
 import types
 
@@ -39,8 +40,13 @@ def is_empty(folder):
 @pytest.mark.parametrize("classes", [None, 3])
 def test_signatures_are_the_designs(tmp_path, classes):
     generator, discriminator = tiny_pair(classes)
+    generator.class_names = classes and ("ape", "cow", "sow")
     path = export.save(generator, tmp_path / "served", discriminator=discriminator)
     assert path == tmp_path / "served" / "1" and (path / "saved_model.pb").is_file()
+    card = json.loads((path / "assets.extra" / "card.json").read_text())
+    assert card["class_names"] == (classes and ["ape", "cow", "sow"])
+    assert (card["prior"], card["latent_dim"], card["num_classes"]) == ("normal", 6, classes)
+    assert (card["sample_shape"], card["value_range"]) == ([8, 8, 1], [-1, 1])
     labels = {} if classes is None else {"labels": (tf.int32, [None])}
     pictures = [None, 8, 8, 1]
     signatures = load(path)

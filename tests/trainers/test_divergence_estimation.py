@@ -103,6 +103,18 @@ def test_what_samples_cannot_tell_is_said():
     assert got.note == "" and 1.3 < got.value <= np.log(4)  # Its largest value.
 
 
+@pytest.mark.parametrize("name", ["reverse_kl", "neyman"])
+def test_what_lies_between_the_modes_cannot_be_told_and_is_said(name):
+    """Between the modes of the grid log q/p is in the thousands: 292 nats on the mean."""
+    x, y, _ = _toy(toys.grid(), 4000, 3)
+    assert "cannot tell how much larger" in estimate_divergence(x, y, name, steps=STEPS).note
+    rng = np.random.default_rng(3)
+    near = estimate_divergence(
+        rng.normal(0, 1, (4000, 2)), rng.normal(0.5, 1, (4000, 2)), name, steps=STEPS
+    )
+    assert near.note == ""
+
+
 def test_a_rare_sample_does_not_pay_for_a_large_one():
     """Half of p lies where one of 2,000 of q does: u^2 there, which most halves never see."""
     rng = np.random.default_rng(10)

@@ -43,6 +43,8 @@ class SampleGrid(keras.callbacks.Callback):
             trained.
         real: Real samples of shape `(n,)` or `(n, d)`, optional. Drawn behind the generated ones
             where samples are points, and keeps the axes of all pictures the same.
+        conditions: Numbers of shape `(count, num_conditions)`, or one row for all: needed where the
+            generator has `num_conditions`.
 
     Raises:
         ValueError: If a number is not positive, there are not `count` labels, the animation has
@@ -72,6 +74,7 @@ class SampleGrid(keras.callbacks.Callback):
         tensorboard=None,
         real=None,
         every_steps=None,
+        conditions=None,
     ):
         super().__init__()
         check_positive(count=count, every=every)
@@ -91,7 +94,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.count = count
         self.every = every if every_steps is None else every_steps
         self.rhythm = None if every_steps is None else Rhythm(every_steps)
-        self.labels = labels
+        self.labels, self.conditions = labels, conditions
         self.seed = seed
         self.animation = animation
         self.tensorboard = tensorboard
@@ -144,7 +147,8 @@ class SampleGrid(keras.callbacks.Callback):
         num_classes = getattr(getattr(self.model, "generator", None), "num_classes", None)
         labels, columns = class_grid(self.count, num_classes)
         labels = labels if self.labels is None else self.labels
-        samples = self.model.sample(self.count, labels=labels, seed=self.seed)
+        told = {} if self.conditions is None else {"conditions": self.conditions}
+        samples = self.model.sample(self.count, labels=labels, seed=self.seed, **told)
         return pictures.draw(samples, columns, self.real)
 
     def _write(self, picture, number):

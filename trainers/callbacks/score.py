@@ -7,7 +7,6 @@ import pathlib
 import warnings
 
 import keras
-import numpy as np
 
 from evaluation import Measure
 from evaluation import Score as Result
@@ -47,6 +46,8 @@ class Score(keras.callbacks.Callback):
         directory: Where scores and checkpoints go, optional.
         patience: int, optional. Stops the training after so many measurements in a row without a
             better one.
+        conditions: Numbers of shape `(count, num_conditions)`, or one row for all: needed where the
+            generator has `num_conditions`.
 
     Attributes:
         scores: Dict from the number of epochs trained to the `evaluation.Score`.
@@ -80,6 +81,7 @@ class Score(keras.callbacks.Callback):
         live=False,
         directory=None,
         patience=None,
+        conditions=None,
     ):
         super().__init__()
         check_positive(every=every, count=count)
@@ -101,7 +103,8 @@ class Score(keras.callbacks.Callback):
             check_writable(directory, "directory")
             directory = pathlib.Path(directory)
         self.measure, self.every, self.count = measure, every, count
-        self.labels, self.seed, self.live = labels, seed, live
+        self.labels, self.conditions = labels, conditions
+        self.seed, self.live = seed, live
         self.directory, self.patience = directory, patience
         self.scores, self.best = {}, None
 
@@ -111,12 +114,13 @@ class Score(keras.callbacks.Callback):
                 "`model` has no `sampler` to measure. Expected a trainer of `trainers`, such as "
                 f"trainers.GAN. Received: model={type(self.model).__name__}"
             )
-        labelled = self.labels is not None or self.model.traits.num_classes
-        if self.measure.needs_labels and not labelled:
+        traits = self.model.traits
+        if self.measure.needs_labels and self.labels is None and not traits.num_classes:
             raise ValueError(
                 "`measure` is one of labelled samples, and the generator has no labels. Expected "
                 f"a conditional generator, or another measure. Received: {self.measure.name}"
             )
+        sampling.told(traits, self.count, self._labels(), self.conditions)
         self._begun = False
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -144,13 +148,15 @@ class Score(keras.callbacks.Callback):
             if len(later) >= self.patience:
                 self.model.stop_training = True
 
+    def _labels(self):
+        if self.labels is not None:
+            return self.labels
+        return sampling.labels_in_turn(self.count, self.model.traits.num_classes)
+
     def _measure(self):
         player = self.model.generator if self.live else self.model.sampler
-        classes = self.model.traits.num_classes
-        labels = self.labels
-        if labels is None and classes:
-            labels = np.arange(self.count) % classes
-        samples = sampling.sample(player, self.count, labels, self.seed)
+        labels = self._labels()
+        samples = sampling.sample(player, self.count, labels, self.seed, conditions=self.conditions)
         try:
             return self.measure.evaluate(samples, labels)
         except ValueError as error:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 SAMPLES = ("image", "images", "img", "pixel_values")  # Of TensorFlow Datasets and Hugging Face.
-LABELS = ("label", "labels")
+LABELS = ("label", "labels", "condition", "conditions")
 UNUSED = ("id", "file_name", "image/filename", "image_id")  # They say which example it is.
 
 

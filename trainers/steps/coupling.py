@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo import conditions
 from zoo import layers as ours
 
 ROWS = 4
@@ -218,7 +219,8 @@ def _inputs(model):
 def _drawn(tensor, model, rng):
     shape = (ROWS, *(SIDE if side is None else side for side in tensor.shape[1:]))
     if "int" in tensor.dtype:
-        return rng.integers(0, getattr(model, "num_classes", None) or 2, shape).astype("int32")
+        told = conditions.of(model)
+        return rng.integers(0, getattr(told, "num_classes", 2), shape).astype("int32")
     return rng.normal(size=shape).astype("float32")
 
 

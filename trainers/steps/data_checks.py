@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.steps import batches, coupling
-from zoo import validation
+from zoo import conditions
 from zoo.traits import are_pictures
 
 LOOKS = 32  # Batches among which one has to have enough rows.
@@ -148,10 +148,11 @@ def check_samples(traits, samples, labels=None):
     Args:
         traits: `zoo.players.Traits` of the generator.
         samples: Array `(n, *image_shape)`; grey images may lack their channel axis.
-        labels: Array of `n` integers, or `None`. Ignored by a generator without labels.
+        labels: Array of `n` labels or conditions, or `None`. Ignored by a generator without.
 
     Returns:
-        The samples as a NumPy array, and labels as int32 `(n,)` or `None`.
+        The samples as a NumPy array; and labels as int32 `(n,)`, conditions as float32 `(n, k)`,
+        or `None`.
 
     Raises:
         ValueError: If there are no samples, their shape, type or range is wrong, they hold NaN or
@@ -170,10 +171,16 @@ def check_samples(traits, samples, labels=None):
             f"{traits.image_shape}. Received: samples of shape {shape}"
         )
     _check_values(traits, samples)
-    if traits.num_classes is None:
+    told = traits.condition
+    if told is None:
         return samples, None
-    labels = None if labels is None else batches.as_array(labels, "labels")
-    return samples, validation.check_labels(labels, traits.num_classes, len(samples))
+    labels = None if labels is None else np.atleast_1d(batches.as_array(labels, told.name))
+    if labels is not None and len(labels) != len(samples):
+        raise ValueError(
+            f"`{told.name}` do not match the samples in number. Expected {len(samples)} "
+            f"{told.name}. Received: {len(labels)} {told.name}"
+        )
+    return samples, told.check(labels, len(samples))
 
 
 def _check_values(traits, samples):
@@ -253,7 +260,8 @@ def guarded(dataset, traits):
         samples, labels = batches.parts(batch)
         asserts = [] if samples.dtype == tf.uint8 else [_assert_values(samples, traits)]
         if labels is not None:
-            asserts.append(_assert_labels(labels, samples, traits))
+            labels = conditions.cast(traits.condition, labels)
+            asserts.append(_assert_told(labels, samples, traits.condition))
         with tf.control_dependencies(asserts):
             samples = tf.identity(samples)
         return samples if labels is None else (samples, labels)
@@ -281,13 +289,13 @@ def _assert_values(samples, traits):
     )
 
 
-def _assert_labels(labels, samples, traits):
-    inside = tf.reduce_all((labels >= 0) & (labels < traits.num_classes))
+def _assert_told(labels, samples, told):
+    inside, expected = told.inside(labels)
     return tf.debugging.Assert(
-        inside & (tf.size(labels) == tf.shape(samples)[0]),
+        inside & (tf.shape(labels)[0] == tf.shape(samples)[0]),
         [
-            "`labels` are out of range, or not one an example. Expected integers in "
-            f"[0, {traits.num_classes}). Received:",
+            f"`{told.name}` are out of range, or not one an example. Expected {expected}. "
+            "Received:",
             labels,
             "for a number of examples of",
             tf.shape(samples)[0],

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.steps import batches, data_checks, streams
-from zoo import datasets, pixels
+from zoo import conditions, datasets, pixels
 from zoo.validation import check_positive
 
 BATCH_SIZE = 32  # Of Keras.
@@ -21,7 +21,8 @@ def unpack(data, traits):
         traits: `zoo.players.Traits` of the generator.
 
     Returns:
-        float32 samples in the generator's `value_range`, and int32 labels `(batch,)` or `None`.
+        float32 samples in the generator's `value_range`; and int32 labels `(batch,)`, float32
+        conditions `(batch, k)` or `None`.
     """
     samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
     samples = tf.convert_to_tensor(samples)
@@ -30,9 +31,7 @@ def unpack(data, traits):
     samples = tf.cast(samples, "float32")
     if len(samples.shape) == len(traits.image_shape):  # Grey images without their channel axis.
         samples = samples[..., None]
-    if traits.num_classes is None:
-        return samples, None
-    return samples, tf.reshape(tf.cast(labels, "int32"), (-1,))
+    return samples, conditions.cast(traits.condition, labels)
 
 
 def refuse_weights(**arguments):
@@ -120,15 +119,18 @@ def for_batch(trainer, x, y, training):
 
 
 def check_latents(traits, x):
-    """Raises a `ValueError` if `predict` was given no latents, or no labels beside them."""
+    """Raises a `ValueError` if `predict` was given no latents, or nothing told beside them."""
     named = isinstance(x, collections.abc.Mapping)
     latents = x.get("latents") if named else x
     shape = getattr(latents, "shape", (None, traits.latent_dim) if latents is not None else ())
-    lacks = traits.num_classes is not None and hasattr(x, "shape")
+    told = traits.condition
+    lacks = told is not None and hasattr(x, "shape")
     if tuple(shape)[1:] != (traits.latent_dim,) or lacks or named and len(x) > 2:
         form = f"latents of shape (n, {traits.latent_dim})"
-        if traits.num_classes is not None:
-            form = f"a dict of `latents`, of shape (n, {traits.latent_dim}), and `labels`, (n,)"
+        if told is not None:
+            of_told = ", ".join(["n", *map(str, told.shape)]) + "," * (not told.shape)
+            form = f"a dict of `latents`, of shape (n, {traits.latent_dim}), and `{told.name}`, "
+            form += f"({of_told})"
         raise ValueError(
             f"`x` is not what a generator makes samples of. Expected {form}; `sample` draws them, "
             "and `evaluate` takes samples. Received: x "

@@ -47,8 +47,8 @@ def _agrees(trainer):
     rng = np.random.default_rng(0)
     shape = (coupling.ROWS, *trainer.traits.image_shape)
     real = tf.constant(rng.normal(size=shape), "float32")
-    classes = trainer.traits.num_classes
-    labels = None if classes is None else tf.constant(rng.integers(0, classes, shape[:1]), "int32")
+    told = trainer.traits.condition
+    labels = None if told is None else tf.constant(told.drawn(shape[0], rng))
     players = (trainer.generator, trainer.discriminator)
     try:
         with coupling.other_weights(*players, rng=rng):

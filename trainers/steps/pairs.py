@@ -1,6 +1,6 @@
 """Whether two players can play together: what one makes, the other has to be able to judge."""
 
-from zoo import sampling
+from zoo import conditions, sampling
 
 
 def check(traits, discriminator):
@@ -23,16 +23,18 @@ def check(traits, discriminator):
     shape = sampling.sample_shape(discriminator)
     if shape != traits.image_shape:
         more = shape[:-1] == traits.image_shape[:-1] and shape[-1] > traits.image_shape[-1]
-        hint = "; labels are no channels, but players of zoo take num_classes" if more else ""
+        hint = "; labels are no channels: give them an input of their own" if more else ""
         raise ValueError(
             f"`discriminator` cannot see what the generator makes. Expected equal shapes{hint}. "
             f"Received: a generator of {traits.image_shape} and a discriminator of {shape}"
         )
-    classes = getattr(discriminator, "num_classes", None)
-    if classes is not None and classes != traits.num_classes:
+    wanted = conditions.of(discriminator)
+    if wanted is not None and wanted != traits.condition:
+        having = "neither labels nor conditions"
+        if traits.condition is not None:
+            having = traits.condition.text
         raise ValueError(
-            "`discriminator` is conditional, and the generator has other labels. Expected "
-            f"a generator with num_classes={classes}. "
-            f"Received: a generator with num_classes={traits.num_classes}"
+            "`discriminator` is conditional, and the generator is told something else. Expected "
+            f"a generator with {wanted.text}. Received: a generator with {having}"
         )
     return sampling.patches(discriminator)

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from trainers.steps import batches, data_checks, py_datasets
+from zoo import conditions
 
 
 class Source:
@@ -21,8 +22,8 @@ class Source:
         shuffle: bool. Likewise.
 
     Attributes:
-        spec: Of the batches of an epoch: uint8 or float32 samples of the players' shape, and int32
-            labels where the generator has some.
+        spec: Of the batches of an epoch: uint8 or float32 samples of the players' shape, and
+            labels or conditions where the generator has some.
         count: int. Batches of an epoch, or `None` where it is not known.
         error: What the iterable, or a check, has raised; or `None`.
 
@@ -51,7 +52,7 @@ class Source:
         dtype = "float32" if samples.dtype.kind == "f" else "uint8"
         self.spec = tf.TensorSpec((None, *trainer.traits.image_shape), dtype)
         if labels is not None:
-            self.spec = (self.spec, tf.TensorSpec((None,), "int32"))
+            self.spec = (self.spec, *conditions.spec(trainer.traits.condition))
         self.looked = self._checked(itertools.chain([element], elements))
 
     def epoch(self):

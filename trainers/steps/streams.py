@@ -147,7 +147,8 @@ def _plain(dataset, traits, shape):
         samples, labels = batches.parts(batch)
         rows = samples.shape[0] if samples.shape.rank else None
         samples = tf.ensure_shape(samples, (rows, *shape))
-        return samples if traits.num_classes is None else (samples, tf.reshape(labels, (-1,)))
+        told = traits.condition
+        return samples if told is None else (samples, tf.reshape(labels, (-1, *told.shape)))
 
     return dataset.map(plain)
 

@@ -4,6 +4,7 @@ import itertools
 
 import keras
 
+from zoo import conditions
 from zoo.labels import Labels
 from zoo.lapgan import pyramid
 from zoo.lapgan.levels import BandDiscriminator, BandGenerator
@@ -14,7 +15,7 @@ from zoo.validation import check_rate, check_sizes
 VALUE_RANGE = (-1.0, 1.0)
 
 
-def grow(generators, latents, labels=None, training=False):
+def grow(generators, latents, told=None, training=False):
     """The pictures of a chain of generators, from the coarsest to the finest.
 
     `I_0 = G_0(z_0)`, and `I_k = up(I_(k-1)) + G_k(z_k, up(I_(k-1)))`, each cut to [-1, 1]: the
@@ -23,7 +24,7 @@ def grow(generators, latents, labels=None, training=False):
     Args:
         generators: Those of the levels, coarsest first.
         latents: `(batch, sum of the levels' latent_dim)`.
-        labels: int32 `(batch,)`, for generators with classes.
+        told: `{"labels": ...}` or `{"conditions": ...}`, for conditional generators.
         training: bool.
 
     Returns:
@@ -33,10 +34,9 @@ def grow(generators, latents, labels=None, training=False):
     pieces = keras.ops.split(latents, ends, axis=-1) if ends else [latents]
     pictures = []
     for level, piece in zip(generators, pieces, strict=True):
-        inputs = {"latents": piece} if labels is None else {"latents": piece, "labels": labels}
+        inputs = {"latents": piece, **(told or {})}
         if not pictures:
-            inputs = piece if labels is None else inputs
-            picture = level(inputs, training=training)
+            picture = level(inputs if told else piece, training=training)
         else:
             coarse = pyramid.up(pictures[-1])
             picture = coarse + level({**inputs, "coarse": coarse}, training=training)
@@ -64,6 +64,7 @@ class LaplacianGenerator(Generator):
         num_classes: int, optional. Number of labels.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on latents `(batch, latent_dim)`, or on `{"latents": ..., "labels": int32
@@ -96,12 +97,14 @@ class LaplacianGenerator(Generator):
         num_classes=None,
         prior="uniform",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         shapes = pyramid.shapes(image_shape, levels)
         check_sizes(latent_dim=latent_dim, filters=filters)
         dtype = policy(dtype)
-        shared = {"num_classes": num_classes, "prior": prior, "dtype": dtype}
+        told = {"num_classes": num_classes, "num_conditions": num_conditions}
+        shared = {**told, "prior": prior, "dtype": dtype}
 
         # === Layers ===
         coarsest = MLPGenerator(
@@ -120,10 +123,10 @@ class LaplacianGenerator(Generator):
 
         # === Functional Model ===
         generators = [coarsest, *finer]
-        labels = Labels(num_classes, "concat", dtype)
+        labels = Labels(num_classes, "concat", dtype, num_conditions)
         size = sum(level.latent_dim for level in generators)
         inputs, latents = labels.input((size,), "latents")
-        pictures = grow(generators, latents, inputs["labels"] if num_classes else None)
+        pictures = grow(generators, latents, labels.told)
         super().__init__(
             inputs,
             pictures[-1],
@@ -143,15 +146,16 @@ class LaplacianGenerator(Generator):
 
         Args:
             latents: float `(batch, latent_dim)`.
-            labels: Integers `(batch,)`, with classes.
+            labels: Integers `(batch,)`, with classes; or conditions `(batch, num_conditions)`.
 
         Returns:
             A list of float32 tensors in [-1, 1], one a level, coarsest first.
         """
         latents = keras.ops.convert_to_tensor(latents, "float32")
-        if self.num_classes:
-            labels = keras.ops.convert_to_tensor(labels, "int32")
-        return grow(self.parts, latents, labels if self.num_classes else None)
+        condition = conditions.of(self)
+        if condition is None:
+            return grow(self.parts, latents)
+        return grow(self.parts, latents, {condition.name: conditions.cast(condition, labels)})
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -171,6 +175,7 @@ class LaplacianDiscriminator(Discriminator):
         negative_slope: float. Slope of LeakyReLU below zero in the convolutions; the paper has 0.
         num_classes: int, optional. Number of labels.
         dtype: Keras dtype policy; the logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on images `(batch, height, width, channels)` in [-1, 1], or on `{"images": ...,
@@ -194,13 +199,15 @@ class LaplacianDiscriminator(Discriminator):
         negative_slope=0.2,
         num_classes=None,
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         shapes = pyramid.shapes(image_shape, levels)
         check_sizes(filters=filters)
         check_rate(dropout=dropout)
         dtype = policy(dtype)
-        shared = {"dropout": dropout, "num_classes": num_classes, "dtype": dtype}
+        told = {"num_classes": num_classes, "num_conditions": num_conditions}
+        shared = {**told, "dropout": dropout, "dtype": dtype}
 
         # === Layers ===
         coarsest = MLPDiscriminator(
@@ -221,8 +228,8 @@ class LaplacianDiscriminator(Discriminator):
 
         # === Functional Model ===
         parts = [coarsest, *finer]
-        inputs, _ = Labels(num_classes, "concat", dtype).input(shapes[-1], "images")
-        super().__init__(inputs, parts[-1](inputs), num_classes=num_classes, dtype=dtype, **kwargs)
+        inputs, _ = Labels(num_classes, "concat", dtype, num_conditions).input(shapes[-1], "images")
+        super().__init__(inputs, parts[-1](inputs), **told, dtype=dtype, **kwargs)
         self.parts = parts
 
     @property

@@ -57,6 +57,7 @@ class BandGenerator(Generator):
         num_classes: int, optional. Number of labels.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the band is float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on `{"latents": (batch, height * width), "coarse": (batch, height, width,
@@ -76,6 +77,7 @@ class BandGenerator(Generator):
         num_classes=None,
         prior="uniform",
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         height, width, channels = check_image_shape(image_shape)
@@ -83,9 +85,9 @@ class BandGenerator(Generator):
         dtype = policy(dtype)
 
         # === Functional Model ===
-        labels = Labels(num_classes, "concat", dtype)
+        labels = Labels(num_classes, "concat", dtype, num_conditions)
         inputs, latents = labels.input((height * width,), "latents")
-        inputs = inputs if num_classes else {"latents": latents}
+        inputs = inputs if isinstance(inputs, dict) else {"latents": latents}
         inputs["coarse"] = keras.Input((height, width, channels), name="coarse")
         noise = keras.layers.Reshape((height, width, 1), dtype=dtype, name="noise")(latents)
         x = JoinPlanes(dtype=dtype, name="join_noise")(inputs["coarse"], noise)
@@ -103,6 +105,7 @@ class BandGenerator(Generator):
             latent_dim=height * width,
             prior=prior,
             num_classes=num_classes,
+            num_conditions=num_conditions,
             value_range=None,  # A band is a difference of pictures, not a picture.
             dtype=dtype,
             **kwargs,
@@ -124,6 +127,7 @@ class BandDiscriminator(Discriminator):
             ReLUs that have all died says 1/2 for ever, and here some did.
         num_classes: int, optional. Number of labels; they enter as one more channel.
         dtype: Keras dtype policy; the logits are float32 under all of them.
+        num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 
     Returns:
         Called on images `(batch, height, width, channels)`, or on `{"images": ..., "labels": int32
@@ -145,6 +149,7 @@ class BandDiscriminator(Discriminator):
         negative_slope=0.2,
         num_classes=None,
         dtype=None,
+        num_conditions=None,
         **kwargs,
     ):
         image_shape = check_image_shape(image_shape)
@@ -153,7 +158,7 @@ class BandDiscriminator(Discriminator):
         dtype = policy(dtype)
 
         # === Functional Model ===
-        labels = Labels(num_classes, "concat", dtype)
+        labels = Labels(num_classes, "concat", dtype, num_conditions)
         inputs, x = labels.input(image_shape, "images")
         x = _join_label_plane(x, labels)
         for k, strides in enumerate((1, 2)):
@@ -169,4 +174,11 @@ class BandDiscriminator(Discriminator):
         small = keras.initializers.VarianceScaling(0.01)
         x = keras.layers.Dense(1, kernel_initializer=small, dtype="float32", name="output")(x)
         outputs = logits_and_features(x, features)
-        super().__init__(inputs, outputs, num_classes=num_classes, dtype=dtype, **kwargs)
+        super().__init__(
+            inputs,
+            outputs,
+            num_classes=num_classes,
+            num_conditions=num_conditions,
+            dtype=dtype,
+            **kwargs,
+        )

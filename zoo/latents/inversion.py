@@ -35,7 +35,17 @@ class Inversion:
     start_mse: np.ndarray
 
 
-def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_size=256):
+def invert(
+    generator,
+    images,
+    labels=None,
+    starts=8,
+    steps=STEPS,
+    seed=0,
+    batch_size=256,
+    conditions=None,
+    value_range=sampling.AUTO,
+):
     """The latents whose samples are nearest to given images.
 
     `argmin_z |G(z) - x|^2` by gradient descent from several draws of the prior, with the generator
@@ -59,6 +69,9 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
         seed: int. Of the draws; `None` makes fresh ones.
         batch_size: int. Samples computed at a time, images times starts; lower it when memory is
             short.
+        conditions: Numbers of shape `(n, num_conditions)`, or one row for all; needed exactly when
+            the generator has `num_conditions`.
+        value_range: As in `zoo.sample`.
 
     Returns:
         An `Inversion`: latents, reconstructions and mean squared errors.
@@ -83,11 +96,9 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
     """
     validation.check_positive(starts=starts, batch_size=batch_size)
     validation.check_integer(0, steps=steps)
-    traits = sampling.traits(generator)
+    traits = sampling.traits(generator, value_range)
     targets = _check_images(images, traits)
-    if labels is not None and np.ndim(labels) == 0:
-        labels = np.full(len(targets), labels)
-    labels = validation.check_labels(labels, traits.num_classes, len(targets))
+    labels = sampling.told(traits, len(targets), labels, conditions)
     if seed is not None:
         validation.check_seed(seed)
 
@@ -101,7 +112,9 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
         wanted = targets[owners[batch]]
         ended.append(descend(latents[batch], wanted, own_labels, steps))
         # Kept are only the errors of all starts: their samples may not fit in memory.
-        samples = sampling.decode(generator, ended[-1], own_labels, batch_size, as_float=True)
+        samples = sampling.decode(
+            generator, ended[-1], own_labels, batch_size, as_float=True, value_range=value_range
+        )
         errors.append(np.mean((samples.astype("float64") - wanted) ** 2, axis=_pixels(wanted)))
 
     start_latents = np.concatenate(ended).reshape(len(targets), starts, traits.latent_dim)
@@ -111,7 +124,9 @@ def invert(generator, images, labels=None, starts=8, steps=STEPS, seed=0, batch_
     latents = start_latents[everyone, best]
     return Inversion(
         latents,
-        sampling.decode(generator, latents, labels, batch_size, as_float=True),
+        sampling.decode(
+            generator, latents, labels, batch_size, as_float=True, value_range=value_range
+        ),
         start_mse[everyone, best],
         start_latents,
         start_mse,

@@ -10,6 +10,7 @@ RING = {
         "latent_dim": 4,
         "epochs": 2,
         "batch_size": 20_000,
+        "jit_compile": "false",
         "score": "modes",
         "score_samples": 500,
     },

@@ -18,7 +18,7 @@ from trainers.runs import cluster
 EPOCHS = 6
 COMMAND = (
     "--dataset=ring --generator=mlp --batch_size=5000 --ema_decay=0 --learning_rate=0.001 "
-    f"--epochs={EPOCHS}"
+    f"--units=64 --jit_compile=false --epochs={EPOCHS}"
 ).split()
 
 

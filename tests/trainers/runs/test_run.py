@@ -15,6 +15,8 @@ from trainers.runs.settings import Details, Settings
 from zoo import datasets, saving
 
 TOY = Settings(dataset="normal", generator="mlp", latent_dim=2, batch_size=20_000, epochs=2, seed=4)
+SMALL = Details(generator={"units": [4]}, discriminator={"units": [4]})
+PLAIN = dataclasses.replace(TOY, jit_compile="false")
 
 
 class _Interrupt(keras.callbacks.Callback):
@@ -37,33 +39,30 @@ def _interrupted(monkeypatch, steps, settings, folder):
         stop = _Interrupt(steps)
         patch.setattr(grid, "on_train_batch_end", lambda self, b, logs: stop.on_train_batch_end(b))
         with pytest.raises(KeyboardInterrupt):
-            run.train(settings, folder, verbose=0)
+            run.train(settings, folder, verbose=0, details=SMALL)
 
 
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch):
-    whole = run.train(TOY, tmp_path / "whole", verbose=0)
+    whole = run.train(PLAIN, tmp_path / "whole", verbose=0, details=SMALL)
     assert int(whole.steps) == 10
-    _interrupted(monkeypatch, 3, TOY, tmp_path / "stopped")  # In the middle of an epoch
+    _interrupted(monkeypatch, 3, PLAIN, tmp_path / "stopped")  # In the middle of an epoch
     assert int(keras.saving.load_model(tmp_path / "stopped" / "gan.keras").steps) == 3
-    _interrupted(monkeypatch, 2, TOY, tmp_path / "stopped")  # At its end
-    rest = run.train(TOY, tmp_path / "stopped", verbose=0)
+    _interrupted(monkeypatch, 2, PLAIN, tmp_path / "stopped")  # At its end
+    rest = run.train(PLAIN, tmp_path / "stopped", verbose=0, details=SMALL)
     assert int(rest.steps) == 10
     assert largest_difference(all_variables(whole), all_variables(rest)) < 1e-6
     for name in ("samples/epoch_0001.png", "samples/epoch_0002.png", "samples.png"):
         pictures = [Image.open(tmp_path / which / name) for which in ("whole", "stopped")]
         np.testing.assert_array_equal(*map(np.asarray, pictures))
     # A finished run is gone on with by asking for more epochs.
-    more = run.train(dataclasses.replace(TOY, epochs=3), tmp_path / "stopped", verbose=0)
+    longer = dataclasses.replace(PLAIN, epochs=3)
+    more = run.train(longer, tmp_path / "stopped", verbose=0, details=SMALL)
     assert int(more.steps) == 15
 
 
 def _same(one, other):
     for a, b in zip(all_variables(one), all_variables(other), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-SMALL = Details(generator={"units": [4]}, discriminator={"units": [4]})
-PLAIN = dataclasses.replace(TOY, jit_compile="false")
 
 
 def test_a_run_in_steps_that_was_stopped_ends_like_one_that_was_not(tmp_path, monkeypatch):

@@ -69,7 +69,7 @@ def test_what_systems_put_into_folders_makes_no_noise(tmp_path, caplog):
 
 @pytest.mark.parametrize("level", ["val", "valid", "validation", "Val", "test", "testing"])
 def test_the_folders_of_splits_are_no_classes(tmp_path, level):
-    """val/ beside train/ made two classes, "train" and "val", of all images."""
+    """What lies in val/ or validation/ beside train/ is neither a class nor training data."""
     _make(tmp_path, "train/ape/1.png", "train/cow/1.png", f"{level}/cow/2.png")
     paths, labels, names = _names(tmp_path)
     assert paths == ["train/ape/1.png", "train/cow/1.png"] and names == ("ape", "cow")
