@@ -151,8 +151,8 @@ def _estimate(divergence, game, outputs, cap):
         if max(lost) > max(error, 0.05 * abs(value)):
             notes.append(
                 f"Of the log ratios at samples of p {shares[0]:.0%}, and at those of q "
-                f"{shares[1]:.0%}, are cut at {cap:.3g} (log(samples) is {game.limit:.3g}): they cannot tell how "
-                "much larger the divergence is."
+                f"{shares[1]:.0%}, are cut at {cap:.3g} (log(samples) is {game.limit:.3g}): they "
+                "cannot tell how much larger the divergence is."
             )
     return DivergenceEstimate(
         value=value,
