@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test matrix bench presets verify-presets lint format clean
+.PHONY: demo test long matrix bench presets verify-presets lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -14,10 +14,13 @@ demo: $(VENV)/installed
 	$(RUN) -m export --model=runs/demo/gan.keras --output_dir=serving/demo
 
 test: $(VENV)/installed
-	$(RUN) -m pytest -n auto --maxprocesses=4
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadgroup
+
+long: $(VENV)/installed
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadgroup -m long
 
 matrix: $(VENV)/installed
-	$(RUN) -m pytest -n auto --maxprocesses=4 tests/matrix/full.py
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadgroup tests/matrix/full.py
 
 bench: $(VENV)/installed .bench/installed
 	$(RUN) -m benchmarks.speed --torch=.bench/bin/python

@@ -41,6 +41,7 @@ def test_a_cell_of_growth_changes_one_thing():
         assert sum(base[name] != other[name] for name in base) == 1
 
 
+@pytest.mark.long
 def test_peers_of_one_network(monkeypatch, capsys):
     """Two configurations in their processes, interleaved, and the table of them."""
     small = {"small": {"image_shape": [28, 28, 1], "filters": 4}}

@@ -86,6 +86,7 @@ def test_the_shipped_ones(name):
     assert floor == pytest.approx(card["train_test_frechet_distance"], rel=1e-6)
 
 
+@pytest.mark.long
 def test_mnist_again():
     extractor = extractors.load("mnist")
     images, labels = datasets.arrays("mnist", "test")
@@ -108,6 +109,7 @@ def test_an_unknown_or_changed_preset_is_refused(tmp_path, monkeypatch):
         extractors.load("mnist")
 
 
+@pytest.mark.long
 def test_inception_takes_any_size_and_says_its_name():
     keras.utils.set_random_seed(0)
     extractor = extractors.inception_v3(None)

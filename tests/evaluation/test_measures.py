@@ -15,6 +15,9 @@ from evaluation.extractors import Extractor
 from evaluation.measures import Reference
 from zoo import datasets, pictures
 
+# What all of them share is made once, in one process.
+pytestmark = pytest.mark.xdist_group("measures")
+
 COUNT = 800
 RNG = np.random.default_rng(0)
 

@@ -155,6 +155,7 @@ def test_stacked_digits_have_their_floor():
     assert (one.value, one.details["kl"]) == (1, pytest.approx(np.log(1000)))
 
 
+@pytest.mark.long
 def test_real_stacks_through_the_classifier():
     """A multinomial's KL to the uniform is (modes - 1) / 2n and what unequal digits add."""
     images, numbers = zoo.datasets.arrays("stacked_mnist", "test", examples=25_600)

@@ -17,6 +17,7 @@ def mnist():
     return train, test
 
 
+@pytest.mark.long
 def test_mnists_published_figure(mnist):
     # The first 16,384 training images against all of the test set.
     score = ParzenLogLikelihood(mnist[1], protocol="fgan", bandwidth=0.17).evaluate(

@@ -96,7 +96,7 @@ def weights(gan):
 def refusal(net, trainer):
     """What the one sentence says where a net and a trainer do not go together, or `None`."""
     if net == "conditional":
-        return "`discriminator` cannot see what the generator makes.*num_classes"
+        return "`discriminator` cannot see what the generator makes.*an input of their own"
     if trainer == "laplacian":
         return "`generator` has no player for every level.*LaplacianGenerator"
     return None

@@ -117,7 +117,33 @@ def _plain_pair():
 POINTS = np.random.default_rng(0).normal(1, 2, (16, 2)).astype("float32")
 
 
-@pytest.mark.parametrize("composition", COMPOSITIONS, ids=" ".join)
+def _covering():
+    """A few compositions that hold every class, objective, penalty and perturbation."""
+    for o, objective in enumerate(OBJECTIVES):
+        trainer = list(CLASSES)[o % len(CLASSES)]
+        yield (
+            trainer,
+            objective,
+            list(PENALTIES)[o % len(PENALTIES)],
+            list(PERTURBATIONS)[o % len(PERTURBATIONS)],
+        )
+    yield "FGAN", "pearson", "R1", "noise"
+
+
+COVERING = list(_covering())
+
+
+@pytest.mark.parametrize(
+    "composition",
+    [
+        *(pytest.param(row, id=" ".join(row)) for row in COVERING),
+        *(
+            pytest.param(row, id=" ".join(row), marks=pytest.mark.long)
+            for row in COMPOSITIONS
+            if row not in COVERING
+        ),
+    ],
+)
 def test_three_steps_and_isolation(composition):
     gan = _compose(*composition, _plain_pair(), run_eagerly=True)
     data = tf.constant(POINTS)
@@ -140,22 +166,6 @@ def test_three_steps_and_isolation(composition):
     assert all(np.isfinite(values).all() for values in all_variables(gan))
 
 
-def _covering():
-    """A few compositions that hold every class, objective, penalty and perturbation."""
-    for o, objective in enumerate(OBJECTIVES):
-        trainer = list(CLASSES)[o % len(CLASSES)]
-        yield (
-            trainer,
-            objective,
-            list(PENALTIES)[o % len(PENALTIES)],
-            list(PERTURBATIONS)[o % len(PERTURBATIONS)],
-        )
-    yield "FGAN", "pearson", "R1", "noise"
-
-
-COVERING = list(_covering())
-
-
 @pytest.mark.parametrize("composition", COVERING, ids=" ".join)
 def test_it_comes_back_from_its_file(tmp_path, composition):
     gan = _compose(*composition, _plain_pair(), run_eagerly=True)
@@ -171,9 +181,13 @@ def test_it_comes_back_from_its_file(tmp_path, composition):
 CONVOLUTIONAL = [k for k, row in enumerate(COVERING) if row[0] in ("GAN", "WassersteinGANGP")]
 
 
-@pytest.mark.parametrize("k", range(len(COVERING)), ids=lambda k: " ".join(COVERING[k]))
+@pytest.mark.parametrize(
+    "k",
+    [pytest.param(k, marks=pytest.mark.long if k > 3 else ()) for k in range(len(COVERING))],
+    ids=lambda k: " ".join(COVERING[k]),
+)
 def test_xla_in_float16(k):
-    """Of dense players, whose compilation is short, and of convolutions in two of the classes."""
+    """Of dense players, and of convolutions in three of the compositions."""
     composition, images = COVERING[k], k in CONVOLUTIONAL[:3]
     pair = (tiny_pair if images else tiny_dense_pair)(3, dtype="mixed_float16")
     data = tiny_data() if images else tiny_data((4, 4, 1))

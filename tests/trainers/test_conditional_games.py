@@ -38,14 +38,14 @@ GAMES = {
 
 @pytest.mark.parametrize("game", GAMES)
 def test_one_hot_conditions_train_as_labels_do(game):
-    """Three steps from one seed give the same weights, bit for bit."""
+    """Three steps from one seed give the same weights, to rounding."""
     results = []
     for told, y in (({"classes": 3}, LABELS), ({"num_conditions": 3}, ONE_HOT)):
         keras.utils.set_random_seed(1)
         gan = GAMES[game](tiny_dense_pair(**told), {"run_eagerly": True, "ema_decay": 0.9})
         gan.fit(batches((IMAGES, y), steps=3), verbose=0)
         results.append(all_variables(gan))
-    assert largest_difference(*results) == 0
+    assert largest_difference(*results) < 1e-7
 
 
 def test_every_level_of_a_pyramid_is_told():
@@ -114,7 +114,7 @@ class _PyData(keras.utils.PyDataset):
 SOURCES = {
     "arrays": lambda told: {"x": POINTS, "y": told, "batch_size": 16, "shuffle": False},
     "tf.data": lambda told: {"x": tf.data.Dataset.from_tensor_slices((POINTS, told)).batch(16)},
-    "PyDataset": lambda told: {"x": _PyData(told)},
+    "PyDataset": lambda told: {"x": _PyData(told), "shuffle": False},
     "generator": lambda told: {"x": (_PyData(told)[k] for k in range(3))},
     "dict": lambda told: {
         "x": tf.data.Dataset.from_tensor_slices({"image": POINTS, "condition": told}).batch(16)
@@ -224,12 +224,13 @@ def test_a_regression_with_its_spread_is_learned():
     )  # fmt: skip
     gan = trainers.GAN(generator, discriminator, schedule="simultaneous", seed=0)
     gan.compile(
-        generator_optimizer=keras.optimizers.Adam(2e-3, 0.5),
-        discriminator_optimizer=keras.optimizers.Adam(2e-3, 0.5),
-        ema_decay=0.995,
+        generator_optimizer=keras.optimizers.Adam(1e-3, 0.5),
+        discriminator_optimizer=keras.optimizers.Adam(1e-3, 0.5),
+        discriminator_penalties=trainers.penalties.R1(0.1),
+        ema_decay=0.99,
     )
     gan.fit(x, c, batch_size=128, epochs=40, verbose=0)
     for wanted in (-0.7, 0.0, 0.7):
         drawn = gan.sample(2000, conditions=wanted, seed=0)
         assert abs(drawn.mean() - wanted) < 0.1
-        assert 0.1 < drawn.std() < 0.35
+        assert 0.15 < drawn.std() < 0.25

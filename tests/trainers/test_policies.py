@@ -8,6 +8,9 @@ import trainers
 from tests.helpers import normal_batch
 from trainers import penalties, perturbations
 
+# What all of them share is made once, in one process.
+pytestmark = pytest.mark.xdist_group("policies")
+
 TOLERANCE = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01, "float64": 1e-5}
 REAL = np.tanh(normal_batch((4,), 8)).astype("float32")
 

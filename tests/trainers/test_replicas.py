@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+# One process measures for all of them.
+pytestmark = pytest.mark.xdist_group("replicas")
+
 SCRIPT = pathlib.Path(__file__).with_name("two_replicas.py")
 CASES = [
     "GAN",

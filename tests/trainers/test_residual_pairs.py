@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.helpers import compiled, run_resume_test, tiny_data, trained
+from tests.helpers import compiled, run_resume_test, tiny_data
 from trainers import GAN
 from trainers.penalties import R1, R2
 
@@ -33,8 +33,7 @@ def test_a_saved_training_goes_on(name, tmp_path):
         terms = {"discriminator_penalties": penalties}
         return compiled(gan, objective, ema_decay=0.9, **terms, **modes)
 
-    gan = trained(make, tiny_data(SHAPE), steps=2, jit_compile=False)
+    gan, _ = run_resume_test(make, tiny_data(SHAPE), tmp_path, steps=2, run_eagerly=True)
     weights = [*gan.generator.weights, *gan.discriminator.weights]
     still = [w.path for w, b in zip(weights, starts[0], strict=True) if np.array_equal(w, b)]
     assert not still
-    run_resume_test(make, tiny_data(SHAPE), tmp_path, steps=2, run_eagerly=True)

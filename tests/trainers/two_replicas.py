@@ -49,8 +49,8 @@ def images(**arguments):
 
 def pyramid():
     shape = (8, 8, 1)
-    generator = zoo.LaplacianGenerator(shape, latent_dim=3, filters=4)
-    return generator, zoo.LaplacianDiscriminator(shape, filters=4)
+    generator = zoo.LaplacianGenerator(shape, 2, latent_dim=3, filters=4, units=(8,))
+    return generator, zoo.LaplacianDiscriminator(shape, 2, filters=4, units=(8,))
 
 
 def case(make, players=points, data=(POINTS,), **compiled):

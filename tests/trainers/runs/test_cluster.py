@@ -74,6 +74,7 @@ def logged(folder, name):
         return [float(row[name]) for row in csv.DictReader(file)]
 
 
+@pytest.mark.long
 def test_two_processes_are_one_and_survive_a_kill(tmp_path):
     alone, together, killed = (tmp_path / name for name in ("alone", "together", "killed"))
     assert finish(start(alone, workers=1)) == [0]

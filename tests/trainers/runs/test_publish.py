@@ -29,7 +29,6 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
         "seed_0",
         "seed_1",
-        "seed_2",
     ]
     # What was measured is what is loaded: weights that float16 can hold.
     generator = zoo.from_preset(folder)
@@ -41,12 +40,12 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert card["checkpoints"].keys() == {"best", "last"}
     assert card["checkpoints"]["best"]["scores"] == card["scores"]
     assert card["checkpoints"]["last"]["epoch"] == 2
-    assert card["spread"]["seeds"] == [0, 1, 2]
+    assert card["spread"]["seeds"] == [0, 1]
     figures = card["spread"]["figures"]
     assert sorted(figures) == ["modes:400", "modes:400 high_quality", "sliced_wasserstein"]
     assert figures["sliced_wasserstein"][0] == distance["value"]
     assert figures["modes:400 high_quality"][0] == modes["details"]["high_quality"]
-    assert len(set(figures["sliced_wasserstein"])) == 3
+    assert len(set(figures["sliced_wasserstein"])) == 2
     # A target is reached when all seeds reach it.
     covered = min(figures["modes:400"])
     assert card["targets"][0]["found"] == covered
@@ -55,7 +54,7 @@ def test_from_a_recipe_to_a_preset(tmp_path):
     assert re.fullmatch(r"[1-9][0-9]* CPU cores?", card["training"]["device"])
     assert publish.summary(card).startswith("modes:400 ")
     # Once more, and nothing is trained again.
-    files = [tmp_path / "runs" / f"seed_{seed}" / "gan.keras" for seed in range(3)]
+    files = [tmp_path / "runs" / f"seed_{seed}" / "gan.keras" for seed in range(2)]
     before = [path.stat().st_mtime_ns for path in files]
     again = publish.publish(recipe, tmp_path / "runs", tmp_path / "presets", verbose=0)
     assert [path.stat().st_mtime_ns for path in files] == before
