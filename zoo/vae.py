@@ -97,6 +97,7 @@ class VAE(RecordedModel, keras.Model):
         super().compile(optimizer, **kwargs)
         self.optimizer.build(self.trainable_variables)
         self._compile_settings = kwargs
+        self._moved = tuple(id(v) for v in self.trainable_variables)
 
     def get_compile_config(self):
         return keras.saving.serialize_keras_object(
@@ -114,9 +115,15 @@ class VAE(RecordedModel, keras.Model):
         """Trains on samples: uint8 images, or floats in the generator's range; labels are ignored.
 
         Raises:
-            ValueError: If an array has another shape or range. In training: if weights become NaN
-                or infinite; no callback saves them.
+            ValueError: If an array has another shape or range, or layers were frozen or freed since
+                `compile`. In training: if weights become NaN or infinite; no callback saves them.
         """
+        if self.compiled and self._moved != tuple(id(v) for v in self.trainable_variables):
+            raise ValueError(
+                "`trainable` of layers was changed since `compile()`, which decides what a step "
+                "moves. Expected compile() again before the training. Received: "
+                f"{len(self.trainable_variables)} trainable weights, {len(self._moved)} before"
+            )
         if hasattr(x, "shape"):
             self._check(np.asarray(x))
         return finite.guarded_fit(

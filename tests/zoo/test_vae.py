@@ -129,3 +129,16 @@ def test_export(tmp_path):
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_is_frozen_after_compile_is_an_error():
+    vae = zoo.VAE((4, 4, 1), latent_dim=2, units=(4,))
+    vae.compile()
+    images = tiny_data((4, 4, 1))[0]
+    vae.encoder.layers[-1].trainable = False
+    with pytest.raises(ValueError, match=r"`trainable` of layers.*compile\(\) again"):
+        vae.fit(images, verbose=0)
+    before = state(vae.encoder.layers[-1])
+    vae.compile()
+    vae.fit(images, verbose=0)
+    assert largest_difference(before, state(vae.encoder.layers[-1])) == 0

@@ -4,10 +4,11 @@ import dataclasses
 
 from absl import flags
 
-from trainers import objectives
+from trainers import objectives, other_names
 from trainers.runs import arguments, choices, objects
 from trainers.runs.settings import Details, Settings
 from zoo import toys
+from zoo.validation import nearest
 
 FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 PENALTIES = {f"{player}_penalty": f"{player}_penalties" for player in arguments.PLAYERS}
@@ -38,6 +39,17 @@ class _Integers(flags.ArgumentParser):
         return "integers"
 
 
+class _Choice(flags.EnumParser):
+    """A parser of one of several names, which offers the nearest for another."""
+
+    def parse(self, argument):
+        try:
+            return super().parse(argument)
+        except ValueError as error:
+            meant = nearest(argument, self.enum_values, other_names.OBJECTIVES)
+            raise ValueError(f"{error}{meant}") from None
+
+
 DEFINE = {
     str: flags.DEFINE_string,
     int: flags.DEFINE_integer,
@@ -54,7 +66,9 @@ def define(flag_values):
             numbers = arguments.defaults(name).replace(", resnet", "") + RESNET_FILTERS
             help += f" Default: {numbers if name == 'filters' else arguments.defaults(name)}."
         if kinds:
-            flags.DEFINE_enum(name, field.default, kinds, help, flag_values=flag_values)
+            enum = flags.EnumFlag(name, field.default, help, kinds)
+            enum.parser = _Choice(kinds)
+            flags.DEFINE_flag(enum, flag_values=flag_values)
         else:
             DEFINE[field.type](name, field.default, help, flag_values=flag_values)
     _define_objects(flag_values)

@@ -102,6 +102,8 @@ def in_process(tmp_path, monkeypatch, capsys):
         (["--output_dir=x", "--units=a,b"], "flag --units=a,b"),
         (["--output_dir=x", "--clip=0.1"], "`--clip` is no argument.*one of wasserstein"),
         (["--output_dir=x", "--schedule=both"], "alternating"),
+        (["--output_dir=x", "--objective=wgan"], "did you mean 'wasserstein'"),
+        (["--output_dir=x", "--trainer=unroled"], "did you mean 'unrolled'"),
         (["--output_dir=x", "--dataset=mnits"], "did you mean 'mnist'"),
         (["--output_dir=x", "--dataset=ring", "--generator=dcgan"], "`image_shape` does not"),
         (["--output_dir=/dev/null/x"], "output_dir='/dev/null/x'"),
