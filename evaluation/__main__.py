@@ -22,7 +22,8 @@ import sys
 from absl import flags
 
 from evaluation import comparison, extractors, measures, results, verify
-from zoo import command, learned, presets, sampling, saving
+from zoo import command, learned, presets, saving
+from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(

@@ -7,7 +7,8 @@ import sys
 
 from evaluation import cards, measures
 from evaluation.score import Score, check_comparable
-from zoo import command, presets, sampling
+from zoo import command, presets
+from zoo.players import sampling
 
 DRAWN = "data_hash"  # What a protocol calls the hash of a toy's data.
 BESIDE = ("label", "measure", "count", "tolerance")  # What a card adds to a score.

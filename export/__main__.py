@@ -18,7 +18,8 @@ from absl import flags
 
 import export
 from export import parity
-from zoo import command, conditions, presets, sampling, saving
+from zoo import command, presets, saving
+from zoo.players import conditions, sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(

@@ -10,7 +10,8 @@ import tempfile
 import numpy as np
 
 from export import saved_model
-from zoo import random, sampling, validation
+from zoo import random, validation
+from zoo.players import sampling
 
 CLIENT = pathlib.Path(__file__).with_name("client.py")
 TOLERANCE = 1e-5  # Of float samples: a few units in the last place of float32.

@@ -9,7 +9,8 @@ import uuid
 import keras
 import tensorflow as tf
 
-from zoo import conditions, pixels, players, random, sampling, validation
+from zoo import pixels, players, random, validation
+from zoo.players import conditions, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
 PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.

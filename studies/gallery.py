@@ -13,7 +13,8 @@ import numpy as np
 from absl import flags
 
 import zoo
-from zoo import command, latents, pictures, presets, random, sampling
+from zoo import command, latents, pictures, presets, random
+from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("output_dir", "docs", "Where gallery.md and gallery/ go.", flag_values=FLAGS)

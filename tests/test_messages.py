@@ -23,9 +23,10 @@ OTHERS = {
     "trainers/feature_matching.py": {
         "it is the discriminator, which is not frozen",
         "it is not built",
-        "it wants labels too",
+        "it wants {} too",
         "it takes {}",
     },
+    "trainers/runs/command_line.py": {"{}{}"},  # That of absl, with the nearest name.
     "trainers/runs/recipes.py": {"{} in {}"},
     "trainers/steps/one_stage.py": {"not one logit a sample"},
     "zoo/latents/walks.py": {"{} have different shapes"},

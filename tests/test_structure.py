@@ -83,6 +83,7 @@ def test_tests_mirror_the_source():
     free = {
         "before",
         "composition",
+        "conditional_games",
         "games_of_two",
         "policies",
         "replicas",

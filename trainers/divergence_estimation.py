@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainers import density_ratio, divergences
 from trainers.steps import apply_gradients
-from zoo.sampling import discriminate, patches, sample_shape
+from zoo.players.sampling import discriminate, patches, sample_shape
 from zoo.validation import check_positive
 
 MANY = 0.2  # A share of log ratios that are cut, beyond what two overlapping laws show.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 
 TAIL = 30.0  # From here on log softplus(-v) is -v, within 5e-14.
 

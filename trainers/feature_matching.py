@@ -8,8 +8,9 @@ import tensorflow as tf
 from trainers.gan import GAN
 from trainers.steps import regularization
 from trainers.steps.game import View
-from zoo import conditions, replicas
-from zoo.sampling import discriminate, sample_shape
+from zoo import replicas
+from zoo.players import conditions
+from zoo.players.sampling import discriminate, sample_shape
 from zoo.validation import check_choice, nearest
 
 NORMS = {

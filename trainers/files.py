@@ -10,7 +10,7 @@ import keras
 
 from trainers.steps import averages, frozen
 from trainers.steps.compilation import PLAYERS
-from zoo import copies
+from zoo.players import copies
 
 AVERAGE = "ema_generator"
 WEIGHTS = "model.weights.h5"

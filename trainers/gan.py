@@ -39,7 +39,7 @@ class GAN(Trainer):
         seed: int. All draws of the run are functions of (seed, step, row). The players' first
             weights are made before: `keras.utils.set_random_seed` decides those.
         **kwargs: `value_range`: `(low, high)` of samples that are pictures, `None` for samples that
-            are not; by default what is seen in the generator's last layers (`zoo.traits`).
+            are not; by default what is seen in the generator's last layers (`zoo.players.traits`).
 
     Raises:
         ValueError: If the players do not fit each other, or an argument is out of range.

@@ -1,6 +1,6 @@
 """Objective: what a pair of losses has to be, and what it says of its logits."""
 
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 
 
 def check_logits(real_logits, fake_logits):

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 
 from zoo import random, replicas
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 from zoo.validation import check_not_negative, check_positive
 
 TINY = 1e-12  # Under the root: the gradient of a norm at 0 would be infinite.

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo import random
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 
 
 def _at(scale, step):

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 from zoo.validation import check_not_negative, check_positive
 
 

@@ -22,8 +22,9 @@ from trainers.steps import (
 from trainers.steps.compilation import PLAYERS, checked
 from trainers.steps.game import Game
 from trainers.steps.state import Term
-from zoo import finite, sampling
-from zoo.recorded import RecordedModel
+from zoo import finite
+from zoo.players import sampling
+from zoo.players.recorded import RecordedModel
 from zoo.validation import check_seed
 
 
@@ -38,7 +39,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         seed: int. All draws of the run are functions of (seed, step, row).
         value_range: `(low, high)` of samples that are pictures, `None` for samples that are not, or
             `"auto"`: what the generator's attribute `value_range` says, which the others set, or
-            what is seen in its last layers (`zoo.traits`).
+            what is seen in its last layers (`zoo.players.description`).
 
     Raises:
         ValueError: If the players do not fit each other, or the value range not the generator.

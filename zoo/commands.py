@@ -12,20 +12,9 @@ import unicodedata
 
 import numpy as np
 
-from zoo import (
-    command,
-    conditions,
-    datasets,
-    latents,
-    learned,
-    pictures,
-    pixels,
-    presets,
-    random,
-    sampling,
-    saving,
-)
+from zoo import command, datasets, latents, learned, pictures, pixels, presets, random, saving
 from zoo import neighbours as search
+from zoo.players import conditions, sampling
 
 
 def sample(options):

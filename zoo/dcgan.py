@@ -2,10 +2,10 @@
 
 import keras
 
-from zoo.labels import Labels
 from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToImage
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.players.labels import Labels
 from zoo.validation import check_image_shape, check_sizes
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
@@ -72,7 +72,7 @@ class DCGANGenerator(Generator):
             published nets for MNIST, where two stages alone agree badly on one digit.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
-            label's embedding stands beside the latents). See `zoo.labels`.
+            label's embedding stands beside the latents). See `zoo.players.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
@@ -190,7 +190,8 @@ class DCGANDiscriminator(Discriminator):
         batch_normalization: bool. Turn it off where a penalty wants one gradient an example.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
-            logit adds the product of the features with a vector of the label). See `zoo.labels`.
+            logit adds the product of the features with a vector of the label). See
+            `zoo.players.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 

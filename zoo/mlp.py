@@ -5,11 +5,11 @@ import math
 import keras
 import numpy as np
 
-from zoo.labels import Labels
 from zoo.layers.dropout import Dropout
 from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.players.labels import Labels
 from zoo.validation import check_choice, check_rate, check_sizes
 
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
@@ -34,7 +34,7 @@ class MLPGenerator(Generator):
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
-            label's embedding stands beside the latents). See `zoo.labels`.
+            label's embedding stands beside the latents). See `zoo.players.labels`.
         prior: `"uniform"` or `"normal"`.
         dtype: Keras dtype policy; the samples are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
@@ -175,7 +175,8 @@ class MLPDiscriminator(Discriminator):
         kernel_initializer: Initializer of the kernels. Defaults to the paper's.
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every layer) or `"projection"` (the
-            logit adds the product of the features with a vector of the label). See `zoo.labels`.
+            logit adds the product of the features with a vector of the label). See
+            `zoo.players.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 

@@ -9,10 +9,11 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import conditions, pictures
+from zoo import pictures
 from zoo.files import replacing, sha256
+from zoo.players import conditions
+from zoo.players.sampling import labels_in_turn
 from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
-from zoo.sampling import labels_in_turn
 from zoo.saving import check_built
 
 SAMPLES = "samples.png"

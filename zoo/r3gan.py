@@ -4,11 +4,11 @@ import math
 
 import keras
 
-from zoo.labels import Labels
 from zoo.layers.basis import DiscriminativeBasis, GenerativeBasis
 from zoo.layers.grouped_convolution import GroupedConv2D
 from zoo.layers.resampling import BilinearResampling
 from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.players.labels import Labels
 from zoo.resnet import doublings
 from zoo.validation import check_positive
 
@@ -106,7 +106,7 @@ class R3GANGenerator(Generator):
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the latents and the input of every block's first
             kernel) or `"projection"` (the label's embedding stands beside the latents, as
-            published). See `zoo.labels`.
+            published). See `zoo.players.labels`.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
@@ -203,7 +203,7 @@ class R3GANDiscriminator(Discriminator):
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every block's first kernel and of the
             logit) or `"projection"` (the logit adds the product of the features with a vector of
-            the label; as published, where it stands alone). See `zoo.labels`.
+            the label; as published, where it stands alone). See `zoo.players.labels`.
         dtype: Keras dtype policy; the logits are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 

@@ -2,10 +2,10 @@
 
 import keras
 
-from zoo.labels import Labels
 from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.players.labels import Labels
 from zoo.validation import check_image_shape, check_positive
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
@@ -157,7 +157,7 @@ class ResNetGenerator(Generator):
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the latents, the input of every block's first
             convolution and of the last) or `"projection"` (the label's embedding stands beside the
-            latents). See `zoo.labels`. There is no conditional batch normalization.
+            latents). See `zoo.players.labels`. There is no conditional batch normalization.
         prior: `"normal"` or `"uniform"`.
         dtype: Keras dtype policy; the images are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
@@ -274,7 +274,7 @@ class ResNetDiscriminator(Discriminator):
         num_classes: int, optional. Number of labels.
         conditioning: `"concat"` (labels join the input of every block's first convolution and of
             the logit) or `"projection"` (the logit adds the product of the features with a vector
-            of the label). See `zoo.labels`.
+            of the label). See `zoo.players.labels`.
         dtype: Keras dtype policy; features and logits are float32 under all of them.
         num_conditions: int, optional. Numbers of a condition; they enter as one-hot labels do.
 

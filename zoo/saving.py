@@ -17,8 +17,9 @@ import zlib
 import h5py
 import keras
 
-from zoo import copies, players, presets, sampling
+from zoo import players, presets
 from zoo.files import replacing
+from zoo.players import copies, sampling
 from zoo.validation import nearest
 
 CONFIG = "config.json"

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from zoo import constraints, random
 from zoo.players import Generator, policy
-from zoo.recorded import deserialized
+from zoo.players.recorded import deserialized
 from zoo.validation import check_choice, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")

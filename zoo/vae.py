@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import finite, optimizers, pixels, random, sampling
+from zoo import finite, optimizers, pixels, random
 from zoo.mlp import MLPGenerator
-from zoo.recorded import RecordedModel
+from zoo.players import sampling
+from zoo.players.recorded import RecordedModel
 from zoo.validation import check_above_zero, check_choice, check_seed
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.

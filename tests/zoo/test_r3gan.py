@@ -8,8 +8,8 @@ import pytest
 
 import trainers
 from tests.helpers import player_inputs, run_player_test, tiny_data
-from zoo.labels import EMBEDDING
 from zoo.layers.resampling import BilinearResampling
+from zoo.players.labels import EMBEDDING
 from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
 from zoo.resnet import SIZES
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 import trainers
 from tests.helpers import player_inputs, run_player_test, tiny_data
-from zoo.labels import EMBEDDING
 from zoo.layers.spectral_normalization import SpectralNormalization
+from zoo.players.labels import EMBEDDING
 from zoo.resnet import SIZES, ResNetDiscriminator, ResNetGenerator, doublings
 
 SMALL = {"image_shape": (28, 28, 1), "filters": 2, "max_filters": 3}

@@ -12,8 +12,9 @@ from evaluation import Measure
 from evaluation import Score as Result
 from evaluation.score import check_same_rank
 from trainers.callbacks.labels import check_label_count
-from zoo import sampling, saving
+from zoo import saving
 from zoo.files import check_writable, write_text
+from zoo.players import sampling
 from zoo.validation import check_positive
 
 SCORES, BEST, LAST = "scores.json", "best.keras", "last.keras"

@@ -7,7 +7,8 @@ import zoo
 from evaluation import cards, measures
 from trainers.callbacks.score import BEST, SCORES
 from trainers.runs.resuming import CHECKPOINT
-from zoo import sampling, saving
+from zoo import saving
+from zoo.players import sampling
 
 
 def checkpoints(run):

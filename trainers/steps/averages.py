@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo import copies
+from zoo.players import copies
 
 
 def copy(model):

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import conditions
 from zoo import layers as ours
+from zoo.players import conditions
 
 ROWS = 4
 SIDE = 8  # Of an input that says no size.

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.steps import batches, coupling
-from zoo import conditions
-from zoo.traits import are_pictures
+from zoo.players import conditions
+from zoo.players.description import are_pictures
 
 LOOKS = 32  # Batches among which one has to have enough rows.
 RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.

@@ -9,7 +9,7 @@ from trainers.penalties import Position
 from trainers.steps import gradient_estimators, regularization
 from trainers.steps.key import TRAINING, Key
 from zoo import random
-from zoo.sampling import discriminate, generate, per_example
+from zoo.players.sampling import discriminate, generate, per_example
 
 
 class View(NamedTuple):

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.steps import batches, data_checks, streams
-from zoo import conditions, datasets, pixels
+from zoo import datasets, pixels
+from zoo.players import conditions
 from zoo.validation import check_positive
 
 BATCH_SIZE = 32  # Of Keras.

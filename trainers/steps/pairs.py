@@ -1,6 +1,6 @@
 """Whether two players can play together: what one makes, the other has to be able to judge."""
 
-from zoo import conditions, sampling
+from zoo.players import conditions, sampling
 
 
 def check(traits, discriminator):

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from trainers.steps import batches, data_checks, py_datasets
-from zoo import conditions
+from zoo.players import conditions
 
 
 class Source:

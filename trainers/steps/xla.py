@@ -11,7 +11,7 @@ What is a user's own may hold an operation that XLA lacks, so it is never chosen
 import keras
 import tensorflow as tf
 
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 
 WEIGHTS = 250_000  # From as many on it pays.
 OURS = ("keras", "trainers", "zoo")

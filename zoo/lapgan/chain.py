@@ -4,12 +4,11 @@ import itertools
 
 import keras
 
-from zoo import conditions
-from zoo.labels import Labels
 from zoo.lapgan import pyramid
 from zoo.lapgan.levels import BandDiscriminator, BandGenerator
 from zoo.mlp import MLPDiscriminator, MLPGenerator
-from zoo.players import Discriminator, Generator, policy
+from zoo.players import Discriminator, Generator, conditions, policy
+from zoo.players.labels import Labels
 from zoo.validation import check_rate, check_sizes
 
 VALUE_RANGE = (-1.0, 1.0)

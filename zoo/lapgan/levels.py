@@ -2,10 +2,10 @@
 
 import keras
 
-from zoo.labels import Labels
 from zoo.layers.concat_labels import JoinPlanes
 from zoo.layers.dropout import Dropout
 from zoo.players import Discriminator, Generator, logits_and_features, policy
+from zoo.players.labels import Labels
 from zoo.validation import check_image_shape, check_rate, check_sizes
 
 GENERATOR_KERNELS, DISCRIMINATOR_KERNEL = (7, 7, 5), 5

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from zoo import random, sampling, validation
+from zoo import random, validation
 from zoo.blocks import slices
 from zoo.latents import lbfgs
+from zoo.players import sampling
 
 # Of the steps. Adam finds the valley, L-BFGS its floor: without Adam more starts get stuck at a
 # kink of the ReLUs, and with more of it the floor is further off when the steps are over.

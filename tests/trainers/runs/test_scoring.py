@@ -32,7 +32,7 @@ def test_a_score_that_is_no_number_reaches_nothing(values):
 
 def test_one_seed_has_no_spread(tmp_path):
     recipe = recipes.load(
-        written(tmp_path, measures=["loss"], targets=[["loss", "real", "at most", 9]])
+        written(tmp_path, measures=["loss"], targets=[["loss", "real", "at most", 9]], seeds=[1, 2])
     )
     assert scoring.spread(recipe, _trials([1.0])) is None
     assert scoring.spread(recipe, _trials([1.0, 3.0, 2.0])) == {

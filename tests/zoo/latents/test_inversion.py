@@ -7,8 +7,9 @@ import tensorflow as tf
 
 import zoo
 from tests.helpers import largest_difference, state, tiny_mlp_pair, tiny_pair
-from zoo import latents, players, sampling
+from zoo import latents, players
 from zoo.latents import inversion
+from zoo.players import sampling
 
 
 def widened(generator, factor=5.0):

@@ -9,7 +9,8 @@ import pytest
 
 import zoo
 from tests.helpers import SMALL_PLAYERS, outputs, player_inputs, tiny_dense_pair
-from zoo import copies, saving
+from zoo import saving
+from zoo.players import copies
 
 L = keras.layers
 register = keras.saving.register_keras_serializable(package="test_copies")

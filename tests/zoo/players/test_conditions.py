@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from tests.helpers import SMALL_PLAYERS, largest_difference, outputs, state
-from zoo import conditions
+from zoo.players import conditions
 
 CLASSES = 3
 LABELS = np.array([2, 0, 1, 1], "int32")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from tests.helpers import run_player_test
-from zoo.labels import EMBEDDING
+from zoo.players.labels import EMBEDDING
 
 DCGAN = {"image_shape": (8, 8, 3), "filters": 4, "num_classes": 3, "conditioning": "projection"}
 MLP = {"image_shape": (3, 4, 1), "units": (6, 7), "num_classes": 3, "conditioning": "projection"}

@@ -5,7 +5,7 @@ import math
 
 import keras
 
-from zoo import conditions, spans
+from zoo.players import conditions, spans
 
 AUTO = "auto"  # The value range that is seen in the model.
 PICTURE_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity.
@@ -38,7 +38,7 @@ class Traits:
 
     @property
     def condition(self):
-        """What it takes beside latents, `zoo.conditions.Classes` or `Conditions`; or `None`."""
+        """What it takes beside latents: `Classes`, `Conditions` or `None`."""
         return conditions.of_counts(self.num_classes, self.num_conditions)
 
 
@@ -47,9 +47,10 @@ def traits(generator, value_range=AUTO):
 
     A plain model takes latents `(batch, latent_dim)` from the normal prior. Where it has a second
     input, that takes labels, if it is one of integers, or conditions. What ends the model gives the
-    span of its samples (`zoo.spans`): `tanh`, `sigmoid` and their like, and after them layers that
-    keep or rescale values. Samples of shape `(height, width, 1, 3 or 4)` with a span are pictures,
-    and the span is their value range; others, points and signals, are so only if that is said.
+    span of its samples (`zoo.players.spans`): `tanh`, `sigmoid` and their like, and after them
+    layers that keep or rescale values. Samples of shape `(height, width, 1, 3 or 4)` with a span
+    are pictures, and the span is their value range; others, points and signals, are so only if that
+    is said.
 
     Args:
         generator: A built Keras model.

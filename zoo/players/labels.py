@@ -12,8 +12,8 @@ Conditions of numbers enter in the same two ways: a vector c in place of the one
 
 import keras
 
-from zoo import conditions
 from zoo.layers.concat_labels import ConcatLabels
+from zoo.players import conditions
 from zoo.validation import check_choice, check_positive
 
 CONDITIONINGS = ("concat", "projection")

@@ -10,7 +10,8 @@ import pytest
 
 import zoo
 from tests.helpers import SMALL_PLAYERS, outputs, player_inputs
-from zoo import changes, saving
+from zoo import saving
+from zoo.players import changes
 
 L = keras.layers
 COPIES = {

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo import players, traits
+from zoo import players
+from zoo.players import description as traits
 
 K = keras.layers
 
@@ -149,7 +150,7 @@ def test_logits_and_maps_of_them(name):
     images = np.random.default_rng(0).normal(size=(5, 8, 8, 1)).astype("float32")
     logits, _ = players.discriminate(model, images)
     assert logits.shape == (5 * wanted,)
-    means = zoo.sampling.per_example(logits, wanted)
+    means = zoo.players.sampling.per_example(logits, wanted)
     wanted = np.asarray(model(images)).reshape(5, -1).mean(axis=1)
     np.testing.assert_allclose(means, wanted, rtol=1e-5, atol=1e-6)
 

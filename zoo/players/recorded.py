@@ -5,11 +5,12 @@ import inspect
 
 import keras
 
-from zoo import changes
+from zoo.players import changes
 
 ARGUMENTS = "_constructor_arguments"
 CHANGED = "changed_layers"
 LAYERS = "_layers_as_made"
+ROOM = __name__.partition(".")[0]
 
 
 class Arguments:
@@ -99,7 +100,7 @@ def _completing(get_config):
     @functools.wraps(get_config)
     def complete(self):
         config = get_config(self)
-        if type(self).from_config.__func__.__module__.partition(".")[0] != __package__:
+        if type(self).from_config.__func__.__module__.partition(".")[0] != ROOM:
             return config  # Whoever reads it in a way of their own knows what it holds.
         given = {k: v for k, v in self.recorded_arguments().items() if k not in config}
         return {**{k: self.serialized(k, v) for k, v in given.items()}, **config}
@@ -177,8 +178,9 @@ def _bound(signature, self, args, kwargs):
 class RecordedModel(Recorded):
     """A mixin for Keras models: what every model can be given is in the config too.
 
-    So is, as `changed_layers`, what was done to its layers after it was made (`zoo.changes`), where
-    there is something. `owns_layers` is whether its constructor makes them.
+    So is, as `changed_layers`, what was done to its layers after it was made
+    (`zoo.players.changes`), where there is something. `owns_layers` is whether its constructor
+    makes them.
     """
 
     owns_layers = True

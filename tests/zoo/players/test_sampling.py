@@ -6,7 +6,8 @@ import pytest
 
 import zoo
 from tests.helpers import tiny_pair
-from zoo import players, sampling
+from zoo import players
+from zoo.players import sampling
 
 
 @pytest.mark.parametrize("classes", [None, 3])

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.recorded import Recorded
+from zoo.players.recorded import Recorded
 
 
 @keras.saving.register_keras_serializable(package="test_recorded")

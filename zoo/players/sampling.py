@@ -1,17 +1,18 @@
 """Calling and sampling any player: a zoo player, or any built Keras model of the right form.
 
-`traits` says what a generator takes and makes (`zoo.traits`), `generate` and `discriminate` call a
-player, and `sample` draws.
+`traits` says what a generator takes and makes (`zoo.players.description`), `generate` and
+`discriminate` call a player, and `sample` draws.
 """
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import conditions, random
+from zoo import random
 from zoo.blocks import slices
 from zoo.finite import check_weights
 from zoo.pixels import to_pixels, to_unit
-from zoo.traits import AUTO, Traits, patches, sample_shape, say_range, traits
+from zoo.players import conditions
+from zoo.players.description import AUTO, Traits, patches, sample_shape, say_range, traits
 from zoo.validation import check_positive
 
 __all__ = [

@@ -12,9 +12,10 @@ import sys
 import keras
 import numpy as np
 
-from zoo import changes, conditions, random
-from zoo.recorded import Recorded
-from zoo.sampling import say_range
+from zoo import random
+from zoo.players import changes, conditions
+from zoo.players.recorded import Recorded
+from zoo.players.sampling import say_range
 
 EVERY_MODELS = ("name", "trainable", "dtype")
 ROWS, LOOSE = 3, 16  # Of the probe, and its sides where a model leaves them open.

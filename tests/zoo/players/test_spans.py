@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import spans
 from zoo.layers.weight_normalization import WeightNormalization
+from zoo.players import spans
 
 K = keras.layers
 FAR = np.random.default_rng(0).normal(size=(60, 3)).astype("float32") * 1e4

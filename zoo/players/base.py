@@ -4,42 +4,16 @@ A family subclasses them, wires a functional graph in `__init__` and hands it ov
 `super().__init__`. Such a model is built when it is constructed, so it saves, loads and exports
 with its weights and its input names (`latents`, `labels`, `images`). Its arguments are recorded:
 no family writes a config.
-
-Any other built Keras model is a player too; `zoo.sampling` calls either kind.
 """
 
 import keras
 
-from zoo import conditions, copies, presets, random
-from zoo.pixels import from_pixels, to_pixels, to_unit
-from zoo.recorded import RecordedModel, deserialized
-from zoo.sampling import (
-    Traits,
-    decode,
-    discriminate,
-    generate,
-    sample,
-    sample_shape,
-    traits,
-)
-from zoo.validation import check_labels, check_positive, nearest
-
-__all__ = [
-    "Discriminator",
-    "Generator",
-    "Traits",
-    "check_labels",
-    "check_positive",
-    "decode",
-    "discriminate",
-    "from_pixels",
-    "generate",
-    "sample",
-    "sample_shape",
-    "to_pixels",
-    "to_unit",
-    "traits",
-]
+from zoo import presets, random
+from zoo.players import conditions, copies
+from zoo.players.description import Traits
+from zoo.players.recorded import RecordedModel, deserialized
+from zoo.players.sampling import sample, sample_shape
+from zoo.validation import nearest
 
 
 def policy(dtype):
