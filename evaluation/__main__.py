@@ -111,6 +111,7 @@ def main(arguments):
     generator = None if FLAGS.real else saving.load(FLAGS.model)
     if generator is not None:
         sampling.say_range(generator, command.parse_range(FLAGS.value_range))
+        _check_conditions(generator)
     data = _data()
     folder = _folder(data)
     results.check_free(folder, FLAGS.overwrite)
@@ -156,6 +157,17 @@ def _check_flags():
         )
     for name in FLAGS.metrics or ():
         measures.check_name(**{"--metrics": name})
+
+
+def _check_conditions(generator):
+    """Raises a `ValueError` for a generator that no flag tells what to draw."""
+    wanted = sampling.traits(generator).num_conditions
+    if wanted is not None:
+        raise ValueError(
+            f"`--model` draws for {wanted} conditions, which only you know. Expected a measure in "
+            "Python: measure.evaluate(generator.sample(count, conditions=...)). "
+            f"Received: --model={FLAGS.model}"
+        )
 
 
 def _check_labels(chosen, classes, wanted):

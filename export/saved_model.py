@@ -91,12 +91,12 @@ def card(generator, value_range=sampling.AUTO):
     return {
         "name": generator.name,
         "prior": traits.prior,
-        "latent_dim": traits.latent_dim,
-        "num_classes": traits.num_classes,
+        "latent_dim": int(traits.latent_dim),
+        "num_classes": traits.num_classes and int(traits.num_classes),
         "class_names": names and list(names),
-        "num_conditions": traits.num_conditions,
-        "sample_shape": list(traits.image_shape),
-        "value_range": traits.value_range and list(traits.value_range),
+        "num_conditions": traits.num_conditions and int(traits.num_conditions),
+        "sample_shape": list(map(int, traits.image_shape)),
+        "value_range": traits.value_range and list(map(float, traits.value_range)),
     }
 
 

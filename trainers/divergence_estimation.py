@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from trainers import density_ratio, divergences
 from trainers.steps import apply_gradients
+from zoo.players import conditions
 from zoo.players.sampling import discriminate, patches, sample_shape
 from zoo.validation import check_positive
 
@@ -185,7 +186,8 @@ def _samples(samples, name):
 def _check_critic(critic, wanted):
     """Raises a `ValueError` unless a model takes samples of this shape to one logit."""
     shape = sample_shape(critic, "critic")
-    if shape != wanted or patches(critic, "critic") != 1:
+    told = conditions.of(critic) is not None
+    if told or shape != wanted or patches(critic, "critic") != 1:
         raise ValueError(
             f"`critic` cannot judge the samples. Expected a model from (batch, {wanted[0]}) to one "
             f"logit. Received: critic={critic.name!r} for samples of shape {shape}"

@@ -191,6 +191,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
 
     def warn(self, compilation):
         """Warns of what a `Compilation` can hardly do with these players."""
+        checks.warn_of_untold(self.traits.condition, self.discriminator)
         penalties = compilation.penalties["discriminator"]
         if any(penalty.measures_slope for penalty in penalties):
             checks.warn_of_slopes(self.discriminator)
@@ -252,8 +253,9 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         Args:
             x: Samples as an array, or batches of them: a `tf.data.Dataset`, a `PyDataset`, a list,
                 a generator or another iterable of samples, `(samples, labels)`, or dicts with the
-                keys `image`, `img` or `pixel_values`, and `label` or `labels`. uint8 images are
-                scaled to the generator's range inside the step; float images have to lie in it.
+                keys `image`, `images`, `img` or `pixel_values`, and `label`, `labels`, `condition`
+                or `conditions`. uint8 images are scaled to the generator's range inside the step;
+                float images have to lie in it.
                 An array is shuffled anew each epoch, in an order that follows from the seed and
                 the trainer's steps so far, and its last incomplete batch is left out. So is a
                 batch that has fewer rows than `discriminator_steps`, or leaves one row a step to
@@ -351,7 +353,11 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         return self.generator if self.ema_generator is None else self.ema_generator
 
     def call(self, inputs, training=False):
-        return self.sampler(inputs, training=training)
+        """Samples of latents, or of `{"latents": ..., "labels" or "conditions": ...}`."""
+        told = self.traits.condition
+        if told is None or not isinstance(inputs, dict):
+            return self.sampler(inputs, training=training)
+        return sampling.generate(self.sampler, inputs["latents"], inputs[told.name], training)
 
     def sample(self, count, labels=None, seed=None, **kwargs):
         """Draws samples of the generator, or of its moving average. See `zoo.players.sample`.

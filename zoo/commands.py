@@ -31,7 +31,7 @@ def sample(options):
     pictures.save_png(pictures.draw(samples, columns), options.output)
     print(f"{options.output}: {options.count} samples of {options.model}, seed {options.seed}")
     names = getattr(generator, "class_names", None)
-    if names and cycle is not None:  # A folder "2" need not be label 2.
+    if names and traits.num_classes:  # A folder "2" need not be label 2.
         print(f"labels: {', '.join(f'{c} {names[c]}' for c in dict.fromkeys(cycle))}")
     print(f"Serve the model: python -m export --model={options.model} --output_dir=serving/NAME")
 
@@ -95,7 +95,8 @@ def invert(options):
     pictures.check_png(options.output)
     generator, traits = load(options, images=True)
     cycle = None
-    if options.labels is not None or traits.num_classes is None:
+    given = options.labels is not None or options.conditions is not None
+    if given or traits.num_classes is None:
         cycle = asked(options, generator)
     data = data_for(options, traits)
     source = {"shuffle": False, **data.source}

@@ -133,17 +133,17 @@ def _covering():
 COVERING = list(_covering())
 
 
-@pytest.mark.parametrize(
-    "composition",
-    [
-        *(pytest.param(row, id=" ".join(row)) for row in COVERING),
-        *(
-            pytest.param(row, id=" ".join(row), marks=pytest.mark.long)
-            for row in COMPOSITIONS
-            if row not in COVERING
-        ),
-    ],
-)
+ROWS = [
+    *(pytest.param(row, id=" ".join(row)) for row in COVERING),
+    *(
+        pytest.param(row, id=" ".join(row), marks=pytest.mark.long)
+        for row in COMPOSITIONS
+        if row not in COVERING
+    ),
+]
+
+
+@pytest.mark.parametrize("composition", ROWS)
 def test_three_steps_and_isolation(composition):
     gan = _compose(*composition, _plain_pair(), run_eagerly=True)
     data = tf.constant(POINTS)
@@ -166,7 +166,7 @@ def test_three_steps_and_isolation(composition):
     assert all(np.isfinite(values).all() for values in all_variables(gan))
 
 
-@pytest.mark.parametrize("composition", COVERING, ids=" ".join)
+@pytest.mark.parametrize("composition", ROWS)
 def test_it_comes_back_from_its_file(tmp_path, composition):
     gan = _compose(*composition, _plain_pair(), run_eagerly=True)
     gan.train_on_batch(tf.constant(POINTS))

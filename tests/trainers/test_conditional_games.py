@@ -147,9 +147,9 @@ def test_a_condition_that_is_no_number_is_seen(source):
 @pytest.mark.parametrize(
     "y,match",
     [
-        (None, "`conditions` are missing"),
+        (None, r"`conditions` are missing.*second input.*Expected fit\(x, y\).*\(n, 3\)"),
         (TOLD[:10], "`conditions` do not match the samples in number"),
-        (TOLD[:, :2], r"another shape.*\(48, 3\)"),
+        (TOLD[:, :2], r"another shape.*\(n, 3\)"),
         (TOLD[0], "`conditions` do not match"),
     ],
 )
@@ -168,10 +168,72 @@ def test_players_who_are_told_other_things():
         trainers.GAN(tiny_dense_pair()[0], discriminator)
 
 
-def test_predict_says_what_it_wants():
-    gan = _plain_gan()
-    with pytest.raises(ValueError, match=r"dict of `latents`.*and `conditions`, \(n, 3\)"):
-        gan.predict(np.zeros((2, 4), "float32"))
+@pytest.mark.parametrize("form", ["list", "dict"])
+def test_predict_says_what_it_wants(form):
+    gan = _plain_gan(form)
+    latents = np.ones((2, 4), "float32")
+    for lacks in (latents, {"latents": latents}):
+        with pytest.raises(ValueError, match=r"dict of `latents`.*and `conditions`, \(n, 3\)"):
+            gan.predict(lacks)
+    with pytest.raises(ValueError, match="NaN"):
+        gan.predict({"latents": latents, "conditions": np.full((2, 3), np.nan)})
+    made = gan.predict({"latents": latents, "conditions": TOLD[:2]}, verbose=0)
+    drawn = zoo.players.decode(gan.sampler, latents, TOLD[:2])
+    assert np.allclose(made, drawn, atol=1e-6)
+
+
+def test_a_row_for_all_is_none_of_training():
+    """Three numbers for three examples are no condition of each."""
+    with pytest.raises(ValueError, match="`conditions` have another shape"):
+        _plain_gan().train_on_batch(POINTS[:3], TOLD[0])
+
+
+def test_a_discriminator_that_is_not_told_is_warned_of():
+    generator = zoo.MLPGenerator((2,), 4, (8,), output_activation="linear", num_conditions=3)
+    gan = trainers.GAN(generator, zoo.MLPDiscriminator((2,), (4,)))
+    with pytest.warns(UserWarning, match="cannot tell whether samples fit"):
+        gan.compile()
+
+
+def _labelled_pair():
+    """As Keras-GAN's: an embedding of the label times the latent."""
+    layers = keras.layers
+    x, label = keras.Input((4,)), keras.Input((1,), dtype="int32")
+    told = layers.Multiply()([x, layers.Flatten()(layers.Embedding(3, 4)(label))])
+    generator = keras.Model([x, label], layers.Dense(2)(told))
+    x, label = keras.Input((2,)), keras.Input((1,), dtype="int32")
+    told = layers.Concatenate()([x, layers.Flatten()(layers.Embedding(3, 4)(label))])
+    return generator, keras.Model([x, label], layers.Dense(1)(layers.Dense(4, "tanh")(told)))
+
+
+def test_plain_players_of_labels(tmp_path):
+    gan = compiled(trainers.GAN(*_labelled_pair()), ema_decay=0.9, run_eagerly=True)
+    labels = np.arange(48) % 3
+    grid = trainers.SampleGrid(tmp_path / "samples", count=6)
+    gan.fit(POINTS, labels, verbose=0, callbacks=[grid])
+    assert gan.traits.num_classes == 3
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    drawn = gan.sample(3, labels=[0, 1, 2], seed=1)
+    assert np.array_equal(again.sample(3, labels=[0, 1, 2], seed=1), drawn)
+    assert parity.check(gan, export.save(gan, tmp_path / "served")).exact
+    with pytest.raises(ValueError, match="`labels` are out of range"):
+        gan.fit(POINTS, labels + 1, verbose=0)
+
+
+def test_a_critic_of_two_inputs_estimates_nothing():
+    with pytest.raises(ValueError, match="`critic` cannot judge"):
+        trainers.estimate_divergence(POINTS, POINTS, "kl", critic=_plain_pair()[1])
+
+
+def test_two_batches_to_validate_on_are_no_pair():
+    gan = compiled(trainers.GAN(*tiny_dense_pair()), run_eagerly=True)
+    images, seen = tiny_data((4, 4, 1))[0], []
+    counting = keras.callbacks.LambdaCallback()
+    counting.on_test_batch_end = lambda batch, logs=None: seen.append(batch)
+    parts = [images[:16], images[16:32]]
+    gan.fit(images[:32], verbose=0, validation_data=parts, callbacks=[counting])
+    assert seen == [0, 1]
 
 
 def test_callbacks_are_told_before_a_step(tmp_path):

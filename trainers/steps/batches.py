@@ -98,6 +98,12 @@ def is_array(x, image_shape):
     return dense or hasattr(x, "toarray") or isinstance(x, (tf.RaggedTensor, tf.SparseTensor))
 
 
+def are_batches(x, traits):
+    """Whether each of several things is a batch, and not `[samples, labels]`."""
+    several = len(x) > 1 and all(_is_batch(element, traits.image_shape) for element in x)
+    return several and not (len(x) == 2 and traits.condition is not None)
+
+
 def check_list(x, image_shape):
     """Raises a `ValueError` if not every element of a list is a batch."""
     others = [k for k, element in enumerate(x) if not _is_batch(element, image_shape)]

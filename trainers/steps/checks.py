@@ -9,6 +9,7 @@ import keras
 from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
+from zoo.players import conditions
 from zoo.validation import check_positive
 
 BY_MOMENTS = (
@@ -134,6 +135,17 @@ def warn_of_estimate(discriminator):
             "its batch, and a gradient that is estimated from the losses misses that. Prefer a "
             "discriminator without batch normalization, minibatch discrimination, or whatever "
             "else mixes examples.",
+            stacklevel=_users_level(),
+        )
+
+
+def warn_of_untold(told, discriminator):
+    """Warns of a discriminator that cannot see whether the generator heeds what it is told."""
+    if told is not None and conditions.of(discriminator) is None:
+        warnings.warn(
+            f"The generator is told {told.name}, and {discriminator.name!r} is not: it cannot tell "
+            "whether samples fit them. Prefer a discriminator with "
+            f"{told.text}, or with a second input.",
             stacklevel=_users_level(),
         )
 

@@ -174,13 +174,20 @@ def check_samples(traits, samples, labels=None):
     told = traits.condition
     if told is None:
         return samples, None
-    labels = None if labels is None else np.atleast_1d(batches.as_array(labels, told.name))
-    if labels is not None and len(labels) != len(samples):
+    if labels is None:
+        form = f"{told.dtype} of shape ({', '.join(map(str, ('n', *told.shape)))})"
+        raise ValueError(
+            f"`{told.name}` are missing, which the generator takes (of a plain model, by its "
+            f"second input). Expected fit(x, y) or batches (x, y), with y {form}. "
+            f"Received: {len(samples)} samples alone"
+        )
+    labels = np.atleast_1d(batches.as_array(labels, told.name))
+    if len(labels) != len(samples):
         raise ValueError(
             f"`{told.name}` do not match the samples in number. Expected {len(samples)} "
             f"{told.name}. Received: {len(labels)} {told.name}"
         )
-    return samples, told.check(labels, len(samples))
+    return samples, told.check(labels)
 
 
 def _check_values(traits, samples):

@@ -99,7 +99,8 @@ def for_validation(trainer, data, batch_size, steps, epochs):
     """Likewise `validation_data`: `x`, `(x,)`, `(x, y)`, or `None` for none."""
     if data is None:
         return streams.Feed(None)
-    if not isinstance(data, (tuple, list)):
+    parts = isinstance(data, (tuple, list))
+    if not parts or isinstance(data, list) and batches.are_batches(data, trainer.traits):
         return for_evaluate(trainer, data, None, batch_size, steps, epochs)
     if not 1 <= len(data) <= 3 or len(data) == 3 and data[2] is not None:
         raise ValueError(
@@ -120,12 +121,12 @@ def for_batch(trainer, x, y, training):
 
 
 def check_latents(traits, x):
-    """Raises a `ValueError` if `predict` was given no latents, or nothing told beside them."""
+    """Raises a `ValueError` if `predict` was given no latents, or not what is told beside them."""
     named = isinstance(x, collections.abc.Mapping)
     latents = x.get("latents") if named else x
     shape = getattr(latents, "shape", (None, traits.latent_dim) if latents is not None else ())
     told = traits.condition
-    lacks = told is not None and hasattr(x, "shape")
+    lacks = told is not None and not (named and told.name in x)
     if tuple(shape)[1:] != (traits.latent_dim,) or lacks or named and len(x) > 2:
         form = f"latents of shape (n, {traits.latent_dim})"
         if told is not None:
@@ -137,6 +138,8 @@ def check_latents(traits, x):
             "and `evaluate` takes samples. Received: x "
             + (f"of shape {tuple(shape)}" if shape else f"of type {type(x).__name__}")
         )
+    if named:
+        conditions.checked(told, x.get(told.name) if told else None, len(latents))
 
 
 def _check_numbers(**numbers):

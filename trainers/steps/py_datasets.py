@@ -14,18 +14,25 @@ class Passes:
         dataset: The `PyDataset`.
         shuffle: bool. Whether each pass has an order of its own; an endless one has none.
         trainer: Says the seed and the step.
+        goes_on: bool. Whether passes begin in the middle of an epoch: while the next batches are
+            fetched ahead, the step is that of some batch before, so later passes are numbered.
     """
 
-    def __init__(self, dataset, shuffle, trainer):
+    def __init__(self, dataset, shuffle, trainer, goes_on=False):
         self.dataset = dataset
         self.shuffle = shuffle
         self.trainer = trainer
+        self.numbers = itertools.count() if goes_on else itertools.repeat(0)
+        self.begun = None
 
     def __iter__(self):
         count = self.dataset.num_batches
         numbers = itertools.count() if count is None else list(range(count))
         if self.shuffle and count is not None:
-            word = f"{self.trainer.seed} {int(self.trainer.steps.numpy())}"
+            number = next(self.numbers)
+            if number == 0:
+                self.begun = int(self.trainer.steps.numpy())
+            word = f"{self.trainer.seed} {self.begun}" + f" {number}" * (number > 0)
             random.Random(word).shuffle(numbers)
         return _fetched(self.dataset, numbers)
 

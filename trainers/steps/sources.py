@@ -36,9 +36,11 @@ class Source:
         if isinstance(x, (list, tuple)):
             batches.check_list(x, trainer.traits.image_shape)
         self.hooked = x if isinstance(x, keras.utils.PyDataset) else None
-        self.passes = x if self.hooked is None else py_datasets.Passes(x, shuffle, trainer)
-        self.count = steps or _length(x)
         self.goes_on = training and steps is not None
+        self.passes = x
+        if self.hooked is not None:
+            self.passes = py_datasets.Passes(x, shuffle, trainer, self.goes_on)
+        self.count = steps or _length(x)
         once = iter(self.passes) is self.passes
         endless = self.hooked is not None and self.count is None
         if steps is None and (endless or training and once and epochs > 1):

@@ -72,7 +72,7 @@ def invert(
             short.
         conditions: Numbers of shape `(n, num_conditions)`, or one row for all; needed exactly when
             the generator has `num_conditions`.
-        value_range: As in `zoo.sample`.
+        value_range: As in `zoo.players.sample`.
 
     Returns:
         An `Inversion`: latents, reconstructions and mean squared errors.

@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from zoo.validation import check_labels
 
-NAMES = ("labels", "conditions")  # Of the inputs of zoo's players.
-# What users call that input of their own models.
-USUAL = {"label", "class", "classes", "condition", "cond", "y"} | set(NAMES)
+MAIN = {"latents", "images"}  # Names of the inputs of zoo's players.
+TOLD = {"label", "labels", "class", "classes", "condition", "conditions"}
+COUNTS = {"Embedding": "input_dim", "CategoryEncoding": "num_tokens", "OneHot": "num_classes"}
 PASSING = ("Flatten", "Reshape", "Cast", "Squeeze", "ExpandDims", "Identity")
 
 
@@ -33,7 +33,7 @@ class Classes:
         return f"num_classes={self.num_classes}"
 
     def check(self, given, count=None):
-        """What was given for `count` samples as an array; one label is for all. See `checked`."""
+        """What was given as an array; of `count` samples, one label is for all. See `checked`."""
         if given is not None and count is not None and np.ndim(given) == 0:
             given = np.full(count, given)
         return check_labels(given, self.num_classes, count)
@@ -69,14 +69,20 @@ class Conditions:
         return f"num_conditions={self.num_conditions}"
 
     def check(self, given, count=None):
-        """What was given for `count` samples as an array; one row is for all. See `checked`."""
+        """What was given as an array; of `count` samples, one row is for all. See `checked`."""
         wanted = f"finite numbers of shape ({count or 'n'}, {self.num_conditions})"
         if given is None:
             raise ValueError(
                 f"`conditions` are missing: the generator is conditional. Expected {wanted}, or "
                 "one row for all. Received: conditions=None"
             )
-        array = np.asarray(given)
+        try:
+            array = np.asarray(given)
+        except ValueError as error:  # Rows of several lengths.
+            raise ValueError(
+                f"`conditions` are no array. Expected {wanted}. Received: conditions of which "
+                f"NumPy says: {error}"
+            ) from None
         if array.dtype.kind not in "iuf":
             raise ValueError(
                 f"`conditions` are no numbers. Expected {wanted}. "
@@ -131,24 +137,34 @@ def of(model):
     """The `Classes` or `Conditions` that a player takes, or `None`.
 
     Raises:
-        ValueError: If it takes integers and does not say how many classes they are.
+        ValueError: If it takes something else beside latents or samples, or integers of which is
+            not seen how many classes they are.
     """
     counts = [getattr(model, name, None) for name in ("num_classes", "num_conditions")]
-    if counts != [None, None] or hasattr(model, "num_classes"):
-        return of_counts(*counts)
-    side = inputs(model).side
+    side = None if hasattr(model, "num_conditions") else inputs(model).side
     if side is None:
-        return None
-    if "int" not in side.dtype:
-        return Conditions(side.shape[-1] if len(side.shape) > 1 else 1)
-    classes = _classes_of(model, side)
-    if classes is None:
+        return of_counts(*counts)
+    classes = _classes_of(model, side)  # Also of floats, which an Embedding takes for integers.
+    integers = classes is not None or "int" in side.dtype
+    if tuple(side.shape[1:]) not in ((), (1,)) and (
+        integers or len(side.shape) != 2 or side.shape[1] is None
+    ):
         raise ValueError(
-            f"`num_classes` is not seen in {model.name!r}: its input {side.name!r} takes integers, "
-            "and goes into no Embedding, CategoryEncoding or one_hot. Expected it to be said: "
-            f"model.num_classes = 10. Received: an input of shape {tuple(side.shape)}"
+            f"`inputs` of {model.name!r} have one beside latents or samples that takes neither "
+            "labels nor conditions. Expected labels, integers of shape (batch,) or (batch, 1); or "
+            "conditions, floats of shape (batch, k). "
+            f"Received: {side.name!r} of shape {tuple(side.shape)} and dtype {side.dtype}"
         )
-    return Classes(classes)
+    if integers and classes is None:
+        raise ValueError(
+            f"`inputs` of {model.name!r} have integers, {side.name!r}, of which is not seen how "
+            "many classes they are. Expected an input of labels to go into an Embedding, a "
+            "CategoryEncoding or keras.ops.one_hot, which have the number. "
+            f"Received: {side.name!r} of shape {tuple(side.shape)}"
+        )
+    if integers:
+        return Classes(classes)
+    return Conditions(side.shape[1] if len(side.shape) == 2 else 1)
 
 
 def take_over(model, player):
@@ -206,10 +222,15 @@ class Inputs:
 
 
 def inputs(model):
-    """The `Inputs` of a graph of one or two inputs; of another model they are not seen."""
-    form = getattr(model, "input", None) if getattr(model, "inputs", None) else None
-    if form is None:  # A Sequential has a list of one.
-        form = (getattr(model, "inputs", None) or [None])[0]
+    """The `Inputs` of a graph of one or two inputs; of another model they are not seen.
+
+    Of two, `latents` and `images` are what they say; else one of `TOLD` is told, else the one of
+    integers, else the second.
+    """
+    given = getattr(model, "inputs", None)
+    if not given:
+        return Inputs()
+    form = given[0] if isinstance(model, keras.Sequential) else model.input
     tensors = keras.tree.flatten(form)
     if len(tensors) == 1:
         return Inputs(form, tensors[0])
@@ -217,14 +238,13 @@ def inputs(model):
         return Inputs(form)
     names = list(form) if isinstance(form, dict) else [tensor.name for tensor in tensors]
     tensors = list(form.values()) if isinstance(form, dict) else tensors
-    named = [name.lower().strip("_0123456789") in USUAL for name in names]
-    whole = ["int" in tensor.dtype for tensor in tensors]
-    for signs in (named, whole):
-        if sum(signs) == 1:
-            side = signs.index(True)
-            break
-    else:
-        side = 1
+    names = [name.lower().strip("_0123456789") for name in names]
+    signs = (
+        [name not in MAIN for name in names],
+        [name in TOLD for name in names],
+        ["int" in tensor.dtype for tensor in tensors],
+    )
+    side = next((sign.index(True) for sign in signs if sum(sign) == 1), 1)
     return Inputs(form, tensors[1 - side], tensors[side])
 
 
@@ -238,9 +258,10 @@ def call_inputs(model, name, tensor, given):
         given: Labels or conditions, or `None`.
     """
     condition = of(model)
-    if condition is None:
-        return tensor
     found = inputs(model)
+    if condition is None:
+        alone = found.main is not None and found.side is None
+        return keras.tree.map_structure(lambda _: tensor, found.form) if alone else tensor
     if found.side is None:
         return {name: tensor, condition.name: given}
     if len(found.side.shape) == 2 and not condition.shape:  # Integers of shape (n, 1).
@@ -257,9 +278,8 @@ def _classes_of(model, side):
         for node in operation._inbound_nodes:
             if node.is_input or not any(id(x) in reached for x in node.input_tensors):
                 continue
-            for name in ("input_dim", "num_tokens", "num_classes"):
-                if isinstance(getattr(operation, name, None), int):
-                    return getattr(operation, name)
+            if type(operation).__name__ in COUNTS:
+                return int(getattr(operation, COUNTS[type(operation).__name__]))
             if isinstance(operation, keras.Model):
                 within = keras.tree.flatten(operation.inputs)
                 place = [id(x) in reached for x in node.input_tensors].index(True)

@@ -157,7 +157,7 @@ def sample_shape(discriminator, argument="discriminator"):
         argument: What it is called where it comes from, for the messages.
 
     Raises:
-        ValueError: If it has not one input of samples, or does not say which.
+        ValueError: If it does not say which.
     """
     shape = _input_shape(discriminator) if discriminator.built else None
     if shape is None:

@@ -159,12 +159,67 @@ def test_integers_are_labels(encode, form):
 
 
 def test_a_number_of_classes_that_is_not_seen():
+    """Said on the model it would be in no copy and no file."""
     model = _two_inputs(_whole((1,)), "list", lambda y: keras.ops.cast(y, "float32"))
-    with pytest.raises(ValueError, match="model.num_classes = 10"):
-        zoo.players.traits(model)
     model.num_classes = 5
-    assert zoo.players.traits(model).num_classes == 5
-    assert zoo.players.sample(model, 2, labels=[0, 4]).shape == (2, 2)
+    with pytest.raises(ValueError, match="`inputs` .*integers, 'number'.*Embedding.*one_hot"):
+        zoo.players.traits(model)
+
+
+def test_floats_into_an_embedding_are_labels():
+    """As a well-known tutorial writes it: an input without a dtype."""
+    model = _two_inputs(keras.Input((1,)), "list", lambda y: keras.layers.Embedding(7, 3)(y))
+    assert conditions.of(model) == conditions.Classes(7)
+    drawn = zoo.players.sample(model, 2, labels=[3, 3], seed=[1, 1])
+    assert np.array_equal(drawn[0], drawn[1])
+
+
+@pytest.mark.parametrize(
+    "side", [keras.Input((8, 8, 3)), keras.Input((None,)), _whole((20,))], ids=["map", "?", "text"]
+)
+def test_what_is_neither_labels_nor_conditions(side):
+    def encode(y):
+        return keras.layers.Embedding(7, 3)(y) if "int" in y.dtype else keras.ops.sum(y, 1)[:, None]
+
+    model = _two_inputs(side, "list", encode)
+    with pytest.raises(ValueError, match="`inputs` .*neither labels nor conditions.*Received"):
+        zoo.players.traits(model)
+
+
+def test_names_come_before_places():
+    x, y = keras.Input((2,), name="label"), keras.Input((2,), name="other")
+    model = keras.Model([x, y], keras.layers.Concatenate()([x, y]))
+    assert conditions.inputs(model).side.name == "label"
+    x, y = keras.Input((2,), name="coarse"), keras.Input((2,), name="images")
+    model = keras.Model({"coarse": x, "images": y}, keras.layers.Concatenate()([x, y]))
+    assert conditions.inputs(model).main.name == "images"
+
+
+def test_rows_of_several_lengths():
+    generator = zoo.MLPGenerator((2,), 4, (8,), num_conditions=2)
+    with pytest.raises(ValueError, match="`conditions` are no array. Expected.*Received"):
+        generator.sample(2, conditions=[[1, 2], [3]])
+
+
+def test_inversion_is_told():
+    keras.utils.set_random_seed(0)
+    generator = zoo.MLPGenerator((6,), 2, (8,), output_activation="linear", num_conditions=3)
+    told = ONE_HOT[:2]
+    wanted = generator.sample(2, conditions=told, seed=1)
+    found = zoo.latents.invert(generator, wanted, conditions=told, starts=2, steps=60)
+    assert found.mse.max() < 1e-4
+    with pytest.raises(ValueError, match="`conditions` are missing"):
+        zoo.latents.invert(generator, wanted)
+
+
+def test_a_preset_of_conditions(tmp_path):
+    generator = zoo.DCGANGenerator((8, 8, 1), 4, 2, num_conditions=2)
+    zoo.save_preset(generator, tmp_path / "mine")
+    again = zoo.from_preset(tmp_path / "mine")
+    told = np.ones((3, 2))
+    assert np.array_equal(
+        again.sample(3, conditions=told, seed=0), generator.sample(3, conditions=told, seed=0)
+    )
 
 
 def test_three_inputs_are_too_many():
