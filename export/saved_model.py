@@ -9,7 +9,7 @@ import uuid
 import keras
 import tensorflow as tf
 
-from zoo import pixels, players, random, validation
+from zoo import finite, pixels, players, random, validation
 from zoo.players import conditions, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
@@ -55,8 +55,9 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
         The path `directory/<version>`, as `pathlib.Path`.
 
     Raises:
-        ValueError: If the model is not a built generator, the discriminator or the value range
-            does not fit it, or the version is not a positive integer.
+        ValueError: If the model is not a built generator, weights of it are NaN or infinite, the
+            discriminator or the value range does not fit it, or the version is not a positive
+            integer.
         FileExistsError: If the version exists.
         NotADirectoryError, PermissionError: If nothing can be written in the directory.
 
@@ -70,6 +71,7 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
     ```
     """
     generator, discriminator = served_players(model, discriminator)
+    finite.check_weights(generator, "generator")
     signatures = endpoints(generator, discriminator, value_range)
     directory = _check_directory(directory)
     path = directory / str(_check_version(directory, version))

@@ -69,6 +69,12 @@ class Files:
     def save(self, *args, **kwargs):
         """As `keras.Model.save`, after `check_saving`: what is refused leaves an older file."""
         self.check_saving()
+        path = args[0] if args else kwargs.get("filepath")
+        if str(path).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "`filepath` is that of Keras's old format, which has no place for two players. "
+                f"Expected a name that ends in .keras. Received: filepath={str(path)!r}"
+            )
         super().save(*args, **kwargs)
 
     # === Weights ===

@@ -37,6 +37,16 @@ def is_empty(folder):
     return not list(folder.iterdir())
 
 
+def test_weights_that_are_no_numbers_are_not_served(tmp_path):
+    generator, _ = tiny_pair()
+    generator.set_weights([w * np.nan for w in generator.get_weights()])
+    with pytest.raises(ValueError, match="`generator`.*NaN"):
+        export.save(generator, tmp_path / "served")
+    with pytest.raises(ValueError, match="`generator`.*NaN"):
+        players.decode(generator, np.zeros((1, 6), "float32"))
+    assert is_empty(tmp_path)
+
+
 @pytest.mark.parametrize("classes", [None, 3])
 def test_signatures_are_the_designs(tmp_path, classes):
     generator, discriminator = tiny_pair(classes)

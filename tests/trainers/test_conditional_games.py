@@ -139,7 +139,7 @@ def test_a_condition_that_is_no_number_is_seen(source):
     gan = _plain_gan()
     told = TOLD.copy()
     told[40, 1] = np.nan
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="`conditions`"):
+    with pytest.raises(ValueError, match="^`conditions`.*Expected.*Received"):
         gan.fit(**SOURCES[source](told), verbose=0)
     assert all(np.isfinite(w).all() for w in gan.get_weights())
 

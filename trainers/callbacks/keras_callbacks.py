@@ -32,6 +32,12 @@ def check(trainer, callbacks, validates):
         ValueError: If one is not supported, or lacks what it would need.
     """
     for k, callback in enumerate(callbacks):
+        if not isinstance(callback, C.Callback):
+            hint = ", made by calling the class" if isinstance(callback, type) else ""
+            raise ValueError(
+                f"`callbacks` holds what is no callback. Expected instances of "
+                f"keras.callbacks.Callback{hint}. Received: {callback!r}"
+            )
         for kind, rule in RULES:
             if isinstance(callback, kind):
                 rule(trainer, callback, callbacks[:k], validates)

@@ -102,7 +102,7 @@ def refuse_schedule(cls, own, arguments):
 # === Warnings ===
 
 
-def _users_level():
+def users_level():
     """The `stacklevel` of the first caller outside this package: the line that compiles."""
     frame, level = sys._getframe(1), 1
     here = str(pathlib.Path(__file__).parent.parent)
@@ -120,7 +120,7 @@ def warn_of_slopes(discriminator):
             f"{discriminator.name!r} lets every example move all logits of its batch. Prefer a "
             "discriminator without batch normalization (batch_normalization=False), or whatever "
             "else mixes examples.",
-            stacklevel=_users_level(),
+            stacklevel=users_level(),
         )
         return
     warn_of_moments(discriminator)
@@ -135,7 +135,7 @@ def warn_of_estimate(discriminator):
             "its batch, and a gradient that is estimated from the losses misses that. Prefer a "
             "discriminator without batch normalization, minibatch discrimination, or whatever "
             "else mixes examples.",
-            stacklevel=_users_level(),
+            stacklevel=users_level(),
         )
 
 
@@ -146,7 +146,7 @@ def warn_of_untold(told, discriminator):
             f"The generator is told {told.name}, and {discriminator.name!r} is not: it cannot tell "
             "whether samples fit them. Prefer a discriminator with "
             f"{told.text}, or with a second input.",
-            stacklevel=_users_level(),
+            stacklevel=users_level(),
         )
 
 
@@ -161,7 +161,7 @@ def warn_of_moments(*players):
                     f"{layer.name!r} of {player.name!r} has a wrong second derivative: Keras's "
                     f"{type(layer).__name__} takes TensorFlow's variance, which holds the mean "
                     "constant. Prefer zoo.LayerNormalization or zoo.BatchNormalization.",
-                    stacklevel=_users_level(),
+                    stacklevel=users_level(),
                 )
                 return
 
@@ -176,5 +176,5 @@ def warn_of_unbounded_critic(objective, discriminator, penalties):
             f"{type(objective).__name__} has a minimum only over critics of bounded slope, and "
             f"nothing bounds that of {discriminator.name!r}. Prefer trainers.WassersteinGAN, or "
             "discriminator_penalties=trainers.penalties.GradientPenalty().",
-            stacklevel=_users_level(),
+            stacklevel=users_level(),
         )

@@ -1,17 +1,20 @@
 """Checks of what goes into `fit` and `evaluate`, before any work starts, and of later batches."""
 
 import itertools
+import re
+import warnings
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers.steps import batches, coupling
+from trainers.steps import batches, checks, coupling
 from zoo.players import conditions
 from zoo.players.description import are_pictures
 
 LOOKS = 32  # Batches among which one has to have enough rows.
+ENOUGH = 1000  # Numbers, by which a range is told from chance.
 RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.
 BRIGHT = 32.0  # Beyond any picture in units of its own deviation.
 
@@ -236,6 +239,18 @@ def _check_values(traits, samples):
                 f"{bottom:g} to {top:g}; uint8 images are scaled for you. "
                 f"Received: values from {low:g} to {high:g}"
             )
+    if traits.value_range is not None and samples.size >= ENOUGH and _in_half(traits, low, high):
+        warnings.warn(
+            f"`x` holds pictures from {low:g} to {high:g}, and the generator makes values from "
+            f"{traits.value_range[0]:g} to {traits.value_range[1]:g}: the discriminator tells them "
+            "apart by that. Prefer uint8 images, which are scaled for you, or 2 * x - 1.",
+            stacklevel=checks.users_level(),
+        )
+
+
+def _in_half(traits, low, high):
+    """Whether floats are scaled to [0, 1] where the generator makes [-1, 1]."""
+    return traits.value_range == (-1.0, 1.0) and low >= 0.0 and 0.5 < high <= 1.0
 
 
 def _why_no_range(traits):
@@ -267,13 +282,22 @@ def guarded(dataset, traits):
         samples, labels = batches.parts(batch)
         asserts = [] if samples.dtype == tf.uint8 else [_assert_values(samples, traits)]
         if labels is not None:
-            labels = conditions.cast(traits.condition, labels)
-            asserts.append(_assert_told(labels, samples, traits.condition))
+            told = traits.condition
+            labels = tf.reshape(labels, (-1, *told.shape))
+            if not labels.dtype.is_integer or not told.dtype.startswith("int"):
+                labels = conditions.cast(told, labels)  # Integers are looked at as they are.
+            asserts.append(_assert_told(labels, samples, told))
         with tf.control_dependencies(asserts):
             samples = tf.identity(samples)
         return samples if labels is None else (samples, labels)
 
     return dataset.map(guard)
+
+
+def said(error):
+    """What a check in the pipeline has said, out of TensorFlow's error; `None` if it was none."""
+    found = re.search(r"assertion failed: \[(`.*?)\](?:\s|$)(?!\.)", error.message, re.DOTALL)
+    return found and " ".join(found[1].replace("[", "").replace("]", "").split())
 
 
 def _assert_values(samples, traits):

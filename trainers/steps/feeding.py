@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from trainers.steps import inputs
-from zoo import progress
+from zoo import finite, progress
 
 
 class Feeding:
@@ -43,6 +43,7 @@ class Feeding:
         `sample` draws the latents itself.
         """
         inputs.check_latents(self.traits, x)
+        finite.check_weights(self.sampler, "generator")
         return super().predict(x, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

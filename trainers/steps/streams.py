@@ -36,16 +36,22 @@ class Feed:
 
     @contextlib.contextmanager
     def reading(self):
-        """A scope in which a source's error is raised as it is, and an end is not warned of."""
+        """A scope in which a source's error is raised as it is, and an end is not warned of.
+
+        What a check of a later batch says is a `ValueError` like that of a check before.
+        """
         with warnings.catch_warnings():
             if self.ends:
                 warnings.filterwarnings("ignore", message="Your input ran out of data")
             try:
                 yield
-            except tf.errors.OpError:
-                if self.source is None or self.source.error is None:
+            except tf.errors.OpError as error:
+                if self.source is not None and self.source.error is not None:
+                    raise self.source.error from None
+                said = data_checks.said(error)
+                if said is None:
                     raise
-                raise self.source.error from None
+                raise ValueError(said) from error
 
 
 def feed(trainer, x, steps=None, epochs=1, training=True, shuffle=False):

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from zoo.validation import check_labels
 
-MAIN = {"latents", "images"}  # Names of the inputs of zoo's players.
+# Names of inputs: of latents or samples, zoo's own first, and of what is told.
+MAIN = {"latents", "images", "latent", "noise", "z", "image", "img", "samples", "sample", "x"}
 TOLD = {"label", "labels", "class", "classes", "condition", "conditions"}
 COUNTS = {"Embedding": "input_dim", "CategoryEncoding": "num_tokens", "OneHot": "num_classes"}
 PASSING = ("Flatten", "Reshape", "Cast", "Squeeze", "ExpandDims", "Identity")
@@ -224,8 +225,8 @@ class Inputs:
 def inputs(model):
     """The `Inputs` of a graph of one or two inputs; of another model they are not seen.
 
-    Of two, `latents` and `images` are what they say; else one of `TOLD` is told, else the one of
-    integers, else the second.
+    Of two, one of the names of `MAIN` is latents or samples; else one of `TOLD` is told, else the
+    one of integers, else the second.
     """
     given = getattr(model, "inputs", None)
     if not given:
@@ -240,6 +241,7 @@ def inputs(model):
     tensors = list(form.values()) if isinstance(form, dict) else tensors
     names = [name.lower().strip("_0123456789") for name in names]
     signs = (
+        [name not in ("latents", "images") for name in names],
         [name not in MAIN for name in names],
         [name in TOLD for name in names],
         ["int" in tensor.dtype for tensor in tensors],

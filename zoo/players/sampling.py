@@ -137,6 +137,7 @@ def decode(
 ):
     """Samples of given latents, in inference mode: as `sample`, with the latents chosen."""
     own = traits(generator, value_range)
+    check_weights(generator, "generator")
     return _decoded(generator, own, latents, labels, batch_size, as_float)
 
 

@@ -44,7 +44,7 @@ def _gan(classes=3, pair=tiny_pair, **arguments):
         lambda x, y: (x.astype("int64"), y.astype("uint8")),
         lambda x, y: (x / 127.5 - 1, y),
         lambda x, y: (tf.data.Dataset.from_tensor_slices((x, y)).batch(16), None),
-        lambda x, y: (tf.data.Dataset.from_tensor_slices((x / 255, y)).batch(16), None),
+        lambda x, y: (tf.data.Dataset.from_tensor_slices((x / 127.5 - 1, y)).batch(16), None),
         lambda x, y: (_PyDataset(x, y), None),
         lambda x, y: (_generator(x, y), None),
     ],
@@ -146,14 +146,36 @@ def test_evaluate_checks_too():
 def test_a_bad_later_batch_stops_the_training(value, message):
     later = FLOATS.astype("float32").copy()
     later[40] = value
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+    with pytest.raises(ValueError, match=message):
         _gan(None).fit(tf.data.Dataset.from_tensor_slices(later).batch(16), verbose=0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_pictures_of_half_the_range_are_warned_of(stream):
+    """The most common scaling of pictures, / 255, beside a tanh."""
+    x = np.linspace(0, 1, X.size).reshape(X.shape)
+    data = tf.data.Dataset.from_tensor_slices(x).batch(len(x)) if stream else x
+    with pytest.warns(UserWarning, match=r"`x` holds pictures from 0 to 1, .*2 \* x - 1"):
+        _gan(None).fit(data, batch_size=None if stream else 16, verbose=0)
+
+
+@pytest.mark.parametrize("wrong", ["hello", keras.callbacks.CSVLogger])
+def test_what_is_no_callback(wrong):
+    with pytest.raises(ValueError, match="`callbacks` holds what is no callback.*Received"):
+        _gan().fit(X, Y, callbacks=[wrong], verbose=0)
+
+
+def test_labels_beyond_int32_are_out_of_range():
+    labels = Y.astype("int64")
+    labels[40:] = 2**32 + 1
+    with pytest.raises(ValueError, match="^`labels` are out of range.*4294967297"):
+        _gan().fit(tf.data.Dataset.from_tensor_slices((X, labels)).batch(16), verbose=0)
 
 
 def test_a_bad_later_label_stops_the_training():
     labels = Y.copy()
     labels[40] = 3
-    with pytest.raises(tf.errors.InvalidArgumentError, match="`labels` are out of range"):
+    with pytest.raises(ValueError, match="`labels` are out of range"):
         _gan().fit(_dataset(X, labels), verbose=0)
 
 

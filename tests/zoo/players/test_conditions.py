@@ -190,6 +190,10 @@ def test_names_come_before_places():
     x, y = keras.Input((2,), name="label"), keras.Input((2,), name="other")
     model = keras.Model([x, y], keras.layers.Concatenate()([x, y]))
     assert conditions.inputs(model).side.name == "label"
+    x, y = keras.Input((2,), name="angle"), keras.Input((2,), name="noise")
+    model = keras.Model({"angle": x, "noise": y}, keras.layers.Subtract()([x, y]))
+    assert conditions.inputs(model).main.name == "noise"
+    assert np.allclose(zoo.players.generate(model, np.ones((1, 2)), np.full((1, 2), 3.0)), 2.0)
     x, y = keras.Input((2,), name="coarse"), keras.Input((2,), name="images")
     model = keras.Model({"coarse": x, "images": y}, keras.layers.Concatenate()([x, y]))
     assert conditions.inputs(model).main.name == "images"
