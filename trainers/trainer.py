@@ -1,6 +1,7 @@
 """Trainer: two players and everything about them but the way they move."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainers import answers
@@ -25,7 +26,9 @@ from trainers.steps.state import Term
 from zoo import finite
 from zoo.players import sampling
 from zoo.players.recorded import RecordedModel
-from zoo.validation import check_seed
+from zoo.validation import check_integer, check_positive, check_seed, nearest
+
+KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")  # Of `keras.Model`.
 
 
 class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
@@ -48,6 +51,14 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
     owns_layers = False  # Its players' configs tell of theirs.
 
     def __init__(self, generator, discriminator, seed=0, value_range="auto", **kwargs):
+        unknown = [name for name in kwargs if name not in KERAS_ARGUMENTS]
+        if unknown:
+            names = [*self.argument_names(), *KERAS_ARGUMENTS]
+            raise ValueError(
+                f"`{unknown[0]}` is no argument of {type(self).__name__}"
+                f"{nearest(unknown[0], names)}. Expected some of {names}. "
+                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in unknown)}"
+            )
         super().__init__(**kwargs)
         self.generator = generator
         self.discriminator = discriminator
@@ -280,6 +291,10 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 whose and at which step, and no callback saves them.
         """
         self._check_compiled()
+        counts = ("epochs", "initial_epoch")
+        check_integer(0, **{name: kwargs[name] for name in counts if name in kwargs})
+        if np.isscalar(kwargs.get("validation_freq", 1)):  # Else the numbers of epochs.
+            check_positive(validation_freq=kwargs.get("validation_freq", 1))
         refused = ("sample_weight", "class_weight", "validation_split")
         inputs.refuse_weights(**{name: kwargs.pop(name, None) for name in refused})
         epochs = max(kwargs.get("epochs", 1) - kwargs.get("initial_epoch", 0), 0)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def nearest(name, names, aliases=None):
-    """`"; did you mean 'ring'?"` when one of the names resembles `name`, else `""`.
+    """`"; did you mean 'ring'"` when one of the names resembles `name`, else `""`.
 
     Args:
         name: What was given.
@@ -15,9 +15,9 @@ def nearest(name, names, aliases=None):
     """
     meant = (aliases or {}).get(str(name).lower().replace("-", "_"))
     if meant in [str(n) for n in names]:
-        return f"; did you mean {meant!r}?"
+        return f"; did you mean {meant!r}"
     close = difflib.get_close_matches(str(name), [str(n) for n in names], n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return f"; did you mean {' or '.join(map(repr, close))}" if close else ""
 
 
 def check_choice(choices, hint="", aliases=None, **argument):

@@ -70,7 +70,7 @@ def test_a_wrong_flag_names_the_nearest():
     result = python_m_export("--modle=x")
     assert result.returncode == 2 and not result.stdout
     last = result.stderr.splitlines()[-1]
-    assert last.startswith("error: Unknown flag --modle; did you mean 'model'?")
+    assert last.startswith("error: Unknown flag --modle; did you mean 'model'")
     assert "Traceback" not in result.stderr
 
 

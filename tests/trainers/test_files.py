@@ -191,3 +191,9 @@ def test_a_failed_loading_leaves_no_average(tmp_path):
     with pytest.raises(ValueError):
         gan.load_weights(tmp_path / "w.weights.h5")
     assert gan.ema_generator is None
+
+
+def test_the_old_format_is_refused_by_name(tmp_path):
+    gan = trainers.GAN(*tiny_dense_pair())
+    with pytest.raises(ValueError, match=r"`filepath` .*Expected.*\.keras\. Received.*x\.h5"):
+        gan.save(tmp_path / "x.h5")

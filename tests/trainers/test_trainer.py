@@ -181,7 +181,7 @@ def test_backup_and_restore_resumes(tmp_path):
         ),
         (
             lambda: trainers.GAN(tiny_pair()[0], tiny_pair(3)[1]),
-            "generator with num_classes=3.*num_classes=None",
+            "generator with num_classes=3.*with neither labels nor conditions",
         ),
         (
             lambda: trainers.GAN(tiny_pair()[0], keras.Sequential([keras.layers.Dense(1)])),
@@ -226,3 +226,19 @@ def test_the_global_seed_decides_first_weights_and_the_trainers_the_rest():
     (first, last), (same_first, same_last), (other, _) = weights(7), weights(7), weights()
     assert largest_difference(first, same_first) == largest_difference(last, same_last) == 0
     assert largest_difference(first, other) > 0
+
+
+def test_an_unknown_argument_is_offered_the_nearest():
+    with pytest.raises(ValueError, match="`discriminator_step` is no.*GAN; did you mean 'discrim"):
+        trainers.GAN(*tiny_dense_pair(), discriminator_step=2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 1.5}, {"epochs": "2"}, {"initial_epoch": None}, {"validation_freq": 0}]
+)
+def test_numbers_of_fit_are_looked_at_first(wrong):
+    gan = trainers.GAN(*tiny_dense_pair())
+    gan.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}`.*Expected.*Received"):
+        gan.fit(tiny_data((4, 4, 1))[0], verbose=0, **wrong)
+    assert int(gan.steps) == 0

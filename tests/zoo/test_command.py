@@ -77,7 +77,7 @@ def test_help_in_80_columns_with_whole_words():
     [
         (
             "--cuont=3",
-            "Unknown flag --cuont; did you mean 'count'?. Expected one of --count, --qui",
+            "Unknown flag --cuont; did you mean 'count'. Expected one of --count, --qui",
         ),
         ("--zzz", "Unknown flag --zzz. Expected one of --count, --quick, --output; --help says"),
         (

@@ -18,9 +18,9 @@ def test_what_is_right_passes():
     validation.check_seed(np.int64(3))
     validation.check_sizes(units=(3, 4), filters=5, levels=None)
     validation.check_rate(dropout=0.0, input_dropout=0.999)
-    assert validation.nearest("rings", ["ring", "grid"]) == "; did you mean 'ring'?"
+    assert validation.nearest("rings", ["ring", "grid"]) == "; did you mean 'ring'"
     assert validation.nearest("zzz", ["ring", "grid"]) == ""
-    assert validation.nearest("gird", ["grid", "grids"]) == "; did you mean 'grid' or 'grids'?"
+    assert validation.nearest("gird", ["grid", "grids"]) == "; did you mean 'grid' or 'grids'"
 
 
 def test_labels_become_flat_int32():
@@ -37,7 +37,7 @@ def test_labels_become_flat_int32():
         (
             lambda: validation.check_choice(["a", "ring"], ", or a function", name="rnig"),
             r"`name` is unknown. Expected one of \['a', 'ring'\], or a function; did you mean "
-            r"'ring'\?. Received: name='rnig'",
+            r"'ring'. Received: name='rnig'",
         ),
         (
             lambda: validation.check_choice({"ring": 1}, name=["ring"]),

@@ -144,7 +144,8 @@ class SampleGrid(keras.callbacks.Callback):
             pictures.save_animation(frames, self.directory / self.animation)
 
     def _draw(self):
-        num_classes = getattr(getattr(self.model, "traits", None), "num_classes", None)
+        known = getattr(self.model, "traits", None) or getattr(self.model, "generator", None)
+        num_classes = getattr(known, "num_classes", None)
         labels, columns = class_grid(self.count, num_classes)
         labels = labels if self.labels is None else self.labels
         told = {} if self.conditions is None else {"conditions": self.conditions}

@@ -111,6 +111,11 @@ def from_text(text, classes, argument):
                 f"Received: {argument}={text!r}"
             )
         key = key if equals else places[place]
+        if key not in places:
+            raise ValueError(
+                f"`{argument}` names {key!r}, no argument of {cls.__name__}{nearest(key, places)}. "
+                f"Expected some of {places}. Received: {argument}={text!r}"
+            )
         known = parameters.get(key)
         arguments[key] = _value(value, getattr(known, "default", None), argument, text)
     made = {cls.__name__: arguments}

@@ -326,8 +326,12 @@ def _assert_told(labels, samples, told):
         inside & (tf.shape(labels)[0] == tf.shape(samples)[0]),
         [
             f"`{told.name}` are out of range, or not one an example. Expected {expected}. "
-            "Received:",
-            labels,
+            f"Received: {told.name} from",
+            tf.reduce_min(labels),
+            "to",
+            tf.reduce_max(labels),
+            "of shape",
+            tf.shape(labels),
             "for a number of examples of",
             tf.shape(samples)[0],
         ],

@@ -122,7 +122,12 @@ def _read(generator):
     """The traits that can be read off a plain model."""
     shape = _input_shape(generator)
     if shape is None or len(shape) != 2:
-        raise _no_generator(generator, f"input_shape={shape}")
+        form = conditions.inputs(generator).form
+        several = len(keras.tree.flatten(form))
+        having = f"input_shape={shape}" if shape else f"{several} inputs"
+        if form is None:
+            having = "no graph to read its inputs off, as a Sequential or functional model has"
+        raise _no_generator(generator, having)
     with spans.outputs(generator, shape) as outputs:
         made = keras.tree.flatten(outputs)
         if len(made) != 1:

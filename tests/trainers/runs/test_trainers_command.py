@@ -102,6 +102,10 @@ def in_process(tmp_path, monkeypatch, capsys):
         (["--output_dir=x", "--units=a,b"], "flag --units=a,b"),
         (["--output_dir=x", "--clip=0.1"], "`--clip` is no argument.*one of wasserstein"),
         (["--output_dir=x", "--schedule=both"], "alternating"),
+        (
+            ["--output_dir=x", "--optimizer=adam:0.1:beta1=0.5"],
+            "`optimizer` names 'beta1'.*'beta_1'",
+        ),
         (["--output_dir=x", "--objective=wgan"], "did you mean 'wasserstein'"),
         (["--output_dir=x", "--trainer=unroled"], "did you mean 'unrolled'"),
         (["--output_dir=x", "--dataset=mnits"], "did you mean 'mnist'"),

@@ -110,7 +110,7 @@ def _dataset(*arrays, size=16):
         (X[:, :6], Y, r"\(8, 8, 1\).*\(6, 8, 1\)"),
         (X[:0], Y[:0], r"`x` is empty.*\(0, 8, 8, 1\)"),
         (X.astype(str), Y, "`x` holds no numbers.*<U"),
-        (X, None, "`labels` are missing.*conditional.*labels=None"),
+        (X, None, "`labels` are missing.*Expected fit.*samples alone"),
         (X, np.eye(3)[Y], "`labels` look one-hot.*argmax"),
         (X, Y + 1, "out of range.*from 1 to 3"),
         (X, Y - 1, "out of range.*from -1 to 1"),
@@ -119,7 +119,7 @@ def _dataset(*arrays, size=16):
         (_dataset(X, Y), Y, "`y` is given beside a data set"),
         (_dataset(X, np.eye(3, dtype="float32")[Y]), None, "one-hot"),
         (_dataset(X, Y + 3), None, "out of range.*from 3 to 5"),
-        (_dataset(X), None, "`labels` are missing.*conditional.*labels=None"),
+        (_dataset(X), None, "`labels` are missing.*Expected fit.*samples alone"),
         (_dataset(_with(np.nan), Y), None, "NaN or infinity"),
         (_dataset(X, Y, np.ones(64)), None, "`x` has a third element.*do not weigh examples"),
         (_dataset(X, Y).take(0), None, "empty"),
@@ -168,7 +168,7 @@ def test_what_is_no_callback(wrong):
 def test_labels_beyond_int32_are_out_of_range():
     labels = Y.astype("int64")
     labels[40:] = 2**32 + 1
-    with pytest.raises(ValueError, match="^`labels` are out of range.*4294967297"):
+    with pytest.raises(ValueError, match="^`labels` are out of range.*from 0 to 4294967297"):
         _gan().fit(tf.data.Dataset.from_tensor_slices((X, labels)).batch(16), verbose=0)
 
 
