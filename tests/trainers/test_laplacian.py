@@ -327,7 +327,7 @@ def test_pairs_that_do_not_match():
         LaplacianGAN(generator, _pair(2)[1])
     with pytest.raises(ValueError, match=r"\(8, 8, 1\) and a discriminator of \(16, 16, 1\)"):
         LaplacianGAN(generator, _pair(3, shape=(16, 16, 1))[1])
-    with pytest.raises(ValueError, match="num_classes=3. Received.*num_classes=None"):
+    with pytest.raises(ValueError, match="num_classes=3. Received.*neither labels nor conditions"):
         LaplacianGAN(generator, _pair(3, 3)[1])
     plain = tiny_pair()
     with pytest.raises(ValueError, match="LaplacianGenerator. Received: generator=.*DCGANGen"):
