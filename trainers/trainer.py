@@ -25,8 +25,8 @@ from trainers.steps.game import Game
 from trainers.steps.state import Term
 from zoo import finite
 from zoo.players import sampling
-from zoo.players.recorded import RecordedModel
-from zoo.validation import check_integer, check_positive, check_seed, nearest
+from zoo.players.recorded import RecordedModel, refuse_unknown
+from zoo.validation import check_integer, check_positive, check_seed
 
 KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")  # Of `keras.Model`.
 
@@ -51,14 +51,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
     owns_layers = False  # Its players' configs tell of theirs.
 
     def __init__(self, generator, discriminator, seed=0, value_range="auto", **kwargs):
-        unknown = [name for name in kwargs if name not in KERAS_ARGUMENTS]
-        if unknown:
-            names = [*self.argument_names(), *KERAS_ARGUMENTS]
-            raise ValueError(
-                f"`{unknown[0]}` is no argument of {type(self).__name__}"
-                f"{nearest(unknown[0], names)}. Expected some of {names}. "
-                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in unknown)}"
-            )
+        refuse_unknown(self, kwargs, KERAS_ARGUMENTS)
         super().__init__(**kwargs)
         self.generator = generator
         self.discriminator = discriminator

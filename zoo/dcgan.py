@@ -164,8 +164,7 @@ class DCGANGenerator(Generator):
             outputs,
             latent_dim=latent_dim,
             prior=prior,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
+            **labels.counts,
             dtype=dtype,
             **kwargs,
         )
@@ -261,11 +260,4 @@ class DCGANDiscriminator(Discriminator):
         x = keras.layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="output")(x)
         x = labels.project(x, features, _normal())
         outputs = logits_and_features(x, features)
-        super().__init__(
-            inputs,
-            outputs,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
-            dtype=dtype,
-            **kwargs,
-        )
+        super().__init__(inputs, outputs, **labels.counts, dtype=dtype, **kwargs)

@@ -113,8 +113,7 @@ class MLPGenerator(Generator):
             outputs,
             latent_dim=latent_dim,
             prior=prior,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
+            **labels.counts,
             # Points and signals are no pictures, unless the user says so of the generator.
             value_range=VALUE_RANGES[output_activation] if len(image_shape) == 3 else None,
             dtype=dtype,
@@ -237,14 +236,7 @@ class MLPDiscriminator(Discriminator):
         )(x)
         x = labels.project(x, features, _fresh(initializer))
         outputs = logits_and_features(x, features)
-        super().__init__(
-            inputs,
-            outputs,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
-            dtype=dtype,
-            **kwargs,
-        )
+        super().__init__(inputs, outputs, **labels.counts, dtype=dtype, **kwargs)
 
 
 def _drop(x, rate, name, dtype):

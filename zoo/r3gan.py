@@ -179,8 +179,7 @@ class R3GANGenerator(Generator):
             outputs,
             latent_dim=latent_dim,
             prior=prior,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
+            **labels.counts,
             dtype=dtype,
             **kwargs,
         )
@@ -252,11 +251,4 @@ class R3GANDiscriminator(Discriminator):
         x = _dense(1, "output", "float32")(x)
         x = labels.project(x, features, _normal())
         outputs = logits_and_features(x, features)
-        super().__init__(
-            inputs,
-            outputs,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
-            dtype=dtype,
-            **kwargs,
-        )
+        super().__init__(inputs, outputs, **labels.counts, dtype=dtype, **kwargs)

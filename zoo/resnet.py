@@ -240,8 +240,7 @@ class ResNetGenerator(Generator):
             outputs,
             latent_dim=latent_dim,
             prior=prior,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
+            **labels.counts,
             dtype=dtype,
             **kwargs,
         )
@@ -327,14 +326,7 @@ class ResNetDiscriminator(Discriminator):
         vectors = None if labels.projected is None else _glorot()
         x = labels.project(x, features, vectors, wrap)
         outputs = logits_and_features(x, features)
-        super().__init__(
-            inputs,
-            outputs,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
-            dtype=dtype,
-            **kwargs,
-        )
+        super().__init__(inputs, outputs, **labels.counts, dtype=dtype, **kwargs)
 
         self.filters, self.max_filters = filters, max_filters
 

@@ -185,6 +185,24 @@ def test_labels_that_the_generator_lacks_are_missed_before_it_samples(run, tmp_p
     assert (status, out) == (2, "") and "`--metrics` has a measure of labelled samples" in err
 
 
+def test_what_no_flag_can_tell_is_missed_before_any_data(run, tmp_path):
+    generator = zoo.MLPGenerator((28, 28, 1), latent_dim=3, units=(4,), num_conditions=2)
+    path = saving.save(generator, tmp_path / "generator.keras")
+    status, out, err = run(f"--model={path}", "--dataset=nowhere/", "--count=20")
+    assert (status, out) == (2, "") and "`--model` draws for 2 conditions" in err
+
+
+def test_a_value_range_can_be_said(run, folder, tmp_path):
+    """A last layer without an activation says nothing of pictures."""
+    layers = [keras.Input((3,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))]
+    path = saving.save(keras.Sequential(layers), tmp_path / "generator.keras")
+    arguments = [f"--model={path}", f"--dataset={folder}", "--metrics=sliced_wasserstein"]
+    status, _, err = run(*arguments, "--count=40")
+    assert status == 2 and err.startswith("error: ")
+    assert run(*arguments, "--count=40", "--value_range=-1,1")[0] == 0
+    assert (tmp_path / "scores.png").exists()
+
+
 def test_an_extractor_of_a_file(run, folder, tmp_path):
     images = keras.Input((8, 8, 1))
     features = keras.layers.Dense(5, name="features")(keras.layers.Flatten()(images))

@@ -64,14 +64,17 @@ class Parts(keras.utils.PyDataset):
 
 
 def array(x):
+    """An array."""
     return {"x": x, "batch_size": 8}
 
 
 def tf_data(x):
+    """A data set of TensorFlow's, whose last batch has fewer rows."""
     return {"x": tf.data.Dataset.from_tensor_slices(x).batch(8)}
 
 
 def py_dataset(x):
+    """A data set of the user's own class."""
     return {"x": Parts(x, 8)}
 
 
@@ -90,6 +93,7 @@ SOURCES = {source.__name__: source for source in (array, tf_data, py_dataset, ge
 
 
 def weights(gan):
+    """All numbers of a trainer as one vector."""
     return np.concatenate([np.ravel(w) for w in gan.get_weights()])
 
 

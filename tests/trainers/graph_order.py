@@ -88,10 +88,10 @@ def step_of(make, players, data, compiled, optimizer):
     return lambda: step(batch if len(batch) > 1 else batch[0])
 
 
-def cases():
-    """Every trainer, and divergences with the other way of keeping an optimizer's state."""
+def cases(names):
+    """Every trainer, and f-GANs with the other way of keeping an optimizer's state."""
     yield from ((name, (*case, "SGD")) for name, case in CASES.items())
-    for name in ("kl", "pearson"):  # What a step reads and writes is the same for all of them.
+    for name in names:
         make = lambda *p, name=name: trainers.FGAN(*p, divergence=name)  # noqa: E731
         yield f"FGAN {name}", (make, points, (POINTS,), {}, "Adam")
 
@@ -102,7 +102,8 @@ def estimate():
 
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    graphs = {name: graph_of(folder, "train_step", step_of(*case)) for name, case in cases()}
+    folder, *names = sys.argv[1:]
+    folder = pathlib.Path(folder)
+    graphs = {name: graph_of(folder, "train_step", step_of(*case)) for name, case in cases(names)}
     graphs["estimate"] = graph_of(folder, "run", estimate)
     print(json.dumps({name: unordered(graph) for name, graph in graphs.items()}))

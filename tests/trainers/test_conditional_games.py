@@ -221,6 +221,12 @@ def test_plain_players_of_labels(tmp_path):
         gan.fit(POINTS, labels + 1, verbose=0)
 
 
+def test_an_extractor_that_wants_conditions_too():
+    pair = zoo.MLPGenerator((2,), 4, (8,)), zoo.MLPDiscriminator((2,), (4,))
+    with pytest.raises(ValueError, match="it wants conditions too. Expected.*Received"):
+        trainers.FeatureMatchingGAN(*pair, feature_extractor=_plain_pair()[1])
+
+
 def test_a_critic_of_two_inputs_estimates_nothing():
     with pytest.raises(ValueError, match="`critic` cannot judge"):
         trainers.estimate_divergence(POINTS, POINTS, "kl", critic=_plain_pair()[1])

@@ -21,8 +21,12 @@ PAIRS = {
 SHAPE = (28, 28, 1)
 
 
+GRAPH = pytest.param({"jit_compile": False}, marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("modes", [{"run_eagerly": True}, GRAPH], ids=["eager", "graph"])
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_saved_training_goes_on(name, tmp_path):
+def test_a_saved_training_goes_on(name, modes, tmp_path):
     generator, discriminator, sizes, objective, penalties = PAIRS[name]
     shared = {"image_shape": SHAPE, "num_classes": 3, "conditioning": "projection", **sizes}
     starts = []
@@ -33,7 +37,7 @@ def test_a_saved_training_goes_on(name, tmp_path):
         terms = {"discriminator_penalties": penalties}
         return compiled(gan, objective, ema_decay=0.9, **terms, **modes)
 
-    gan, _ = run_resume_test(make, tiny_data(SHAPE), tmp_path, steps=2, run_eagerly=True)
+    gan, _ = run_resume_test(make, tiny_data(SHAPE), tmp_path, steps=2, **modes)
     weights = [*gan.generator.weights, *gan.discriminator.weights]
     still = [w.path for w, b in zip(weights, starts[0], strict=True) if np.array_equal(w, b)]
     assert not still

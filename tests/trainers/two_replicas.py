@@ -43,17 +43,20 @@ def points(dropout=0.0):
 
 
 def images(**arguments):
+    """A small DCGAN pair."""
     generator = zoo.DCGANGenerator((8, 8, 1), latent_dim=3, filters=4, **arguments)
     return generator, zoo.DCGANDiscriminator((8, 8, 1), filters=4, **arguments)
 
 
 def pyramid():
+    """A small LAPGAN pair of three levels."""
     shape = (8, 8, 1)
-    generator = zoo.LaplacianGenerator(shape, 2, latent_dim=3, filters=4, units=(8,))
-    return generator, zoo.LaplacianDiscriminator(shape, 2, filters=4, units=(8,))
+    generator = zoo.LaplacianGenerator(shape, latent_dim=3, filters=4, units=(8,))
+    return generator, zoo.LaplacianDiscriminator(shape, filters=4, units=(8,))
 
 
 def case(make, players=points, data=(POINTS,), **compiled):
+    """A game: its trainer, players, data and arguments of `compile`."""
     return make, players, data, compiled
 
 
@@ -91,6 +94,7 @@ CASES = {
 
 
 def trained(make, players, data, compiled, strategy, epochs=2, **arguments):
+    """A trainer of a case after its epochs under a strategy, and its log."""
     keras.utils.set_random_seed(0)
     with strategy.scope():
         gan = make(*players(), **arguments)
@@ -105,16 +109,19 @@ def trained(make, players, data, compiled, strategy, epochs=2, **arguments):
 
 
 def weights(gan):
+    """The weights of the players and of the average."""
     return [
         w for m in (gan.generator, gan.discriminator, gan.ema_generator) for w in m.get_weights()
     ]
 
 
 def difference(a, b):
+    """The largest difference between two lists of arrays."""
     return max(float(np.max(np.abs(np.subtract(x, y)))) for x, y in zip(a, b, strict=True))
 
 
 def compared(name):
+    """How far a case on two replicas is from that on one device."""
     one, log = trained(*CASES[name], tf.distribute.get_strategy())
     two, shared = trained(*CASES[name], MIRRORED)
     copies = [

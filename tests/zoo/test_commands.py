@@ -271,6 +271,39 @@ def test_labels():
         commands.parse_labels("cow", 3, names)
 
 
+def test_conditions():
+    assert commands.parse_conditions(None, None) is None
+    assert commands.parse_conditions("0.5,1; -2,3", 2) == [[0.5, 1.0], [-2.0, 3.0]]
+    with pytest.raises(ValueError, match="`--conditions` are given.*none.*--conditions=1"):
+        commands.parse_conditions("1", None)
+    for text in (None, "1", "1,2,3", "1,a"):
+        with pytest.raises(ValueError, match="`--conditions` are no rows of 2.*0.5,0.5.*Received"):
+            commands.parse_conditions(text, 2)
+
+
+def test_commands_of_a_generator_with_conditions(folder, tmp_path, capsys):
+    generator = zoo.DCGANGenerator((8, 8, 1), latent_dim=6, filters=4, num_conditions=2)
+    generator.class_names = ("dim", "bright")
+    saving.save(generator, "told.keras")
+    asked = ["--model=told.keras", "--conditions=1,0;0,1"]
+    assert not run_zoo("sample", *asked, "--count=4", "--seed=5", "--output=grid.png")
+    rows = [[1, 0], [0, 1]] * 2
+    wanted = pictures.draw(generator.sample(4, conditions=rows, seed=5), 2)
+    np.testing.assert_array_equal(pixels("grid.png").squeeze(), wanted.squeeze())
+    assert not run_zoo("walk", *asked, "--rows=2", "--steps=3")
+    assert not run_zoo("invert", *asked, "--dataset=images", "--steps=3", "--starts=1")
+    assert not run_zoo("neighbours", *asked, "--dataset=images", "--rows=2")
+    capsys.readouterr()
+    for name in ("sample", "walk", "invert", "neighbours"):
+        data = ["--dataset=images"] if name in ("invert", "neighbours") else []
+        assert run_zoo(name, "--model=told.keras", *data) == 2
+        assert "`--conditions` are no rows of 2 numbers" in capsys.readouterr().err
+    saving.save(tiny_pair(classes=3)[0], "labelled.keras")
+    labelled = ["--model=labelled.keras", "--dataset=images", "--conditions=1"]
+    assert run_zoo("invert", *labelled) == 2
+    assert "`--conditions` are given, and the generator has none" in capsys.readouterr().err
+
+
 def test_class_names_are_asked_for(tmp_path, capsys):
     generator = zoo.MLPGenerator((4, 4, 1), latent_dim=2, units=(3,), num_classes=2)
     generator.class_names = ("ape", "cow")

@@ -177,11 +177,10 @@ def check_samples(traits, samples, labels=None):
     if told is None:
         return samples, None
     if labels is None:
-        form = f"{told.dtype} of shape ({', '.join(map(str, ('n', *told.shape)))})"
         raise ValueError(
             f"`{told.name}` are missing, which the generator takes (of a plain model, by its "
-            f"second input). Expected fit(x, y) or batches (x, y), with y {form}. "
-            f"Received: {len(samples)} samples alone"
+            f"second input). Expected fit(x, y) or batches (x, y), with y {told.dtype} of shape "
+            f"{told.form}. Received: {len(samples)} samples alone"
         )
     labels = np.atleast_1d(batches.as_array(labels, told.name))
     if len(labels) != len(samples):

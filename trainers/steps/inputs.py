@@ -130,9 +130,8 @@ def check_latents(traits, x):
     if tuple(shape)[1:] != (traits.latent_dim,) or lacks or named and len(x) > 2:
         form = f"latents of shape (n, {traits.latent_dim})"
         if told is not None:
-            of_told = ", ".join(["n", *map(str, told.shape)]) + "," * (not told.shape)
             form = f"a dict of `latents`, of shape (n, {traits.latent_dim}), and `{told.name}`, "
-            form += f"({of_told})"
+            form += told.form
         raise ValueError(
             f"`x` is not what a generator makes samples of. Expected {form}; `sample` draws them, "
             "and `evaluate` takes samples. Received: x "

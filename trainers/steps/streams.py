@@ -51,7 +51,7 @@ class Feed:
                 said = data_checks.said(error)
                 if said is None:
                     raise
-                raise ValueError(said) from error
+                raise ValueError(said) from None
 
 
 def feed(trainer, x, steps=None, epochs=1, training=True, shuffle=False):

@@ -104,8 +104,7 @@ class BandGenerator(Generator):
             band,
             latent_dim=height * width,
             prior=prior,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
+            **labels.counts,
             value_range=None,  # A band is a difference of pictures, not a picture.
             dtype=dtype,
             **kwargs,
@@ -174,11 +173,4 @@ class BandDiscriminator(Discriminator):
         small = keras.initializers.VarianceScaling(0.01)
         x = keras.layers.Dense(1, kernel_initializer=small, dtype="float32", name="output")(x)
         outputs = logits_and_features(x, features)
-        super().__init__(
-            inputs,
-            outputs,
-            num_classes=num_classes,
-            num_conditions=num_conditions,
-            dtype=dtype,
-            **kwargs,
-        )
+        super().__init__(inputs, outputs, **labels.counts, dtype=dtype, **kwargs)

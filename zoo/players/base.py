@@ -11,9 +11,8 @@ import keras
 from zoo import presets, random
 from zoo.players import conditions, copies
 from zoo.players.description import Traits
-from zoo.players.recorded import RecordedModel, deserialized
+from zoo.players.recorded import RecordedModel, deserialized, refuse_unknown
 from zoo.players.sampling import sample, sample_shape
-from zoo.validation import nearest
 
 
 def policy(dtype):
@@ -35,14 +34,7 @@ class _Player(RecordedModel, keras.Model):
     """What generators and discriminators share: their config, and `from_preset`."""
 
     def __init__(self, *args, dtype=None, **kwargs):
-        unknown = [name for name in kwargs if name not in GRAPH_ARGUMENTS]
-        if unknown:  # A functional model would swallow them.
-            names = [*self.argument_names(), "name", "trainable"]
-            raise ValueError(
-                f"`{unknown[0]}` is no argument of {type(self).__name__}"
-                f"{nearest(unknown[0], names)}. Expected some of {names}. "
-                f"Received: {', '.join(f'{name}={kwargs[name]!r}' for name in unknown)}"
-            )
+        refuse_unknown(self, kwargs, GRAPH_ARGUMENTS)  # A functional model would swallow them.
         super().__init__(*args, **kwargs)
         if dtype is not None:  # A functional model takes no dtype; its layers have theirs already.
             self.dtype_policy = keras.dtype_policies.get(dtype)

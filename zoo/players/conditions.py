@@ -28,9 +28,11 @@ class Classes:
     name = "labels"
     dtype = "int32"
     shape = ()
+    form = "(n,)"
 
     @property
     def text(self):
+        """The argument of a player that takes them."""
         return f"num_classes={self.num_classes}"
 
     def check(self, given, count=None):
@@ -66,7 +68,13 @@ class Conditions:
         return (self.num_conditions,)
 
     @property
+    def form(self):
+        """The shape of n of them, in words."""
+        return f"(n, {self.num_conditions})"
+
+    @property
     def text(self):
+        """The argument of a player that takes them."""
         return f"num_conditions={self.num_conditions}"
 
     def check(self, given, count=None):

@@ -38,6 +38,7 @@ class Labels:
         check_positive(**{name: count for name, count in counts.items() if count is not None})
         check_choice(CONDITIONINGS, conditioning=conditioning)
         self.condition = conditions.of_counts(**counts)
+        self.counts = counts  # What a player hands to its base class.
         self.conditioning, self.dtype = conditioning, dtype
         self.told = self.one_hot = None
 

@@ -6,6 +6,7 @@ import inspect
 import keras
 
 from zoo.players import changes
+from zoo.validation import nearest
 
 ARGUMENTS = "_constructor_arguments"
 CHANGED = "changed_layers"
@@ -33,6 +34,24 @@ class Arguments:
         left = defaults if self.passes_on else {}
         values = self.values | {k: v for k, v in (left | named).items() if k not in self.values}
         return Arguments(values, self.passes_on and passes_on, self.rest)
+
+
+def refuse_unknown(thing, given, known):
+    """Raises a `ValueError` if a constructor was given what neither it nor Keras takes.
+
+    Args:
+        thing: The object that is made.
+        given: dict. What the constructor does not name.
+        known: Names of what its parent takes.
+    """
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        names = [*thing.argument_names(), *known]
+        raise ValueError(
+            f"`{unknown[0]}` is no argument of {type(thing).__name__}"
+            f"{nearest(unknown[0], names)}. Expected some of {names}. "
+            f"Received: {', '.join(f'{name}={given[name]!r}' for name in unknown)}"
+        )
 
 
 class Recorded:

@@ -11,29 +11,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainers import divergences
 from trainers.steps import apply_gradients
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "graph_order.py"
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("graphs")
+SOME = ["kl", "pearson"]
+ALL = [name for name, cls in divergences.DIVERGENCES.items() if not cls.argument_names()]
+
+
+@pytest.mark.parametrize("names", [SOME, pytest.param(ALL, marks=pytest.mark.long)], ids=len)
+def test_every_write_has_its_place_among_the_reads(names, tmp_path):
     environment = {
         **os.environ,
         "PYTHONPATH": os.getcwd(),
-        "TF_DUMP_GRAPH_PREFIX": str(folder),
+        "TF_DUMP_GRAPH_PREFIX": str(tmp_path),
         "TF_CPP_VMODULE": "process_function_library_runtime=5,optimize_function_graph_utils=5",
     }
     process = subprocess.run(
-        [sys.executable, SCRIPT, folder], capture_output=True, text=True, env=environment
+        [sys.executable, SCRIPT, tmp_path, *names], capture_output=True, text=True, env=environment
     )
     assert process.returncode == 0, process.stderr[-3000:]
-    return json.loads(process.stdout.splitlines()[-1])
-
-
-def test_every_write_has_its_place_among_the_reads(found):
-    assert {"GAN", "UnrolledGAN", "FGAN kl", "FGAN pearson", "estimate"} <= set(found)
+    found = json.loads(process.stdout.splitlines()[-1])
+    assert {"GAN", "UnrolledGAN", "estimate", *(f"FGAN {name}" for name in names)} <= set(found)
     assert all(reads > 20 and writes > 4 for reads, writes, _ in found.values())
     assert {name: pairs for name, (_, _, pairs) in found.items() if pairs} == {}
 

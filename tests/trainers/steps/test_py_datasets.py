@@ -66,6 +66,20 @@ def test_the_order_of_a_pass_follows_from_seed_and_step(gan):
     assert sorted(orders[0]) == IN_ORDER != orders[0]
 
 
+def test_later_passes_of_an_epoch_are_numbered(gan):
+    """They begin while steps are taken, of which the order must not depend."""
+    orders = []
+    for moved in (0, 3):
+        gan.steps.assign(7)
+        passes = py_datasets.Passes(Numbers(), True, gan, goes_on=True)
+        order = _first_values(b[0] for b in passes)
+        gan.steps.assign(7 + moved)
+        orders.append([order, _first_values(b[0] for b in passes)])
+    gan.steps.assign(0)
+    assert orders[0] == orders[1]
+    assert orders[0][0] != orders[0][1]
+
+
 @pytest.mark.parametrize("endless, steps", [(False, None), (False, 3), (True, 3)])
 def test_every_epoch_has_its_begin_and_end(gan, endless, steps):
     dataset = Numbers(endless)
