@@ -11,6 +11,7 @@ from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.consensus import ConsensusGAN
 from trainers.divergence_estimation import estimate_divergence
+from trainers.ensemble import GANEnsemble
 from trainers.feature_matching import FeatureMatchingGAN
 from trainers.fgan import FGAN
 from trainers.gan import GAN
@@ -23,6 +24,7 @@ from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 __all__ = [
     "FGAN",
     "GAN",
+    "GANEnsemble",
     "Checkpoint",
     "ConsensusGAN",
     "FeatureMatchingGAN",

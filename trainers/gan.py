@@ -133,7 +133,7 @@ class GAN(Trainer):
             losses = self.discriminator_losses(*views, key)
             penalty = self.penalty("discriminator", real, fake, labels, key)
             own = self.own_losses("discriminator", *(view.added for view in views))
-            mean = tf.reduce_mean(losses + penalty) + own
+            mean = self.mean(losses + penalty) + own
             loss = self.discriminator_optimizer.scale_loss(mean)
         self.apply_discriminator(tape.gradient(loss, self.discriminator.trainable_variables))
         self.track_discriminator(losses, *views)
@@ -169,7 +169,7 @@ class GAN(Trainer):
             real, fake = self.perturbed(real, fake, key)
             losses = self.generator_losses(*self.generator_views(real, fake, labels, key))
             penalty = self.penalty("generator", real, fake, labels, key)
-            mean = tf.reduce_mean(self.surrogate_losses(losses, key) + penalty) + own
+            mean = self.mean(self.surrogate_losses(losses, key) + penalty) + own
             loss = self.generator_optimizer.scale_loss(mean)
         self.apply_generator(tape.gradient(loss, self.generator.trainable_variables))
         self.update_generator_average()
@@ -206,8 +206,8 @@ class GAN(Trainer):
             g_losses = self.generator_losses(*views)
             d_penalty = self.penalty("discriminator", real, fake, labels, key)
             g_penalty = self.penalty("generator", real, fake, labels, key)
-            d_mean = tf.reduce_mean(d_losses + d_penalty) + d_own
-            g_mean = tf.reduce_mean(self.surrogate_losses(g_losses, key) + g_penalty) + g_own
+            d_mean = self.mean(d_losses + d_penalty) + d_own
+            g_mean = self.mean(self.surrogate_losses(g_losses, key) + g_penalty) + g_own
             d_loss = self.discriminator_optimizer.scale_loss(d_mean)
             g_loss = self.generator_optimizer.scale_loss(g_mean)
         self.track_discriminator(d_losses, *views)

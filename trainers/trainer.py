@@ -69,7 +69,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         self.player_seeds = _seed_states(generator) + _seed_states(discriminator)
         names = ("generator_loss", "discriminator_loss")
         names += ("discriminator_real", "discriminator_fake", "js_estimate")
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.trackers = {name: self.tracker(name) for name in names}
         self.built = True  # Both players arrive built.
 
     # === Compile ===
@@ -174,7 +174,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         if not self.objective.estimates_js:
             self.trackers.pop("js_estimate", None)
         elif "js_estimate" not in self.trackers:
-            self.trackers["js_estimate"] = keras.metrics.Mean("js_estimate")
+            self.trackers["js_estimate"] = self.tracker("js_estimate")
         self.regularized = tuple(regularized)
         self.perturbations = compilation.perturbations
         for name in PLAYERS:
@@ -187,7 +187,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 tracker = f"{name}_{kind}"
                 self.trackers.pop(tracker, None)
                 if there:
-                    self.trackers[tracker] = keras.metrics.Mean(tracker)
+                    self.trackers[tracker] = self.tracker(tracker)
         # Last: the order of `get_weights` is that in which these are met.
         self.ema_decay, self.ema_generator = compilation.ema_decay, average
         self._compilation = compilation
@@ -331,6 +331,10 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
     @property
     def metrics(self):
         return list(self.trackers.values())
+
+    def tracker(self, name):
+        """The metric that keeps a figure of the log."""
+        return keras.metrics.Mean(name)
 
     def unpack(self, data):
         """float32 samples in the generator's range, and labels or `None`, of one batch."""

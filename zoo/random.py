@@ -8,6 +8,9 @@ the floats are made of them one by one. A draw of `(n, d)` therefore begins with
 
 On a replica of a `tf.distribute` strategy a draw has the rows that follow those of the replicas
 before it, so that all replicas together draw what one device would.
+
+Where a draw takes a seed, it also takes several, `(k, 2)`: the rows are then cut into k equal parts,
+and each is what its seed would draw alone. So the members of an ensemble draw as one.
 """
 
 import math
@@ -15,14 +18,14 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from zoo import replicas
+from zoo import philox, replicas
 from zoo.validation import check_above_zero, check_choice
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
 PHILOX = 1  # TensorFlow's number of the algorithm.
 VECTOR = 64  # A multiple of the floats in any CPU's vector register.
 SCRAMBLE = 0x02461E293EC8F720  # TensorFlow's key to make key and counter of a seed.
-BLOCK = 4  # Numbers of a block of Philox, which its counter counts.
+BLOCK = philox.BLOCK
 
 
 def _draw(shape, seed, transform):
@@ -31,6 +34,8 @@ def _draw(shape, seed, transform):
     The vector and the scalar code of a kernel may round differently. The scalar one computes what
     is left of the array behind the last full vector, so the array is padded and nothing is left.
     """
+    if _several(seed):
+        return _draw_each(shape, seed, transform)
     count = tf.reduce_prod(tf.cast(shape, "int32"))
     key, stream = tf.unstack(_block((SCRAMBLE,), seed))
     block, skipped = tf.constant(0, "int64"), 0
@@ -39,9 +44,49 @@ def _draw(shape, seed, transform):
         block, skipped = first // BLOCK, tf.cast(first % BLOCK, "int32")
     size = -(-(skipped + count) // VECTOR) * VECTOR
     bits = _bits((size,), (key,), (block, stream))
-    odd = 2 * tf.cast(tf.bitwise.right_shift(bits, 8), "int32") + (1 - 2**24)
-    drawn = transform(tf.cast(odd, "float32") * 2.0**-24)
+    drawn = transform(_odd(tf.bitwise.right_shift(bits, 8)))
     return tf.reshape(drawn[skipped : skipped + count], shape)
+
+
+def _odd(bits):
+    """The odd multiples of 2^-24 in (-1, 1), of integers of 24 bits."""
+    return tf.cast(2 * tf.cast(bits, "int32") + (1 - 2**24), "float32") * 2.0**-24
+
+
+# === Several seeds ===
+
+
+def _several(seed):
+    return len(seed.shape if hasattr(seed, "shape") else np.shape(seed)) == 2
+
+
+def _draw_each(shape, seeds, transform):
+    """As `_draw`, an equal part of the rows from each seed."""
+    seeds = tf.cast(seeds, "int64")
+    static = tf.get_static_value(tf.convert_to_tensor(shape))
+    count = int(np.prod(static)) if static is not None else tf.reduce_prod(shape)
+    key, stream = _blocks(tf.constant(SCRAMBLE, "int64"), tf.unstack(seeds, axis=1))
+    bits = philox.bits(count // seeds.shape[0], key, (tf.constant(0, "int64"), stream))
+    bits = tf.bitwise.right_shift(bits, tf.constant(8, "int64"))
+    return tf.reshape(transform(_odd(bits)), shape)
+
+
+def _blocks(keys, counters):
+    """One block of Philox a key and a counter: two int64 numbers each."""
+    a, b, c, d = tf.unstack(philox.bits(BLOCK, *_alike(keys, counters)), axis=1)
+    join = tf.bitwise.left_shift
+    half = tf.constant(32, "int64")
+    return a + join(b, half), c + join(d, half)
+
+
+def _alike(keys, counters):
+    """Keys and both counters with one shape `(k,)`."""
+    counters = [tf.cast(counter, "int64") for counter in counters]
+    shape = next(x.shape for x in (keys, *counters) if len(x.shape))
+    return tf.broadcast_to(keys, shape), [tf.broadcast_to(x, shape) for x in counters]
+
+
+# === One seed ===
 
 
 def _bits(shape, key, counter):
@@ -65,7 +110,7 @@ def normal(shape, seed):
 
     Args:
         shape: tuple of int, or an int tensor.
-        seed: Two integers; equal seeds give equal numbers everywhere.
+        seed: Two integers, or k pairs; equal seeds give equal numbers everywhere.
     """
     return truncated_normal(shape, seed, math.inf)
 
@@ -103,17 +148,21 @@ def fold(seed, *words):
     the counter.
 
     Args:
-        seed: Two int64 numbers.
+        seed: Two int64 numbers, or k pairs of them.
         *words: Integers or scalar integer tensors.
 
     Returns:
-        An int64 tensor of shape `(2,)`, different for different words.
+        An int64 tensor of the seed's shape, different for different words.
     """
     seed = tf.convert_to_tensor(seed, "int64")
+    several = _several(seed)
     for word in words:
         if tf.is_tensor(word) or isinstance(word, tf.Variable):
             word = tf.cast(word, "int64")
-        seed = _block(seed[:1], (seed[1], word))
+        if several:
+            seed = tf.stack(_blocks(seed[:, 0], (seed[:, 1], word)), axis=1)
+        else:
+            seed = _block(seed[:1], (seed[1], word))
     return seed
 
 

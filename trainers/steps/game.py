@@ -127,6 +127,10 @@ class Game:
         losses = self.objective.generator_loss(real.logits, fake.logits)
         return per_example(losses, self.patches)
 
+    def mean(self, losses):
+        """What a player's optimizer is given of its losses per example."""
+        return tf.reduce_mean(losses)
+
     def surrogate_losses(self, losses, key):
         """The generator's losses, or a simulator's surrogate, whose gradient is an estimate."""
         if not gradient_estimators.estimates(self.generator):

@@ -1,0 +1,138 @@
+"""What an ensemble cannot have: whatever couples its members, or the examples of a batch."""
+
+import math
+import warnings
+
+import keras
+import tensorflow as tf
+
+from trainers import penalties
+from trainers.steps import checks
+from trainers.steps.optimizers import inner, parts
+from zoo.stacked import rules
+from zoo.validation import nearest
+
+# Rules that move each number of a weight by its own gradient alone.
+OPTIMIZERS = tuple(
+    getattr(keras.optimizers, name)
+    for name in "SGD RMSprop Adam AdamW Adamax Nadam Adagrad Adadelta Ftrl Lion".split()
+)
+CLIPPING = ("clipnorm", "global_clipnorm")  # They take the norm of a whole weight, or of all.
+PENALTIES = (penalties.R1, penalties.R2, penalties.GradientPenalty)
+COPIES = 6  # Of the weights: themselves and two moments, in variables and in arrays.
+FIT = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "shuffle", "initial_epoch",
+       "steps_per_epoch")
+
+
+def check(compilation):
+    """Raises a `ValueError` for a `Compilation` in which one member would move another.
+
+    Args:
+        compilation: `trainers.steps.compilation.Compilation`.
+    """
+    _check_objective(compilation.objective)
+    for player, given in compilation.penalties.items():
+        for penalty in given:
+            if type(penalty) not in PENALTIES:
+                kinds = ", ".join(kind.__name__ for kind in PENALTIES)
+                raise ValueError(
+                    f"`{player}_penalties` holds a {type(penalty).__name__}, which is not known to "
+                    f"be one of each example by itself. Expected some of {kinds}. "
+                    f"Received: {player}_penalties={penalty!r}"
+                )
+    for player, optimizer in compilation.optimizers.items():
+        _check_optimizer(f"{player}_optimizer", optimizer)
+
+
+def _check_objective(objective):
+    """Refuses an objective whose loss of one example moves with another."""
+    real, fake = tf.constant([0.3, -0.2, 0.5]), tf.constant([0.1, 0.4, -0.6])
+    moved = tf.constant([0.0, 1.0, 1.0])
+    for name in ("discriminator_loss", "generator_loss"):
+        loss = getattr(objective, name)
+        before, after = loss(real, fake)[0], loss(real + moved, fake + 2 * moved)[0]
+        if abs(float(before) - float(after)) > 1e-6:
+            raise ValueError(
+                f"`objective` mixes the examples of a batch, and an ensemble trains its members as "
+                "one batch. Expected one whose losses are each of one pair of logits. "
+                f"Received: objective={objective!r}"
+            )
+
+
+def _check_optimizer(argument, optimizer):
+    for part in parts(optimizer):
+        norms = [name for name in CLIPPING if getattr(part, name, None)]
+        if type(part) not in OPTIMIZERS or norms or inner(optimizer) is not optimizer:
+            names = ", ".join(kind.__name__ for kind in OPTIMIZERS)
+            raise ValueError(
+                f"`{argument}` would let members move each other. Expected one of {names}, without "
+                f"{' and '.join(CLIPPING)}. Received: {argument}={type(part).__name__}"
+                + (f" with {norms[0]}" if norms else "")
+            )
+
+
+def check_steps(alone):
+    """Raises a `ValueError` for a stopping rule, which looks at one loss of all."""
+    if alone.stopping_rule is not None:
+        raise ValueError(
+            "`discriminator_steps` is a stopping rule, which would look at the loss of all members "
+            f"together. Expected an int. Received: discriminator_steps={alone.stopping_rule!r}"
+        )
+
+
+def check_memory(members, *players):
+    """Raises a `ValueError` if the members do not fit into memory; nothing was taken by then."""
+    numbers = sum(math.prod(w.shape) for player in players for w in player.weights)
+    need, free = members * numbers * 4 * COPIES, free_memory()
+    if need > free:
+        raise ValueError(
+            f"`members` are too many for this machine's memory: {members:,} members of "
+            f"{numbers:,} weights, with their optimizers' moments, take {need / 1e9:,.1f} GB. "
+            f"Expected at most {int(free / (numbers * 4 * COPIES)):,} members, for which there are "
+            f"{free / 1e9:.1f} GB. Received: members={members}"
+        )
+
+
+def free_memory():
+    """Bytes that this process may still take."""
+    with open("/proc/meminfo") as lines:
+        kilobytes = dict(line.split(":") for line in lines)["MemAvailable"]
+    return 1024 * int(kilobytes.split()[0])
+
+
+def refuse_unknown(arguments):
+    """Raises a `ValueError` for an argument that `fit` of an ensemble does not know."""
+    for name, value in arguments.items():
+        raise ValueError(
+            f"`{name}` is no argument of GANEnsemble.fit{nearest(name, FIT)}. Expected some of "
+            f"{list(FIT)}. Received: {name}={value!r}"
+        )
+
+
+def warn_of_diverged(numbers):
+    """Warns of members whose weights are no numbers any more."""
+    if len(numbers):
+        warnings.warn(
+            f"{len(numbers)} members diverged: their weights are NaN or infinite. First: "
+            f"{numbers[:5].tolist()}. They are left out of the means of the log, and `diverged` "
+            "has their numbers.",
+            stacklevel=checks.users_level(),
+        )
+
+
+def widths(player):
+    """Numbers that each layer of a player makes of one example."""
+    return [
+        math.prod(x.shape[1:])
+        for operation in _operations(player)
+        for call in operation._inbound_nodes[:1]
+        for x in call.outputs
+    ]
+
+
+def _operations(player):
+    for operation in rules.operations(player):
+        if isinstance(operation, keras.Model):
+            yield from _operations(operation)
+        else:
+            yield operation

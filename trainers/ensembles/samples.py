@@ -1,0 +1,60 @@
+"""Samples of many members, each from its own seed."""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import random
+from zoo.blocks import slices
+from zoo.pixels import to_pixels, to_unit
+from zoo.players import sampling
+from zoo.stacked import Stacked
+from zoo.validation import check_above_zero, check_positive
+
+NUMBERS = 2**22  # In one layer of the members that are computed at a time.
+
+
+def sample(ensemble, numbers, count, labels, seed, truncation, as_float, conditions):
+    """See `trainers.GANEnsemble.sample`; `numbers` are those of the members."""
+    own = ensemble.traits
+    check_positive(count=count)
+    if truncation is not None:
+        check_above_zero(truncation=truncation)
+    _check_finite(ensemble, numbers)
+    told = sampling.told(own, count, labels, conditions)
+    seed = np.random.SeedSequence().generate_state(1)[0] if seed is None else seed
+    size = max(1, min(len(numbers), NUMBERS // (count * ensemble.widest)))
+    part = Stacked(ensemble.generator.player, size, "generator")
+    draw = _compiled(part, own, count, truncation)
+    told = None if told is None else tf.constant(np.tile(told, (size, *(1,) * (told.ndim - 1))))
+    made = []
+    for rows in slices(len(numbers), size):
+        some = np.resize(numbers[rows], size)
+        for variable, stacked in zip(part.variables, ensemble.sampler.variables, strict=True):
+            variable.assign(tf.gather(stacked, some))
+        seeds = np.stack([int(seed) + some, np.zeros_like(some)], axis=1)
+        samples = draw(tf.constant(seeds), told)
+        if own.value_range is not None:
+            samples = to_unit(samples, own.value_range)
+            samples = samples if as_float else to_pixels(samples)
+        shape = (size, count, *own.image_shape)
+        made.append(tf.reshape(samples, shape).numpy()[: len(numbers[rows])])
+    return np.concatenate(made)
+
+
+def _compiled(part, own, count, truncation):
+    @tf.function(jit_compile=True)
+    def draw(seeds, told):
+        latents = random.draw(own.prior, part.members * count, own.latent_dim, seeds, truncation)
+        return sampling.generate(part, latents, told)
+
+    return draw
+
+
+def _check_finite(ensemble, numbers):
+    lost = np.intersect1d(ensemble.diverged, numbers)
+    if len(lost):
+        raise ValueError(
+            f"`members` hold {len(lost)} that diverged, whose samples would be no numbers. "
+            "Expected others: numpy.setdiff1d(range(ensemble.members), ensemble.diverged). "
+            f"Received: members with {lost[:5].tolist()}"
+        )

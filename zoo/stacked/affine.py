@@ -1,0 +1,44 @@
+"""Affine maps of many members at once: what an ensemble spends its time on.
+
+A member's rows stand in columns: `x` is `(members, features, rows)`. So the rows are neighbours in
+memory, and all that follows a product (a bias, an activation, its derivative) is one pass over
+them in the order of their place.
+"""
+
+import tensorflow as tf
+
+
+@tf.custom_gradient
+def product(kernel, x):
+    """`W' x` of each member: `(m, inputs, units)` and `(m, inputs, rows)` to `(m, units, rows)`."""
+    kernel, x = tf.identity(kernel), tf.identity(x)
+
+    def gradient(upstream):
+        outer = tf.einsum("mir,mor->mio", x, upstream)
+        return outer, product(tf.transpose(kernel, (0, 2, 1)), upstream)
+
+    return _product(kernel, x), gradient
+
+
+def _product(kernel, x):
+    inputs, units = kernel.shape[1:]
+    if inputs == 1:
+        return x * tf.transpose(kernel, (0, 2, 1))
+    if units == 1:
+        return tf.reduce_sum(x * kernel, axis=1, keepdims=True)
+    return tf.einsum("mir,mio->mor", x, kernel)
+
+
+@tf.custom_gradient
+def shifted(x, bias):
+    """`x + b` of each member: `(m, units, rows)` and `(m, units)`.
+
+    The derivative by the bias is a sum over neighbours in memory, for which XLA has no fast loop;
+    as a product with ones it is one.
+    """
+
+    def gradient(upstream):
+        ones = tf.ones((*upstream.shape[::2], 1), upstream.dtype)
+        return upstream, tf.matmul(upstream, ones)[:, :, 0]
+
+    return x + bias[:, :, None], gradient
