@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
-from trainers.steps import inputs
+from trainers.steps import checks, inputs
 from zoo import finite, progress
+
+CACHED = "_use_cached_eval_dataset"  # Keras's own word to `evaluate`.
 
 
 class Feeding:
@@ -15,9 +17,10 @@ class Feeding:
         Takes what `keras.Model.evaluate` takes, and samples in every form that `fit` takes.
         """
         self._check_compiled()
+        checks.refuse_unknown_of_method(self, "evaluate", kwargs, more=(CACHED,))
         inputs.refuse_weights(sample_weight=kwargs.pop("sample_weight", None))
         kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
-        if kwargs.get("_use_cached_eval_dataset"):  # Of `fit`, which has checked it.
+        if kwargs.get(CACHED):  # Of `fit`, which has checked it.
             return super().evaluate(x, **kwargs)
         feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
         with feed.reading():
@@ -42,6 +45,7 @@ class Feeding:
 
         `sample` draws the latents itself.
         """
+        checks.refuse_unknown_of_method(self, "predict", kwargs)
         inputs.check_latents(self.traits, x)
         finite.check_weights(self.sampler, "generator")
         return super().predict(x, **kwargs)
