@@ -1,5 +1,6 @@
 """Whether two players can play together: what one makes, the other has to be able to judge."""
 
+from trainers.steps import squashing
 from zoo.players import conditions, sampling
 
 
@@ -12,7 +13,8 @@ def check(traits, discriminator):
 
     Raises:
         ValueError: If it is not built, sees other samples or labels than the generator makes, or
-            answers anything else than logits.
+            answers anything else than logits. Where it cannot be seen what it ends in, its
+            answers are looked at, and there may be a warning.
     """
     if not discriminator.built:
         raise ValueError(
@@ -37,4 +39,7 @@ def check(traits, discriminator):
             "`discriminator` is conditional, and the generator is told something else. Expected "
             f"a generator with {wanted.text}. Received: a generator with {having}"
         )
-    return sampling.patches(discriminator)
+    answers = sampling.answers(discriminator)
+    if answers.unseen:
+        squashing.warn(discriminator)
+    return answers.patches
