@@ -1,5 +1,6 @@
 """Checks of what `compile` is given, before any work starts, and the warnings after it."""
 
+import os
 import pathlib
 import sys
 import warnings
@@ -119,9 +120,10 @@ def refuse_schedule(cls, own, arguments):
 
 
 def users_level():
-    """The `stacklevel` of the first caller outside this package: the line that compiles."""
+    """The `stacklevel` of the first caller outside of the house: the line that compiles, say."""
     frame, level = sys._getframe(1), 1
-    here = str(pathlib.Path(__file__).parent.parent)
+    house = pathlib.Path(__file__).parents[2]
+    here = tuple(f"{house / room}{os.sep}" for room in ("trainers", "zoo"))
     while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
         frame, level = frame.f_back, level + 1
     return level

@@ -1,6 +1,8 @@
 """Whether two players can play together: what one makes, the other has to be able to judge."""
 
-from trainers.steps import squashing
+import warnings
+
+from trainers.steps import checks, squashing
 from zoo.players import conditions, sampling
 
 
@@ -42,4 +44,11 @@ def check(traits, discriminator):
     answers = sampling.answers(discriminator)
     if answers.unseen:
         squashing.warn(discriminator)
+    if answers.unused:
+        warnings.warn(
+            f"{discriminator.name!r} answers {', '.join(map(repr, answers.unused))} beside its "
+            "logits, which no loss of this trainer looks at: nothing trains the weights that lead "
+            "there alone. Prefer a keras.Model of the logits (and `features`) alone.",
+            stacklevel=checks.users_level(),
+        )
     return answers.patches

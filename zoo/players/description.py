@@ -9,6 +9,7 @@ import keras
 from zoo.players import conditions, spans
 
 AUTO = "auto"  # The value range that is seen in the model.
+USED = ("logits", "features")  # Of a discriminator's outputs.
 PICTURE_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity.
 ENDS = {  # What spans this.
     (0.0, 1.0): "a sigmoid (or a softmax)",
@@ -186,10 +187,12 @@ class Answers(NamedTuple):
     Attributes:
         patches: int. Logits a sample.
         unseen: bool. Whether what ends it cannot be looked into, and may bound them.
+        unused: Tuple of the names of what it answers beside `logits` and `features`.
     """
 
     patches: int
-    unseen: bool
+    unseen: bool = False
+    unused: tuple = ()
 
 
 def patches(discriminator, argument="discriminator"):
@@ -221,6 +224,7 @@ def answers(discriminator, argument="discriminator"):
             raise _no_logits(argument, discriminator, f"{what} without one of logits", answer)
         sizes, span = tuple(tensors[0].shape[1:]), spans.bounds(tensors[0])
         unseen = spans.ends_unseen(tensors[0])
+        unused = tuple(sorted({*answer} - {*USED})) if isinstance(answer, dict) else ()
     if None in sizes or math.prod(sizes) != 1 and (len(sizes) == 1 or sizes[-1] != 1):
         raise _no_logits(argument, discriminator, "several numbers a sample, no map", answer)
     if span is not None:
@@ -231,7 +235,7 @@ def answers(discriminator, argument="discriminator"):
             "a last layer without activation: Dense(1), and not Dense(1, activation='sigmoid'). "
             f"Received: {argument}={discriminator.name!r}"
         )
-    return Answers(math.prod(sizes), unseen)
+    return Answers(math.prod(sizes), unseen, unused)
 
 
 def _said(low, high):

@@ -206,9 +206,11 @@ def test_what_is_no_logit_is_refused(name):
 @pytest.mark.parametrize("activation", ["linear", "leaky_relu", "tanh_shrink", "soft_shrink"])
 def test_what_can_be_any_number_passes(activation):
     model = _discriminator(K.Flatten(), K.Dense(1, activation=activation))
-    assert traits.answers(model) == (1, False)
+    assert traits.answers(model) == traits.Answers(1)
     ends = [K.Dense(1), K.LeakyReLU()], [K.LayerNormalization(), K.Dense(1), K.PReLU()]
-    assert all(traits.answers(_discriminator(K.Flatten(), *end)) == (1, False) for end in ends)
+    assert all(
+        traits.answers(_discriminator(K.Flatten(), *end)) == traits.Answers(1) for end in ends
+    )
 
 
 def test_what_is_bounded_on_one_side_is_no_span_of_a_generator():
@@ -261,5 +263,5 @@ def test_logits_beside_other_outputs_of_a_dict():
     x = keras.Input((8, 8, 1))
     h = K.Flatten()(x)
     model = keras.Model(x, {"logits": K.Dense(1)(h), "classes": K.Dense(10)(h)})
-    assert traits.patches(model) == 1
+    assert traits.answers(model) == traits.Answers(1, unused=("classes",))
     assert traits.patches(keras.Model(x, [K.Dense(1)(h)])) == 1
