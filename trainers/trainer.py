@@ -198,6 +198,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
 
     def warn(self, compilation):
         """Warns of what a `Compilation` can hardly do with these players."""
+        pairs.warn_of_unused(self.discriminator)
         checks.warn_of_untold(self.traits.condition, self.discriminator)
         penalties = compilation.penalties["discriminator"]
         if any(penalty.measures_slope for penalty in penalties):

@@ -44,11 +44,16 @@ def check(traits, discriminator):
     answers = sampling.answers(discriminator)
     if answers.unseen:
         squashing.warn(discriminator)
-    if answers.unused:
+    return answers.patches
+
+
+def warn_of_unused(discriminator):
+    """Warns of what a discriminator answers beside its logits, which no loss looks at."""
+    unused = sampling.answers(discriminator).unused
+    if unused:
         warnings.warn(
-            f"{discriminator.name!r} answers {', '.join(map(repr, answers.unused))} beside its "
+            f"{discriminator.name!r} answers {', '.join(map(repr, unused))} beside its "
             "logits, which no loss of this trainer looks at: nothing trains the weights that lead "
             "there alone. Prefer a keras.Model of the logits (and `features`) alone.",
             stacklevel=checks.users_level(),
         )
-    return answers.patches
