@@ -8,8 +8,9 @@ import zipfile
 import h5py
 import keras
 
-from trainers.steps import averages, frozen
+from trainers.steps import averages, checks, frozen
 from trainers.steps.compilation import PLAYERS
+from zoo import finite
 from zoo.players import copies
 
 AVERAGE = "ema_generator"
@@ -67,7 +68,10 @@ class Files:
         self.get_compile_config()
 
     def save(self, *args, **kwargs):
-        """As `keras.Model.save`, after `check_saving`: what is refused leaves an older file."""
+        """As `keras.Model.save`, after `check_saving`: what is refused leaves an older file.
+
+        Weights that are NaN or infinite are saved, for a look at them, with a warning.
+        """
         self.check_saving()
         path = args[0] if args else kwargs.get("filepath")
         if str(path).endswith((".h5", ".hdf5")):
@@ -75,6 +79,15 @@ class Files:
                 "`filepath` is that of Keras's old format, which has no place for two players. "
                 f"Expected a name that ends in .keras. Received: filepath={str(path)!r}"
             )
+        for name in PLAYERS:
+            broken = finite.said_of(getattr(self, name))
+            if broken:
+                warnings.warn(
+                    f"The {name} that is saved in {str(path)!r} has weights that are no numbers: "
+                    f"{broken}. Prefer an earlier file to go on from; no samples can be drawn from "
+                    "such weights.",
+                    stacklevel=checks.users_level(),
+                )
         super().save(*args, **kwargs)
 
     # === Weights ===

@@ -11,6 +11,7 @@ from trainers.steps.game import batch_rows
 from trainers.steps.optimizers import inner, unbuilt
 from zoo import replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
+from zoo.players.copies import check_parts
 
 
 class LevelGAN(GAN):
@@ -134,8 +135,9 @@ class LaplacianGAN(GAN):
 
     def check_compilation(self, compilation):
         super().check_compilation(compilation)
-        for optimizer in compilation.optimizers.values():
-            unbuilt(optimizer)  # Each level has a copy.
+        for name, optimizer in compilation.optimizers.items():
+            check_parts(optimizer, f"{name}_optimizer", "each level has a copy")
+            unbuilt(optimizer)
         for gan in self.level_gans:
             gan.check_compilation(compilation)
 

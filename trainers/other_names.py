@@ -1,4 +1,4 @@
-"""What people type for an objective or a divergence that has another name here."""
+"""What people type for an objective, a divergence or an argument that has another name here."""
 
 OBJECTIVES = {
     "wgan": "wasserstein",
@@ -28,6 +28,26 @@ OBJECTIVES = {
     "rkl": "reverse_kl",
     "forward_kl": "kl",
 }
+COMPILE = {
+    "g_optimizer": "generator_optimizer",
+    "g_opt": "generator_optimizer",
+    "gen_optimizer": "generator_optimizer",
+    "d_optimizer": "discriminator_optimizer",
+    "d_opt": "discriminator_optimizer",
+    "disc_optimizer": "discriminator_optimizer",
+    "critic_optimizer": "discriminator_optimizer",
+    "loss_fn": "objective",
+    "losses": "objective",
+}
+# Arguments of Keras's `compile` for one model, and what two players have in their place.
+OF_ONE_MODEL = {
+    "loss": "objective=..., which says the losses of both players",
+    "optimizer": "generator_optimizer=... and discriminator_optimizer=..., one for each player",
+    "metrics": "fit(..., callbacks=[trainers.Score(...)]) with a measure of `evaluation`, which "
+    "looks at samples; what the players' losses say is logged anyway",
+}
+OF_ONE_MODEL["weighted_metrics"] = OF_ONE_MODEL["metrics"]
+OF_ONE_MODEL["loss_weights"] = "weights of the penalties, R1(weight=...) say"
 # Who means these wants a penalty, beside any objective.
 PENALTIES = {
     "gp": "GradientPenalty",

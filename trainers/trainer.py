@@ -86,6 +86,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         jit_compile="auto",
         steps_per_execution=1,
         run_eagerly=False,
+        **unknown,
     ):
         """Says what the players want.
 
@@ -107,11 +108,13 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 it is faster: `trainers/steps/xla.py`), `True` or `False`.
             steps_per_execution: int. Steps in one call of the compiled function.
             run_eagerly: bool. Python line by line, for debugging.
+            **unknown: None: those of Keras for one model are refused, with what to use instead.
 
         Raises:
             ValueError: If a name is unknown, a number out of range, or something has no meaning
                 for this class and these players. The trainer is then as it was before.
         """
+        checks.refuse_unknown_of_compile(self, Trainer, unknown)
         compilation = checked(
             self,
             objective,
@@ -195,6 +198,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
 
     def warn(self, compilation):
         """Warns of what a `Compilation` can hardly do with these players."""
+        pairs.warn_of_unused(self.discriminator)
         checks.warn_of_untold(self.traits.condition, self.discriminator)
         penalties = compilation.penalties["discriminator"]
         if any(penalty.measures_slope for penalty in penalties):
@@ -284,6 +288,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 whose and at which step, and no callback saves them.
         """
         self._check_compiled()
+        checks.refuse_unknown_of_method(self, "fit", kwargs)
         counts = ("epochs", "initial_epoch")
         check_integer(0, **{name: kwargs[name] for name in counts if name in kwargs})
         if np.isscalar(kwargs.get("validation_freq", 1)):  # Else the numbers of epochs.

@@ -30,13 +30,19 @@ def check_weights(model, name):
         model: A built Keras model.
         name: The name of the argument that it is, for the message.
     """
-    broken = broken_weights(model)
+    broken = said_of(model)
     if broken:
         raise ValueError(
             f"`{name}` has weights that are no numbers: its training diverged. Expected finite "
             f"weights, such as those of an earlier checkpoint. Received: {name}={model.name!r} "
-            f"with {_said(model, broken)}"
+            f"with {broken}"
         )
+
+
+def said_of(model):
+    """How many weights of a model are no numbers, and which is the first; `""` for none."""
+    broken = broken_weights(model)
+    return _said(model, broken) if broken else ""
 
 
 def guarded_fit(fit, model, players, callbacks, first=(), last=(), **arguments):

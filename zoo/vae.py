@@ -10,9 +10,10 @@ from zoo import finite, optimizers, pixels, random
 from zoo.mlp import MLPGenerator
 from zoo.players import sampling
 from zoo.players.recorded import RecordedModel
-from zoo.validation import check_above_zero, check_choice, check_seed
+from zoo.validation import check_above_zero, check_choice, check_seed, refuse_arguments
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
+COMPILE = ("jit_compile", "steps_per_execution", "run_eagerly", "auto_scale_loss")  # Of Keras.
 EDGE = 1e-6  # A probability of 0 or 1 has no finite logarithm.
 
 
@@ -91,8 +92,11 @@ class VAE(RecordedModel, keras.Model):
         """As `keras.Model.compile`; the optimizer defaults to Adam(0.001).
 
         Raises:
-            ValueError: If the optimizer is none, or has moved other weights before.
+            ValueError: If the optimizer is none, or has moved other weights before; or for a loss
+                or metrics: those are the model's own.
         """
+        unknown = {name: value for name, value in kwargs.items() if name not in COMPILE}
+        refuse_arguments("VAE.compile", unknown, ("optimizer", *COMPILE))
         optimizer = optimizers.taken("optimizer", optimizer or keras.optimizers.Adam(1e-3))
         optimizers.check_met("optimizer", optimizer, self)
         super().compile(optimizer, **kwargs)

@@ -1,6 +1,7 @@
 """Checks of arguments, made before any work starts; every message names its argument first."""
 
 import difflib
+import inspect
 
 import numpy as np
 
@@ -18,6 +19,42 @@ def nearest(name, names, aliases=None):
         return f"; did you mean {meant!r}"
     close = difflib.get_close_matches(str(name), [str(n) for n in names], n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(map(repr, close))}" if close else ""
+
+
+def parameter_names(*functions):
+    """The names of the arguments of functions or classes, each once; `*args` and the like not."""
+    names = {}
+    for function in functions:
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                names[parameter.name] = None
+    return [name for name in names if name != "self"]
+
+
+def refuse_arguments(of, unknown, names, remedies=None, aliases=None):
+    """Raises a `ValueError` for the first of the arguments that nobody takes, if there is one.
+
+    Args:
+        of: What does not take them, for the message.
+        unknown: dict of arguments.
+        names: Names of those that there are.
+        remedies: Dict from names that belong elsewhere to what to use in their place.
+        aliases: As of `nearest`.
+    """
+    if unknown:
+        first = next(iter(unknown))
+        expected = (remedies or {}).get(first) or f"some of {list(names)}"
+        received = ", ".join(f"{name}={_in_short(value)}" for name, value in unknown.items())
+        close = "" if first in (remedies or {}) else nearest(first, names, aliases)
+        raise ValueError(
+            f"`{first}` is no argument of {of}{close}. Expected {expected}. Received: {received}"
+        )
+
+
+def _in_short(value):
+    """A value as it is written, or its type where that is long."""
+    text = repr(value)
+    return text if len(text) <= 80 and "\n" not in text else f"one of type {type(value).__name__}"
 
 
 def check_choice(choices, hint="", aliases=None, **argument):

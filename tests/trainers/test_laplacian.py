@@ -298,6 +298,20 @@ def test_each_level_has_optimizers_of_its_own():
             assert len(copy.variables) == 2 + slots * (1 if pattern is sgd else 2)
 
 
+def test_an_optimizer_whose_copies_would_be_others_is_refused_at_compile():
+    class Forgetful(keras.optimizers.SGD):
+        def __init__(self, strength=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.strength = strength
+
+    gan = LaplacianGAN(*_pair())
+    with keras.saving.custom_object_scope({"Forgetful": Forgetful}):
+        with pytest.raises(ValueError, match="`discriminator_optimizer`.*level has.*`strength`"):
+            gan.compile(discriminator_optimizer=Forgetful(2.0))
+        assert not gan.compiled
+        gan.compile(discriminator_optimizer=Forgetful(1.0))
+
+
 def test_float16_scales_the_losses_of_every_level():
     gan = LaplacianGAN(*_pair(2, dtype="mixed_float16"))
     gan.compile(run_eagerly=True)

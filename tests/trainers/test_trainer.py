@@ -242,3 +242,54 @@ def test_numbers_of_fit_are_looked_at_first(wrong):
     with pytest.raises(ValueError, match=f"`{next(iter(wrong))}`.*Expected.*Received"):
         gan.fit(tiny_data((4, 4, 1))[0], verbose=0, **wrong)
     assert int(gan.steps) == 0
+
+
+class Compiles(trainers.WassersteinGAN):
+    """A user's class with an argument of `compile` of its own."""
+
+    def compile(self, *args, warmth=0, **kwargs):
+        self.warmth = warmth
+        super().compile(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"loss": "mse"}, "`loss` is no argument of {}.compile. Expected objective=.*loss='mse'"),
+        ({"optimizer": "adam"}, "`optimizer` is no .*Expected generator_optimizer=.*discriminator"),
+        ({"metrics": ["accuracy"]}, r"`metrics` is no .*trainers.Score.*\['accuracy'\]"),
+        ({"d_optimizer": "adam"}, "`d_optimizer` is no .*; did you mean 'discriminator_optimizer'"),
+        ({"ema_deca": 0.9}, "`ema_deca` is no .*; did you mean 'ema_decay'.*Expected some of"),
+    ],
+)
+@pytest.mark.parametrize(
+    "cls", [trainers.GAN, trainers.FGAN, trainers.WassersteinGANGP, trainers.UnrolledGAN, Compiles]
+)
+def test_an_unknown_argument_of_compile_is_told_what_to_use(cls, wrong, message):
+    gan = cls(*tiny_dense_pair())
+    with pytest.raises(ValueError, match=message.replace("{}", cls.__name__)):
+        gan.compile(**wrong)
+    assert not gan.compiled
+    if cls is Compiles:
+        with pytest.raises(ValueError, match="did you mean 'warmth'"):
+            gan.compile(warmht=1)
+
+
+@pytest.mark.parametrize(
+    "method, wrong, right",
+    [
+        ("fit", {"batchsize": 4}, "batch_size"),
+        ("fit", {"callback": []}, "callbacks"),
+        ("fit", {"epoch": 3}, "epochs"),
+        ("evaluate", {"step": 3}, "steps"),
+        ("predict", {"batchsize": 4}, "batch_size"),
+    ],
+)
+def test_an_unknown_argument_of_a_method_is_offered_the_nearest(method, wrong, right):
+    gan = trainers.GAN(*tiny_dense_pair())
+    gan.compile(run_eagerly=True)
+    x = tiny_data((4, 4, 1))[0] if method != "predict" else np.zeros((4, 5), "float32")
+    message = f"`{next(iter(wrong))}` is no argument of GAN.{method}; did you mean '{right}'"
+    with pytest.raises(ValueError, match=message):
+        getattr(gan, method)(x, **wrong)
+    assert int(gan.steps) == 0

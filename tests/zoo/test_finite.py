@@ -155,3 +155,20 @@ def test_nothing_is_drawn_from_weights_that_are_no_numbers():
     gan = trainers.GAN(generator, zoo.MLPDiscriminator((2,), units=(3,)))
     with pytest.raises(ValueError, match="`generator` has weights that are no numbers"):
         gan.sample(3, seed=0)
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_weights_that_are_no_numbers_are_told_where_they_are_saved_and_evaluated(tmp_path, player):
+    gan, path = _game(), tmp_path / "gan.keras"
+    gan.save(path)  # Without a warning, which would be an error here.
+    gan.evaluate(X, verbose=0)
+    getattr(gan, player).weights[0].assign(np.nan)
+    with pytest.raises(ValueError, match=f"`{player}` has weights that are no numbers"):
+        gan.evaluate(X, verbose=0)
+    with pytest.warns(UserWarning, match=f"The {player} that is saved in .* in 1 of 1") as caught:
+        gan.save(path)
+    files = [warning.filename for warning in caught if warning.category is UserWarning]
+    assert files == [__file__]
+    again = _game()
+    again.load_weights(path)
+    assert finite.broken_weights(getattr(again, player))

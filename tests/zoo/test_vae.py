@@ -142,3 +142,12 @@ def test_what_is_frozen_after_compile_is_an_error():
     vae.compile()
     vae.fit(images, verbose=0)
     assert largest_difference(before, state(vae.encoder.layers[-1])) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"loss": "mse"}, {"metrics": ["mae"]}, {"optimiser": "adam"}])
+def test_compile_takes_no_loss_but_its_own(wrong):
+    vae = zoo.VAE((2,), latent_dim=2, units=(3,))
+    name = next(iter(wrong))
+    with pytest.raises(ValueError, match=f"`{name}` is no argument of VAE.compile.*Expected some"):
+        vae.compile(**wrong)
+    assert not vae.compiled

@@ -18,6 +18,7 @@ def test_what_is_right_passes():
     validation.check_seed(np.int64(3))
     validation.check_sizes(units=(3, 4), filters=5, levels=None)
     validation.check_rate(dropout=0.0, input_dropout=0.999)
+    assert validation.parameter_names(lambda a, *b, c=1, **d: 0) == ["a", "c"]
     assert validation.nearest("rings", ["ring", "grid"]) == "; did you mean 'ring'"
     assert validation.nearest("zzz", ["ring", "grid"]) == ""
     assert validation.nearest("gird", ["grid", "grids"]) == "; did you mean 'grid' or 'grids'"

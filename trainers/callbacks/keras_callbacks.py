@@ -5,11 +5,14 @@
 | `LearningRateScheduler`, `ReduceLROnPlateau` | set the learning rate of every optimizer, each from its own; logged as `learning_rate_generator` and `learning_rate_discriminator` |
 | `SwapEMAWeights` | swaps the weights of each player whose optimizer has `use_ema=True` |
 | `TerminateOnNaN` | ends the training at the first loss of either player that is not finite |
+| `ModelCheckpoint("{epoch}-{generator_loss:.2f}.keras")` | names its files by what is logged |
 | `EarlyStopping`, `ModelCheckpoint(save_best_only=True)`, `ReduceLROnPlateau` | need a `monitor` that is logged (there is no `loss`) and a `mode` |
 | `BackupAndRestore` | goes on with the batch that comes next: it is read before the data are ordered |
 | `OrbaxCheckpoint` | refused: it cannot hold two players whose layers share names |
 | `ModelCheckpoint`, `TensorBoard`, `CSVLogger`, `History`, `LambdaCallback`, `ProgbarLogger`, `RemoteMonitor` | as for any model |
 """  # noqa: E501
+
+import string
 
 import keras
 
@@ -86,9 +89,7 @@ def _check_monitor(trainer, callback, before, validates):
         callback.mode = "min" if callback.mode == "auto" else callback.mode  # Compares nothing.
         return
     kind, monitor = type(callback).__name__, callback.monitor
-    scores = [score.measure for score in before if isinstance(score, Score)]
-    known = [*trainer.get_metrics_result(), *(measure.name for measure in scores)]
-    known += [f"val_{name}" for name in trainer.get_metrics_result() if validates]
+    known = _logged(trainer, before, validates)
     if monitor not in known and not any(map(_may_log, before)):
         wanted = monitor.startswith("val_") and monitor.removeprefix("val_") in known
         hint = ", with validation_data" if wanted else nearest(monitor, known)
@@ -105,6 +106,41 @@ def _check_monitor(trainer, callback, before, validates):
         )
 
 
+def _logged(trainer, before, validates):
+    """What is logged at the end of an epoch, after callbacks that come `before`."""
+    scores = [score.measure for score in before if isinstance(score, Score)]
+    known = [*trainer.get_metrics_result(), *(measure.name for measure in scores)]
+    return known + [f"val_{name}" for name in trainer.get_metrics_result() if validates]
+
+
+def _check_file_name(trainer, callback, before, validates):
+    """The fields of a `ModelCheckpoint`'s file name, which Keras fills in when it saves."""
+    if callback.save_freq == "epoch":
+        known = ["epoch", *_logged(trainer, before, validates)]
+        if any(isinstance(c, (C.LearningRateScheduler, C.ReduceLROnPlateau)) for c in before):
+            known += [f"learning_rate_{part.name}" for part in trainer.optimizer.optimizers]
+        if any(map(_may_log, before)):
+            return
+    else:  # Between the batches of an epoch.
+        known = ["epoch", "batch", *trainer.get_metrics_result()]
+    counts = {name: 1 for name in ("epoch", "batch") if name in known}
+    try:
+        wanted = [field for _, field, *_ in string.Formatter().parse(callback.filepath)]
+        unknown = [field for field in wanted if field is not None and field not in known]
+        if not unknown:
+            callback.filepath.format(**(dict.fromkeys(known, 0.5) | counts))
+            return
+        reason = f"names {unknown[0]!r}, which is not logged"
+    except ValueError as error:
+        unknown, reason = [""], f"has a field that cannot be filled in ({error})"
+    wanted = unknown[0].removeprefix("val_") in known
+    hint = ", with validation_data" if wanted else nearest(unknown[0], known)
+    raise ValueError(
+        f"`filepath` of ModelCheckpoint {reason}: its first file would be its end. Expected fields "
+        f"among {known}{hint}. Received: filepath={callback.filepath!r}"
+    )
+
+
 def _may_log(callback):
     """Whether a callback may add figures of its own to the logs: a user's, at the end of epochs."""
     if isinstance(callback, C.LambdaCallback):
@@ -117,4 +153,5 @@ RULES = (
     ((C.LearningRateScheduler, C.ReduceLROnPlateau), _check_rates),
     (C.SwapEMAWeights, _check_average),
     ((C.EarlyStopping, C.ModelCheckpoint, C.ReduceLROnPlateau), _check_monitor),
+    (C.ModelCheckpoint, _check_file_name),
 )

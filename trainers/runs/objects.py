@@ -5,7 +5,7 @@ import inspect
 
 from trainers import objectives
 from trainers.runs import choices
-from zoo.validation import check_choice, nearest
+from zoo.validation import check_choice, nearest, refuse_arguments
 
 CLASSES = {
     **{cls.__name__: cls for cls in (*objectives.OBJECTIVES.values(), objectives.FDivergence)},
@@ -61,13 +61,9 @@ def call(function, arguments):
         ValueError: If it has no such argument, or an argument cannot be resolved.
     """
     parameters = inspect.signature(function).parameters
-    unknown = [name for name in arguments if name not in parameters]
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        raise ValueError(
-            f"`{unknown[0]}` is no argument of {function.__qualname__}"
-            f"{nearest(unknown[0], parameters)}. Expected some of {list(parameters)}. "
-            f"Received: {unknown}"
-        )
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        unknown = {name: value for name, value in arguments.items() if name not in parameters}
+        refuse_arguments(function.__qualname__, unknown, parameters)
     return function(**{name: resolve(value) for name, value in arguments.items()})
 
 

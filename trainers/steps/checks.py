@@ -1,16 +1,18 @@
 """Checks of what `compile` is given, before any work starts, and the warnings after it."""
 
+import os
 import pathlib
 import sys
 import warnings
 
 import keras
 
+from trainers import other_names
 from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import conditions
-from zoo.validation import check_positive
+from zoo.validation import check_positive, parameter_names, refuse_arguments
 
 BY_MOMENTS = (
     keras.layers.BatchNormalization,
@@ -29,6 +31,21 @@ def check_keras_arguments(jit_compile, steps_per_execution):
             f"Received: jit_compile={jit_compile!r}"
         )
     check_positive(steps_per_execution=steps_per_execution)
+
+
+def refuse_unknown_of_compile(trainer, base, unknown):
+    """Raises a `ValueError` if `compile` was given what neither a class nor its base takes."""
+    names = parameter_names(type(trainer).compile, base.compile)
+    meant = {"remedies": other_names.OF_ONE_MODEL, "aliases": other_names.COMPILE}
+    refuse_arguments(f"{type(trainer).__name__}.compile", unknown, names, **meant)
+
+
+def refuse_unknown_of_method(model, name, given, more=()):
+    """Likewise a method that takes what Keras's of that name does, and `more`."""
+    kerass = parameter_names(getattr(keras.Model, name))
+    names = dict.fromkeys([*parameter_names(getattr(type(model), name)), *kerass])
+    unknown = {key: value for key, value in given.items() if key not in (*kerass, *more)}
+    refuse_arguments(f"{type(model).__name__}.{name}", unknown, names)
 
 
 def as_tuple(things, cls, name):
@@ -103,9 +120,10 @@ def refuse_schedule(cls, own, arguments):
 
 
 def users_level():
-    """The `stacklevel` of the first caller outside this package: the line that compiles."""
+    """The `stacklevel` of the first caller outside of the house: the line that compiles, say."""
     frame, level = sys._getframe(1), 1
-    here = str(pathlib.Path(__file__).parent.parent)
+    house = pathlib.Path(__file__).parents[2]
+    here = tuple(f"{house / room}{os.sep}" for room in ("trainers", "zoo"))
     while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
         frame, level = frame.f_back, level + 1
     return level

@@ -40,7 +40,7 @@ def first_batch(trainer, elements, training):
     raise refusal
 
 
-def check_batch(traits, batch):
+def check_batch(traits, batch, warns=True):
     """The samples and labels of a batch in any form, checked as in `check_samples`."""
     samples, labels = batches.parts(batch)
     samples = batches.as_array(samples)
@@ -50,7 +50,7 @@ def check_batch(traits, batch):
             f"{', '.join(map(str, traits.image_shape))}): use dataset.batch(n). "
             f"Received: elements of shape {samples.shape}"
         )
-    return check_samples(traits, samples, labels)
+    return check_samples(traits, samples, labels, warns)
 
 
 def check_spec(spec):
@@ -144,13 +144,14 @@ def check_batch_rows(trainer, rows):
         )
 
 
-def check_samples(traits, samples, labels=None):
+def check_samples(traits, samples, labels=None, warns=True):
     """Checks samples and labels against the generator.
 
     Args:
         traits: `zoo.players.Traits` of the generator.
         samples: Array `(n, *image_shape)`; grey images may lack their channel axis.
         labels: Array of `n` labels or conditions, or `None`. Ignored by a generator without.
+        warns: bool. Whether to warn of values that are odd, as of the first batch of several.
 
     Returns:
         The samples as a NumPy array; and labels as int32 `(n,)`, conditions as float32 `(n, k)`,
@@ -172,7 +173,7 @@ def check_samples(traits, samples, labels=None):
             "`x` does not have the players' shape. Expected samples of shape "
             f"{traits.image_shape}. Received: samples of shape {shape}"
         )
-    _check_values(traits, samples)
+    _check_values(traits, samples, warns and samples.size >= ENOUGH)
     told = traits.condition
     if told is None:
         return samples, None
@@ -191,7 +192,7 @@ def check_samples(traits, samples, labels=None):
     return samples, told.check(labels)
 
 
-def _check_values(traits, samples):
+def _check_values(traits, samples, warns):
     kind = samples.dtype.kind
     if kind not in "iuf":
         raise ValueError(
@@ -211,6 +212,13 @@ def _check_values(traits, samples):
             raise ValueError(
                 "`x` holds integers that are no pixels. Expected values from 0 to 255. "
                 f"Received: values from {low} to {high}"
+            )
+        if warns and low == 0 and high == 1:
+            warnings.warn(
+                "`x` holds integers that are 0 or 1 alone, and integers are pixels, of which 255 "
+                "is white: such pictures are black all over. Prefer 255 * x for masks, or floats "
+                f"from {traits.value_range[0]:g} to {traits.value_range[1]:g}.",
+                stacklevel=checks.users_level(),
             )
         return
     with np.errstate(over="ignore"):  # The players compute in float32.
@@ -237,7 +245,7 @@ def _check_values(traits, samples):
                 f"{bottom:g} to {top:g}; uint8 images are scaled for you. "
                 f"Received: values from {low:g} to {high:g}"
             )
-    if traits.value_range is not None and samples.size >= ENOUGH and _in_half(traits, low, high):
+    if warns and traits.value_range is not None and _in_half(traits, low, high):
         warnings.warn(
             f"`x` holds pictures from {low:g} to {high:g}, and the generator makes values from "
             f"{traits.value_range[0]:g} to {traits.value_range[1]:g}: the discriminator tells them "

@@ -2,8 +2,11 @@
 
 import tensorflow as tf
 
-from trainers.steps import inputs
+from trainers.steps import checks, inputs
+from trainers.steps.compilation import PLAYERS
 from zoo import finite, progress
+
+CACHED = "_use_cached_eval_dataset"  # Keras's own word to `evaluate`.
 
 
 class Feeding:
@@ -13,12 +16,18 @@ class Feeding:
         """The metrics on other real samples, with both players in inference mode.
 
         Takes what `keras.Model.evaluate` takes, and samples in every form that `fit` takes.
+
+        Raises:
+            ValueError: If the data do not fit the players, or weights are NaN or infinite.
         """
         self._check_compiled()
+        checks.refuse_unknown_of_method(self, "evaluate", kwargs, more=(CACHED,))
         inputs.refuse_weights(sample_weight=kwargs.pop("sample_weight", None))
         kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
-        if kwargs.get("_use_cached_eval_dataset"):  # Of `fit`, which has checked it.
+        if kwargs.get(CACHED):  # Of `fit`, which has checked it.
             return super().evaluate(x, **kwargs)
+        for name in PLAYERS:
+            finite.check_weights(getattr(self, name), name)
         feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
         with feed.reading():
             return super().evaluate(feed.dataset, **kwargs)
@@ -42,6 +51,7 @@ class Feeding:
 
         `sample` draws the latents itself.
         """
+        checks.refuse_unknown_of_method(self, "predict", kwargs)
         inputs.check_latents(self.traits, x)
         finite.check_weights(self.sampler, "generator")
         return super().predict(x, **kwargs)

@@ -1,5 +1,8 @@
 """Whether two players can play together: what one makes, the other has to be able to judge."""
 
+import warnings
+
+from trainers.steps import checks, squashing
 from zoo.players import conditions, sampling
 
 
@@ -12,7 +15,8 @@ def check(traits, discriminator):
 
     Raises:
         ValueError: If it is not built, sees other samples or labels than the generator makes, or
-            answers anything else than logits.
+            answers anything else than logits. Where it cannot be seen what it ends in, its
+            answers are looked at, and there may be a warning.
     """
     if not discriminator.built:
         raise ValueError(
@@ -37,4 +41,19 @@ def check(traits, discriminator):
             "`discriminator` is conditional, and the generator is told something else. Expected "
             f"a generator with {wanted.text}. Received: a generator with {having}"
         )
-    return sampling.patches(discriminator)
+    answers = sampling.answers(discriminator)
+    if answers.unseen:
+        squashing.warn(discriminator)
+    return answers.patches
+
+
+def warn_of_unused(discriminator):
+    """Warns of what a discriminator answers beside its logits, which no loss looks at."""
+    unused = sampling.answers(discriminator).unused
+    if unused:
+        warnings.warn(
+            f"{discriminator.name!r} answers {', '.join(map(repr, unused))} beside its "
+            "logits, which no loss of this trainer looks at: nothing trains the weights that lead "
+            "there alone. Prefer a keras.Model of the logits (and `features`) alone.",
+            stacklevel=checks.users_level(),
+        )

@@ -102,7 +102,7 @@ class Source:
         for element in elements:
             if batches.is_empty(element):
                 continue
-            samples, labels = data_checks.check_batch(traits, element)
+            samples, labels = data_checks.check_batch(traits, element, warns=False)
             if (samples.dtype.kind == "f") != kind.is_floating:
                 raise ValueError(
                     "`x` has batches of integers and of floats. Expected one of them. "

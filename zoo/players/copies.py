@@ -16,14 +16,16 @@ from zoo import random
 from zoo.players import changes, conditions
 from zoo.players.recorded import Recorded
 from zoo.players.sampling import say_range
+from zoo.validation import parameter_names
 
 EVERY_MODELS = ("name", "trainable", "dtype")
 ROWS, LOOSE = 3, 16  # Of the probe, and its sides where a model leaves them open.
 STEPS = (0, 1, 100, 10_000)  # At which schedules are compared.
+FILE = "a file needs that"
 ALIKE = 1e-4  # How far outputs of equal networks may be apart, as a share of the largest.
 
 
-def copied(model, name="model", purpose="a file needs that"):
+def copied(model, name="model", purpose=FILE):
     """A model of the same config and weights, which gives the same outputs.
 
     Python's random numbers stay where they were.
@@ -49,36 +51,38 @@ def copied(model, name="model", purpose="a file needs that"):
     return twin
 
 
-def check(model, name="model", purpose="a file needs that"):
+def check(model, name="model", purpose=FILE):
     """Raises the `ValueError` of `copied`; a player of the zoo as it was made passes at once."""
     if not _of_the_house(model):
         copied(model, name, purpose)
 
 
-def check_object(thing, name):
+def check_object(thing, name, purpose=FILE):
     """Raises a `ValueError` if an objective, a schedule or their like comes back as another.
 
     Args:
         thing: An object with a Keras config.
         name: The argument that it was, for the message.
+        purpose: What it is made again for, for the message.
     """
-    purpose = "a file needs that"
     try:
         with changes.unmoved_random():
             config = json.loads(json.dumps(keras.saving.serialize_keras_object(thing)))
             twin = keras.saving.deserialize_keras_object(config)
     except Exception as error:
         raise _refusal(thing, name, purpose, *_reason(error)) from error
-    lost = _lost_arguments(thing, twin) or _lost_schedule(thing, twin)
+    lost = (
+        _lost_arguments(thing, twin) or _lost_settings(thing, twin) or _lost_schedule(thing, twin)
+    )
     if lost:
         raise _refusal(thing, name, purpose, *lost)
 
 
-def check_parts(value, name):
+def check_parts(value, name, purpose=FILE):
     """`check_object` of each object that an argument holds, where it is one, or a list of them."""
     for part in keras.tree.flatten(value):
         if callable(getattr(part, "get_config", None)) and not _builtin(part):
-            check_object(part, name)
+            check_object(part, name, purpose)
 
 
 def _builtin(thing):
@@ -109,7 +113,7 @@ def check_class(thing, name):
     registered = keras.saving.get_registered_object(keras.saving.get_registered_name(cls))
     here = getattr(sys.modules.get(cls.__module__), cls.__name__, None)
     if cls not in (registered, here):
-        raise _refusal(thing, name, "a file needs that", *_unknown(cls.__name__))
+        raise _refusal(thing, name, FILE, *_unknown(cls.__name__))
 
 
 def _of_the_house(model):
@@ -156,11 +160,40 @@ def _lost_arguments(thing, twin):
     own, other = (_arguments(t) for t in (thing, twin))
     for key in own:
         if json.dumps(own[key], default=repr) != json.dumps(other.get(key), default=repr):
-            given = (
-                f"its argument `{key}` is {other.get(key)!r} in the copy, and {own[key]!r} in it"
-            )
-            return given, f"get_config to hold `{key}`, and from_config to hand it on"
+            return _lost(key, own[key], other.get(key))
     return None
+
+
+def _lost(key, own, other):
+    given = f"its argument `{key}` is {other!r} in the copy, and {own!r} in it"
+    return given, f"get_config to hold `{key}`, and from_config to hand it on"
+
+
+def _lost_settings(thing, twin):
+    """The reason and the remedy, if an optimizer of a user's has other settings in its copy.
+
+    Nothing records its constructor's arguments: those that it keeps under their own names are seen.
+    """
+    if not isinstance(thing, keras.optimizers.Optimizer):
+        return None
+    if isinstance(thing, keras.optimizers.LossScaleOptimizer):
+        return _lost_settings(thing.inner_optimizer, twin.inner_optimizer)
+    classes = [c for c in type(thing).__mro__ if issubclass(c, keras.optimizers.Optimizer)]
+    for key in parameter_names(*classes):
+        own, other = (_setting(optimizer, key) for optimizer in (thing, twin))
+        if key not in EVERY_MODELS and own != other:
+            return _lost(key, own, other)
+    return None
+
+
+def _setting(optimizer, name):
+    """What an optimizer keeps of an argument, where that is plain; else `None`."""
+    value = vars(optimizer).get(name, vars(optimizer).get(f"_{name}"))
+    if isinstance(value, keras.Variable) and len(value.shape) == 0:
+        return float(value.numpy())
+    if not _are_plain([value]):
+        return None
+    return tuple(value) if isinstance(value, (list, tuple)) else value
 
 
 def _lost_schedule(thing, twin):

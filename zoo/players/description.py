@@ -2,14 +2,21 @@
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import keras
 
 from zoo.players import conditions, spans
 
 AUTO = "auto"  # The value range that is seen in the model.
+USED = ("logits", "features")  # Of a discriminator's outputs.
 PICTURE_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity.
-ENDS = {(0.0, 1.0): "a sigmoid (or a softmax)", (-1.0, 1.0): "a tanh"}  # What spans this.
+ENDS = {  # What spans this.
+    (0.0, 1.0): "a sigmoid (or a softmax)",
+    (-1.0, 1.0): "a tanh",
+    (0.0, math.inf): "a relu (or a softplus, or their like)",
+    (-math.inf, 0.0): "a log_sigmoid (or its like)",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,8 +181,27 @@ def sample_shape(discriminator, argument="discriminator"):
     return shape[1:]
 
 
+class Answers(NamedTuple):
+    """What a discriminator answers.
+
+    Attributes:
+        patches: int. Logits a sample.
+        unseen: bool. Whether what ends it cannot be looked into, and may bound them.
+        unused: Tuple of the names of what it answers beside `logits` and `features`.
+    """
+
+    patches: int
+    unseen: bool = False
+    unused: tuple = ()
+
+
 def patches(discriminator, argument="discriminator"):
-    """How many logits a discriminator gives a sample: 1, or as many as its map has cells.
+    """How many logits a discriminator gives a sample: the `patches` of `answers`."""
+    return answers(discriminator, argument).patches
+
+
+def answers(discriminator, argument="discriminator"):
+    """The `Answers` of a discriminator: a logit a sample, or as many as its map has cells.
 
     A map `(batch, height, width, 1)` judges one patch of the sample in each cell; the answer to the
     sample is then their mean ("averaging all responses to provide the ultimate output of D").
@@ -185,7 +211,7 @@ def patches(discriminator, argument="discriminator"):
         argument: What it is called where it comes from, for the messages.
 
     Raises:
-        ValueError: If it answers anything else than logits.
+        ValueError: If it answers anything else than logits, which can be any number.
 
     Reference:
         - [Isola et al., 2017](https://arxiv.org/abs/1611.07004), section 3.2.2.
@@ -196,18 +222,27 @@ def patches(discriminator, argument="discriminator"):
         if len(tensors) != 1:
             what = "a dict" if isinstance(answer, dict) else "several outputs,"
             raise _no_logits(argument, discriminator, f"{what} without one of logits", answer)
-        sizes, span = tuple(tensors[0].shape[1:]), spans.span(tensors[0])
+        sizes, span = tuple(tensors[0].shape[1:]), spans.bounds(tensors[0])
+        unseen = spans.ends_unseen(tensors[0])
+        unused = tuple(sorted({*answer} - {*USED})) if isinstance(answer, dict) else ()
     if None in sizes or math.prod(sizes) != 1 and (len(sizes) == 1 or sizes[-1] != 1):
         raise _no_logits(argument, discriminator, "several numbers a sample, no map", answer)
     if span is not None:
         last = ENDS.get(span, "an activation")
         raise ValueError(
-            f"`{argument}` ends in {last}, which bounds its answers to [{span[0]:g}, "
-            f"{span[1]:g}], and objectives take logits: the sigmoid belongs to the loss. Expected "
+            f"`{argument}` ends in {last}, which bounds its answers to {_said(*span)}, and "
+            "objectives take logits, any numbers: a sigmoid belongs to the loss. Expected "
             "a last layer without activation: Dense(1), and not Dense(1, activation='sigmoid'). "
             f"Received: {argument}={discriminator.name!r}"
         )
-    return math.prod(sizes)
+    return Answers(math.prod(sizes), unseen, unused)
+
+
+def _said(low, high):
+    """An interval in words."""
+    if math.isinf(high):
+        return f"at least {low:g}"
+    return f"at most {high:g}" if math.isinf(low) else f"[{low:g}, {high:g}]"
 
 
 def _no_logits(argument, discriminator, what, answer):

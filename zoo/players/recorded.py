@@ -5,8 +5,8 @@ import inspect
 
 import keras
 
+from zoo import validation
 from zoo.players import changes
-from zoo.validation import nearest
 
 ARGUMENTS = "_constructor_arguments"
 CHANGED = "changed_layers"
@@ -44,14 +44,9 @@ def refuse_unknown(thing, given, known):
         given: dict. What the constructor does not name.
         known: Names of what its parent takes.
     """
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        names = [*thing.argument_names(), *known]
-        raise ValueError(
-            f"`{unknown[0]}` is no argument of {type(thing).__name__}"
-            f"{nearest(unknown[0], names)}. Expected some of {names}. "
-            f"Received: {', '.join(f'{name}={given[name]!r}' for name in unknown)}"
-        )
+    names = [*thing.argument_names(), *known]
+    unknown = {name: value for name, value in given.items() if name not in known}
+    validation.refuse_arguments(type(thing).__name__, unknown, names)
 
 
 class Recorded:
@@ -82,8 +77,7 @@ class Recorded:
     @classmethod
     def argument_names(cls):
         """The names of the constructor's arguments."""
-        parameters = inspect.signature(cls).parameters.values()
-        return [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        return validation.parameter_names(cls)
 
     def recorded_arguments(self):
         """The constructor's arguments by name, of which `get_config` is made."""

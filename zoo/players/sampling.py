@@ -12,16 +12,26 @@ from zoo.blocks import slices
 from zoo.finite import check_weights
 from zoo.pixels import to_pixels, to_unit
 from zoo.players import conditions
-from zoo.players.description import AUTO, Traits, patches, sample_shape, say_range, traits
+from zoo.players.description import (
+    AUTO,
+    Traits,
+    answers,
+    patches,
+    sample_shape,
+    say_range,
+    traits,
+)
 from zoo.validation import check_positive
 
 __all__ = [
     "AUTO",
     "Traits",
+    "answers",
     "decode",
     "discriminate",
     "generate",
     "labels_in_turn",
+    "logits_of",
     "patches",
     "per_example",
     "sample",
@@ -47,10 +57,15 @@ def discriminate(discriminator, images, labels=None, training=False):
     """
     inputs = conditions.call_inputs(discriminator, "images", images, labels)
     outputs = discriminator(inputs, training=training)
-    if not isinstance(outputs, dict):
-        outputs = {"logits": outputs[0] if isinstance(outputs, (list, tuple)) else outputs}
-    logits = tf.reshape(tf.cast(outputs["logits"], "float32"), (-1,))
-    return logits, outputs.get("features")
+    logits = tf.reshape(tf.cast(logits_of(outputs), "float32"), (-1,))
+    return logits, outputs.get("features") if isinstance(outputs, dict) else None
+
+
+def logits_of(outputs):
+    """The logits among the outputs of a discriminator."""
+    if isinstance(outputs, dict):
+        return outputs["logits"]
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
 def per_example(values, patches):

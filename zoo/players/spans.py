@@ -3,9 +3,13 @@
 A `tanh` gives [-1, 1], a `sigmoid` [0, 1]; layers that keep values (`Reshape`, `Cropping2D`) or
 move them by two numbers (`Rescaling`, `(x + 1) / 2`) hand a span on. What ends otherwise, in a
 layer of the user's own say, has none that is known. The span is that of inference mode.
+
+A `relu` or a `softplus` bounds one side alone: the other is infinite in `bounds`, and there is no
+`span`.
 """
 
 import contextlib
+import math
 
 import keras
 import numpy as np
@@ -21,6 +25,25 @@ ACTIVATIONS = {
     "sparse_sigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
     "sparsemax": (0.0, 1.0),
+    "relu6": (0.0, 6.0),
+    # Bounded on one side; the odd numbers are the least values of their functions.
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "squareplus": (0.0, math.inf),
+    "sparse_plus": (0.0, math.inf),
+    "exponential": (0.0, math.inf),
+    "exp": (0.0, math.inf),
+    "log_sigmoid": (-math.inf, 0.0),
+    "log_softmax": (-math.inf, 0.0),
+    "elu": (-1.0, math.inf),
+    "celu": (-1.0, math.inf),
+    "selu": (-1.7581, math.inf),
+    "gelu": (-0.17005, math.inf),
+    "silu": (-0.27847, math.inf),
+    "swish": (-0.27847, math.inf),
+    "hard_silu": (-0.375, math.inf),
+    "hard_swish": (-0.375, math.inf),
+    "mish": (-0.30885, math.inf),
 }
 
 # Each number of the output is one of the input, or lies between some.
@@ -43,6 +66,8 @@ KEEPING_OPS = """
     Cast Identity Reshape Transpose Moveaxis Swapaxes Squeeze ExpandDims GetItem Flip Ravel
     Concatenate Stack Repeat Tile Roll Mean Max Min Maximum Minimum BroadcastTo StopGradient
 """.split()
+
+FREE_OPS = "Add Subtract Sum Dot Matmul Einsum Conv".split()  # Their sums may be any number.
 
 
 @contextlib.contextmanager
@@ -94,7 +119,50 @@ def output_span(model):
 
 def span(tensor):
     """`(low, high)` between which a symbolic tensor lies, or `None` where it is not seen."""
+    found = bounds(tensor)
+    return found if found is not None and np.isfinite(found).all() else None
+
+
+def bounds(tensor):
+    """As `span`, with an infinite end where a tensor is bounded on one side."""
     return _of_tensor(tensor, {})
+
+
+def ends_unseen(tensor):
+    """Whether something decides the values of a symbolic tensor last that cannot be looked into.
+
+    That is a `Lambda`, a layer or an activation of a user's, or an operation that is not known.
+    """
+    if not hasattr(tensor, "_keras_history"):
+        return True
+    operation, node_index, tensor_index = tensor._keras_history
+    node = operation._inbound_nodes[node_index]
+    if node.is_input:
+        return False
+    if _is_graph(operation):
+        return ends_unseen(keras.tree.flatten(operation.outputs)[tensor_index])
+    name = type(operation).__name__
+    if not isinstance(operation, keras.Layer):
+        if name not in KEEPING_OPS:
+            return name not in FREE_OPS
+    elif not isinstance(operation, (*KEEPING, *RESAMPLING, *PADDING, keras.layers.Rescaling)):
+        return _is_unseen(operation)
+    return any(map(ends_unseen, node.input_tensors))
+
+
+def _is_unseen(layer):
+    while isinstance(layer, keras.layers.Wrapper):
+        layer = layer.layer
+    if isinstance(layer, keras.layers.Lambda) or not _is_known(layer):
+        return True
+    function = getattr(layer, "activation", None)
+    return function is not None and not _is_known(function)
+
+
+def _is_known(thing):
+    """Whether a layer or a function is Keras's or of the zoo: a user's own may end in anything."""
+    here = thing if hasattr(thing, "__name__") else type(thing)
+    return here.__module__.startswith(("keras.", "zoo."))
 
 
 def _of_tensor(tensor, known):
@@ -132,8 +200,8 @@ def _of_layer(layer, inputs):
     """The span of a layer's output, given those of its inputs."""
     if _is_graph(layer):
         return _of_graph(layer, inputs)
-    if not type(layer).__module__.startswith(("keras.", "zoo.")):
-        return None  # A user's own layer may end in anything.
+    if not _is_known(layer):
+        return None
     if type(layer) in KEEPING:
         return _common(inputs)
     if isinstance(layer, RESAMPLING):
@@ -147,8 +215,10 @@ def _of_layer(layer, inputs):
     if isinstance(layer, keras.layers.Softmax):
         return ACTIVATIONS["softmax"]
     if isinstance(layer, keras.layers.ReLU):
-        plain = layer.max_value is not None and not layer.negative_slope
-        return (0.0, float(layer.max_value)) if plain else None
+        top = math.inf if layer.max_value is None else float(layer.max_value)
+        return None if layer.negative_slope else (0.0, top)
+    if isinstance(layer, keras.layers.ELU):
+        return -float(layer.alpha), math.inf
     if isinstance(layer, keras.layers.Wrapper):
         return _of_layer(layer.layer, inputs)
     return _of_activation(layer, inputs)
@@ -211,7 +281,7 @@ def _with_zero(span):
 def _moved(span, scale, offset):
     """The span of `scale x + offset`."""
     moves = _numbers(scale, offset)
-    if span is None or moves is None:
+    if span is None or moves is None or not moves[0]:
         return None
     ends = sorted(moves[0] * x + moves[1] for x in span)
     return ends[0], ends[1]

@@ -130,6 +130,26 @@ REFUSED = {
         "with validation_data",
     ),
     "no mode": (_plain, C.EarlyStopping("generator_loss"), "`mode` of EarlyStopping .*'max'"),
+    "a file by what is no loss": (
+        _plain,
+        C.ModelCheckpoint("e{epoch}_{val_loss:.2f}.keras"),
+        "`filepath` of ModelCheckpoint names 'val_loss', .*'generator_loss'.*e{epoch}_{val_loss",
+    ),
+    "a file by what is not validated": (
+        _plain,
+        C.ModelCheckpoint("{val_generator_loss:.2f}.keras"),
+        "`filepath` of ModelCheckpoint names .*, with validation_data",
+    ),
+    "a file between epochs by its epoch's loss": (
+        _plain,
+        C.ModelCheckpoint("{batch}_{learning_rate:.2f}.keras", save_freq=2),
+        "names 'learning_rate', which is not logged.*'epoch', 'batch', 'generator_loss'",
+    ),
+    "a file by a number of epochs": (
+        _plain,
+        C.ModelCheckpoint("{epoch}_{generator_loss:d}.keras"),
+        "`filepath` of ModelCheckpoint has a field that cannot be filled in .*'d'",
+    ),
     "a schedule": (
         _scheduled,
         C.LearningRateScheduler(lambda epoch, rate: rate),
@@ -147,6 +167,20 @@ def test_what_is_refused_has_trained_nothing(case):
     with pytest.raises(ValueError, match=message):
         fit(gan, callback)
     assert int(gan.steps.numpy()) == 0
+
+
+def test_a_file_name_may_have_what_is_logged(tmp_path):
+    name = str(tmp_path / "{epoch:02d}_{generator_loss:.1f}_{val_generator_loss:.1f}.weights.h5")
+    saver = C.ModelCheckpoint(name, save_weights_only=True)
+    fit(_plain(), saver, epochs=2, validation_data=REAL)
+    names = sorted(path.name[:3] for path in tmp_path.iterdir())
+    assert names == ["01_", "02_"]
+    rates = C.LearningRateScheduler(lambda epoch, rate: rate)
+    rated = C.ModelCheckpoint(str(tmp_path / "{learning_rate_generator:.2f}.weights.h5"))
+    mine = C.ModelCheckpoint(str(tmp_path / "{mine:.2f}.weights.h5"))
+    keras_callbacks.check(_plain(), [rates, rated, Logs(), mine], False)
+    with pytest.raises(ValueError, match="names 'mine'"):
+        keras_callbacks.check(_plain(), [mine, Logs()], False)
 
 
 # === Averages of weights ===

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import evaluation
 from tests.helpers import all_variables, largest_difference
 from trainers import callbacks
 from trainers.runs import run
@@ -185,6 +186,47 @@ def test_a_run_keeps_its_best(tmp_path):
     assert (tmp_path / "run" / "report.png").exists()
     with pytest.raises(ValueError, match="`score` is unknown.*did you mean 'modes'"):
         run.train(dataclasses.replace(settings, score="mode"), tmp_path / "no", verbose=0)
+    assert not (tmp_path / "no").exists()
+
+
+def _extractor(path):
+    """A classifier of grey 8 x 8 pictures in a file, by weights from a seed."""
+    keras.utils.set_random_seed(5)
+    layers = [keras.layers.Flatten(), keras.layers.Dense(3, name="features")]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers, keras.layers.Dense(2)])
+    model.save(path)
+    return evaluation.extractors.Extractor(model, name=path.stem)
+
+
+def test_a_run_is_measured_by_the_features_of_the_extractor_that_was_named(tmp_path):
+    pictures, path = tmp_path / "pictures", tmp_path / "mine.keras"
+    pictures.mkdir()
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(pictures / f"{i:02}.png")
+    extractor = _extractor(path)
+    settings = dataclasses.replace(
+        TOY,
+        dataset=str(pictures),
+        image_size=8,
+        batch_size=20,
+        epochs=1,
+        score="frechet",
+        score_samples=30,
+        score_extractor=str(path),
+    )
+    run.train(settings, tmp_path / "run", verbose=0, details=SMALL)
+    found = json.loads((tmp_path / "run" / "score" / "scores.json").read_text())
+    (score,) = found["scores"].values()
+    assert score["protocol"]["extractor"] == extractor.protocol
+    assert extractor.protocol["extractor"] == "mine"
+    best = keras.saving.load_model(tmp_path / "run" / "score" / "best.keras")
+    measure = evaluation.FrechetDistance(images[..., None], extractor)
+    wanted = measure.evaluate(best.sample(30, seed=0)).value
+    assert score["value"] == pytest.approx(wanted, rel=1e-3)
+    with pytest.raises(FileNotFoundError, match="none.keras"):
+        wrong = dataclasses.replace(settings, score_extractor=str(tmp_path / "none.keras"))
+        run.train(wrong, tmp_path / "no", verbose=0, details=SMALL)
     assert not (tmp_path / "no").exists()
 
 

@@ -1,5 +1,8 @@
 """What fit takes, and what it refuses before any work starts."""
 
+import functools
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -157,6 +160,42 @@ def test_pictures_of_half_the_range_are_warned_of(stream):
     data = tf.data.Dataset.from_tensor_slices(x).batch(len(x)) if stream else x
     with pytest.warns(UserWarning, match=r"`x` holds pictures from 0 to 1, .*2 \* x - 1"):
         _gan(None).fit(data, batch_size=None if stream else 16, verbose=0)
+
+
+def _batched(parts):
+    return tf.data.Dataset.from_tensor_slices(np.concatenate(parts)).batch(16)
+
+
+@pytest.mark.parametrize("stream", [list, iter, _batched, np.concatenate])
+def test_masks_of_0_and_1_are_warned_of_once(stream):
+    masks = (X > 127).astype("uint8")
+    data = stream(np.split(masks, 4))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _gan(None).fit(data, verbose=0, batch_size=16 if stream is np.concatenate else None)
+    (message,) = (str(w.message) for w in caught if "`x`" in str(w.message))
+    assert "0 or 1 alone" in message and "255 * x" in message and "floats from -1 to 1" in message
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for fine in (255 * masks, 2.0 * masks - 1.0, np.zeros_like(masks)):
+            data_checks.check_samples(_gan(None).traits, fine)
+
+
+@pytest.mark.parametrize(
+    "x, message",
+    [
+        (_generator, r"`x` is a function, .*: _generator\(...\), with steps.*x=_generator"),
+        (functools.partial(_generator, X, Y), "`x` is a function, .*partial"),
+        (_PyDataset, r"`x` is a class, .*_PyDataset\(...\)"),
+    ],
+)
+def test_a_function_that_was_not_called(x, message):
+    gan = _gan()
+    with pytest.raises(ValueError, match=message):
+        gan.fit(x, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        gan.fit(X, Y, validation_data=x, verbose=0)
+    assert int(gan.steps) == 0
 
 
 @pytest.mark.parametrize("wrong", ["hello", keras.callbacks.CSVLogger])

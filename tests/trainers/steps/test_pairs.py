@@ -114,6 +114,17 @@ def test_a_refused_pair_leaves_the_generator_as_it_was():
     assert not hasattr(generator, "value_range")
 
 
+def test_what_a_discriminator_answers_beside_logits_is_said_not_to_be_used():
+    x = keras.Input((4, 4, 1))
+    h = K.Flatten()(x)
+    beside = keras.Model(x, {"logits": K.Dense(1)(h), "aux": K.Dense(3, use_bias=False)(h)})
+    gan = trainers.GAN(_keras_gan(), beside)
+    with pytest.warns(UserWarning, match="answers 'aux' beside its logits, which no") as caught:
+        gan.compile()
+    assert [warning.filename for warning in caught] == [__file__]
+    trainers.GAN(_keras_gan(), keras.Model(x, {"logits": K.Dense(1)(h), "features": h})).compile()
+
+
 # === Discriminators of patches ===
 
 

@@ -182,6 +182,54 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):
         return {}
 
 
+@register
+class Mine(keras.optimizers.SGD):
+    """An optimizer of a user's; `complete` says whether its get_config has its arguments."""
+
+    complete = False
+
+    def __init__(self, strength=1.0, powers=(1, 2), **kwargs):
+        super().__init__(**kwargs)
+        self.strength, self._powers = strength, powers
+
+    def get_config(self):
+        own = {"strength": self.strength, "powers": list(self._powers)} if self.complete else {}
+        return {**super().get_config(), **own}
+
+
+@register
+class Complete(Mine):
+    """The same with a get_config that holds all."""
+
+    complete = True
+
+
+@register
+class Rateless(keras.optimizers.SGD):
+    """An optimizer whose get_config forgets what its parent keeps."""
+
+    def get_config(self):
+        return {"momentum": self.momentum}
+
+
+def test_an_optimizer_that_comes_back_as_another_is_refused():
+    lost = "`it` cannot be made again.*its argument `strength` is 1.0 in the copy, and 3.0 in it"
+    with pytest.raises(ValueError, match=lost + ".*Expected get_config to hold `strength`.*Mine"):
+        copies.check_parts(Mine(3.0), "it")
+    with pytest.raises(ValueError, match="`strength`"):
+        copies.check_parts(keras.optimizers.LossScaleOptimizer(Mine(3.0)), "it")
+    with pytest.raises(ValueError, match=r"`powers` is \(1, 2\) in the copy, and \(3,\) in it"):
+        copies.check_parts(Mine(powers=(3,)), "it")
+    with pytest.raises(ValueError, match="`learning_rate` is 0.0.*in the copy, and 0.5"):
+        copies.check_parts(Rateless(0.5, momentum=0.5), "it")
+    moved = Complete(3.0, (3,), learning_rate=0.3, momentum=0.5, clipnorm=1.0)
+    net_ = net(L.Dense(2))
+    moved.build(net_.trainable_variables)
+    moved.learning_rate = 0.1
+    scaled = keras.optimizers.LossScaleOptimizer(Complete(3.0))
+    copies.check_parts([moved, scaled, Mine(), Rateless()], "several")
+
+
 def test_objects_that_come_back_as_others_are_refused():
     with pytest.raises(ValueError, match="`generator_optimizer`.*0.1 in the copy, and 0.5.*Rate"):
         copies.check_parts(keras.optimizers.Adam(Rate(0.5)), "generator_optimizer")

@@ -167,6 +167,27 @@ REFUSED = {
     ),
     "tanh": (lambda: [K.Dense(1, activation="tanh")], r"ends in a tanh.*\[-1, 1\]"),
     "clipped": (lambda: [K.Dense(1), K.ReLU(6.0)], r"ends in an activation.*\[0, 6\]"),
+    "relu": (lambda: [K.Dense(1, activation="relu")], "ends in a relu.*answers to at least 0, and"),
+    "ReLU": (lambda: [K.Dense(1), K.ReLU()], "ends in a relu.*at least 0"),
+    "softplus before": (
+        lambda: [K.Dense(1, activation="softplus"), K.Reshape(())],
+        "ends in a relu .or a softplus.*at least 0",
+    ),
+    "exponential": (lambda: [K.Dense(1, activation="exponential")], "ends in a relu.*at least 0"),
+    "log_sigmoid": (lambda: [K.Dense(1, activation="log_sigmoid")], "ends in a log_sig.*at most 0"),
+    "elu": (lambda: [K.Dense(1, activation="elu")], "ends in an activation.*at least -1"),
+    "ELU": (lambda: [K.Dense(1), K.ELU(0.5)], "ends in an activation.*at least -0.5"),
+    "gelu": (lambda: [K.Dense(1, activation="gelu")], "ends in an activation.*at least -0.17"),
+    "hard_sigmoid": (
+        lambda: [K.Dense(1, activation="hard_sigmoid")],
+        r"ends in a sigmoid.*\[0, 1\]",
+    ),
+    "Lambda": (lambda: [K.Dense(1), K.Lambda(tf.nn.softplus)], "ends in a relu.*at least 0"),
+    "Activation": (lambda: [K.Dense(1), K.Activation(tf.exp)], "ends in a relu.*at least 0"),
+    "mean of relus": (
+        lambda: [K.Dense(4, activation="relu"), K.Reshape((4, 1)), K.GlobalAveragePooling1D()],
+        "ends in a relu.*at least 0",
+    ),
     "sixteen": (lambda: [K.Dense(16)], r"answers several numbers.*a map.*\(None, 16\)"),
     "channels": (
         lambda: [K.Dense(32), K.Reshape((4, 4, 2))],
@@ -180,6 +201,38 @@ def test_what_is_no_logit_is_refused(name):
     end, message = REFUSED[name]
     with pytest.raises(ValueError, match=f"`discriminator` {message}"):
         traits.patches(_discriminator(K.Flatten(), *end()))
+
+
+@pytest.mark.parametrize("activation", ["linear", "leaky_relu", "tanh_shrink", "soft_shrink"])
+def test_what_can_be_any_number_passes(activation):
+    model = _discriminator(K.Flatten(), K.Dense(1, activation=activation))
+    assert traits.answers(model) == traits.Answers(1)
+    ends = [K.Dense(1), K.LeakyReLU()], [K.LayerNormalization(), K.Dense(1), K.PReLU()]
+    assert all(
+        traits.answers(_discriminator(K.Flatten(), *end)) == traits.Answers(1) for end in ends
+    )
+
+
+def test_what_is_bounded_on_one_side_is_no_span_of_a_generator():
+    relu = _generator((4, 4, 1), K.ReLU())
+    assert players.traits(relu).span is None and players.traits(relu).value_range is None
+
+
+def test_ends_that_cannot_be_looked_into_are_told():
+    x = keras.Input((8, 8, 1))
+    logits = K.Dense(1)(K.Flatten()(x))
+    ends = {
+        "none": (logits, False),
+        "sum": (keras.ops.sum(keras.ops.add(logits, logits), axis=-1), False),
+        "quotient": (1.0 / (1.0 + keras.ops.square(logits)), True),
+        "lambda": (K.Reshape(())(K.Lambda(lambda v: v)(logits)), True),
+        "nested": (keras.Sequential([K.Lambda(lambda v: v)])(logits), True),
+        "function": (K.Activation(lambda v: v)(logits), True),
+    }
+    for outputs, unseen in ends.values():
+        assert traits.answers(keras.Model(x, outputs)).unseen == unseen
+    critic = _called(Net(1, tf.sigmoid, ()), (4, 4, 1))
+    assert traits.answers(critic).unseen
 
 
 @pytest.mark.parametrize(
@@ -210,5 +263,5 @@ def test_logits_beside_other_outputs_of_a_dict():
     x = keras.Input((8, 8, 1))
     h = K.Flatten()(x)
     model = keras.Model(x, {"logits": K.Dense(1)(h), "classes": K.Dense(10)(h)})
-    assert traits.patches(model) == 1
+    assert traits.answers(model) == traits.Answers(1, unused=("classes",))
     assert traits.patches(keras.Model(x, [K.Dense(1)(h)])) == 1
