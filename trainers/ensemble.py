@@ -1,22 +1,26 @@
 """GANEnsemble: thousands of small GANs, trained as one program."""
 
-import inspect
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers.gan import GAN
 from trainers.callbacks import keras_callbacks
 from trainers.ensembles import couplings, data, samples, training
+from trainers.ensembles.members import Members
+from trainers.gan import GAN
 from trainers.steps import data_checks, optimizers
 from trainers.steps.compilation import PLAYERS
-from trainers.ensembles.members import Members
 from zoo import finite, progress
 from zoo.stacked import Stacked
-from zoo.validation import check_choice, check_integer, check_positive
+from zoo.validation import (
+    check_choice,
+    check_integer,
+    check_positive,
+    parameter_names,
+    refuse_arguments,
+)
 
-COMPILED = tuple(inspect.signature(GAN.compile).parameters)[1:]
+COMPILED = parameter_names(GAN.compile)
 FIRST_WEIGHTS = ("own", "shared")
 TOGETHER = 100  # Steps of one stay of a chunk in cache, where no callback looks in between.
 
@@ -156,7 +160,7 @@ class GANEnsemble(Members, GAN):
         Raises:
             ValueError: If the data do not fit, or those of one member hold NaN: it is named.
         """
-        couplings.refuse_unknown(kwargs)
+        refuse_arguments("GANEnsemble.fit", kwargs, parameter_names(GANEnsemble.fit))
         check_integer(0, epochs=epochs, initial_epoch=initial_epoch)
         if steps_per_epoch is not None:
             check_positive(steps_per_epoch=steps_per_epoch)
@@ -171,7 +175,11 @@ class GANEnsemble(Members, GAN):
         verbose = 1 if verbose == "auto" else verbose
         bar = [progress.Progress()] if verbose else []
         run = keras.callbacks.CallbackList(
-            [*bar, *listed], add_history=True, model=self, epochs=epochs, verbose=verbose,
+            [*bar, *listed],
+            add_history=True,
+            model=self,
+            epochs=epochs,
+            verbose=verbose,
             steps=len(game.parts),
         )
         self.stop_training = False
@@ -190,6 +198,29 @@ class GANEnsemble(Members, GAN):
         self.history.members = game.history()
         couplings.warn_of_diverged(self.diverged)
         return self.history
+
+    def evaluate(self, *args, **kwargs):
+        """Has no meaning for many members: see `member`."""
+        self._refuse("evaluate")
+
+    def predict(self, *args, **kwargs):
+        """Has no meaning for many members: see `sample`."""
+        self._refuse("predict")
+
+    def train_on_batch(self, *args, **kwargs):
+        """Has no meaning for many members: see `fit`."""
+        self._refuse("train_on_batch")
+
+    def test_on_batch(self, *args, **kwargs):
+        """Has no meaning for many members: see `member`."""
+        self._refuse("test_on_batch")
+
+    def _refuse(self, method):
+        raise ValueError(
+            f"`{method}` is of one GAN, and this is an ensemble of {self.members}. Expected "
+            f"member(i).{method}(...), or fit and sample of the ensemble. "
+            f"Received: {method} of a GANEnsemble"
+        )
 
     # === Members ===
 
@@ -241,7 +272,13 @@ class GANEnsemble(Members, GAN):
         return gan
 
     def sample(
-        self, count, labels=None, seed=None, members=None, truncation=None, as_float=False,
+        self,
+        count,
+        labels=None,
+        seed=None,
+        members=None,
+        truncation=None,
+        as_float=False,
         conditions=None,
     ):
         """Draws samples of each member: member i draws what it would alone with `seed + i`.
@@ -262,6 +299,4 @@ class GANEnsemble(Members, GAN):
             ValueError: Also if one of these members diverged; `members=` leaves it out.
         """
         numbers = np.arange(self.members)[slice(None) if members is None else members]
-        return samples.sample(
-            self, numbers, count, labels, seed, truncation, as_float, conditions
-        )
+        return samples.sample(self, numbers, count, labels, seed, truncation, as_float, conditions)

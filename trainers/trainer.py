@@ -59,7 +59,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         check_seed(seed)
         self.seed = int(seed)
         self.traits = sampling.traits(generator, value_range)
-        self.patches = pairs.check(self.traits, discriminator)
+        self.patches = self.check_pair()
         sampling.say_range(generator, value_range)
         self.value_range = self.traits.value_range
         self.steps = self.add_weight(
@@ -71,6 +71,10 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         names += ("discriminator_real", "discriminator_fake", "js_estimate")
         self.trackers = {name: self.tracker(name) for name in names}
         self.built = True  # Both players arrive built.
+
+    def check_pair(self):
+        """How many logits the discriminator gives a sample, if it can judge the generator's."""
+        return pairs.check(self.traits, self.discriminator)
 
     # === Compile ===
 

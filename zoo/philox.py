@@ -39,9 +39,13 @@ def bits(count, keys, counters):
             words.append(_lower(total))
             carried = _upper(total)
     words = [tf.broadcast_to(word, (key[0].shape[0], blocks)) for word in words]
-    for number in range(ROUNDS):
-        words = _round(words, key)
-        key = [_lower(k + step) for k, step in zip(key, KEY_STEPS, strict=True)]
+    if blocks == 1:
+        for _ in range(ROUNDS):
+            words, key = _round(words, key)
+    else:  # Unrolled, XLA would compute each word of each block by a chain of its own.
+        words, key = tf.while_loop(
+            lambda words, key: True, _round, (words, key), maximum_iterations=ROUNDS
+        )
     return tf.reshape(tf.stack(words, -1), (-1, blocks * BLOCK))[:, :count]
 
 
@@ -49,12 +53,13 @@ def _round(words, key):
     """One round: two products of 64 bits, whose halves are mixed with the other words."""
     first, second = words[0] * MULTIPLIERS[0], words[2] * MULTIPLIERS[1]
     xor = tf.bitwise.bitwise_xor
-    return [
+    mixed = [
         xor(xor(_upper(second), words[1]), key[0]),
         _lower(second),
         xor(xor(_upper(first), words[3]), key[1]),
         _lower(first),
     ]
+    return mixed, [_lower(k + step) for k, step in zip(key, KEY_STEPS, strict=True)]
 
 
 def _words(x):

@@ -9,8 +9,8 @@ the floats are made of them one by one. A draw of `(n, d)` therefore begins with
 On a replica of a `tf.distribute` strategy a draw has the rows that follow those of the replicas
 before it, so that all replicas together draw what one device would.
 
-Where a draw takes a seed, it also takes several, `(k, 2)`: the rows are then cut into k equal parts,
-and each is what its seed would draw alone. So the members of an ensemble draw as one.
+Where a draw takes a seed, it also takes several, `(k, 2)`: the rows are then cut into k equal
+parts, and each is what its seed would draw alone. So the members of an ensemble draw as one.
 """
 
 import math

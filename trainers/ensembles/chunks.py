@@ -4,17 +4,13 @@ A chunk takes its members' state out of arrays, trains them for a number of step
 loop, and puts it back. Chunks know nothing of each other, so each core has one at work.
 """
 
-import concurrent.futures
-import os
-import threading
-
 import numpy as np
 import tensorflow as tf
 
+from trainers.ensembles.members import Members
 from trainers.gan import GAN
 from trainers.steps import optimizers
 from trainers.steps.compilation import PLAYERS
-from trainers.ensembles.members import Members
 from zoo.stacked import Stacked
 
 
@@ -106,9 +102,7 @@ class Worker:
         figures = []
         for steps in runs:
             indices = data.indices(seeds, step, steps)
-            logs = self._run(
-                tf.constant(seeds), own, indices, tf.constant(steps, "int32")
-            )
+            logs = self._run(tf.constant(seeds), own, indices, tf.constant(steps, "int32"))
             figures.append({name: value.numpy()[:count] for name, value in logs.items()})
             step += steps
         for variable, array in zip(self.state, arrays, strict=True):

@@ -1,6 +1,8 @@
 """What an ensemble cannot have: whatever couples its members, or the examples of a batch."""
 
 import math
+import os
+import pathlib
 import warnings
 
 import keras
@@ -10,7 +12,6 @@ from trainers import penalties
 from trainers.steps import checks
 from trainers.steps.optimizers import inner, parts
 from zoo.stacked import rules
-from zoo.validation import nearest
 
 # Rules that move each number of a weight by its own gradient alone.
 OPTIMIZERS = tuple(
@@ -20,8 +21,6 @@ OPTIMIZERS = tuple(
 CLIPPING = ("clipnorm", "global_clipnorm")  # They take the norm of a whole weight, or of all.
 PENALTIES = (penalties.R1, penalties.R2, penalties.GradientPenalty)
 COPIES = 6  # Of the weights: themselves and two moments, in variables and in arrays.
-FIT = ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "shuffle", "initial_epoch",
-       "steps_per_epoch")
 
 
 def check(compilation):
@@ -95,18 +94,11 @@ def check_memory(members, *players):
 
 def free_memory():
     """Bytes that this process may still take."""
-    with open("/proc/meminfo") as lines:
-        kilobytes = dict(line.split(":") for line in lines)["MemAvailable"]
-    return 1024 * int(kilobytes.split()[0])
-
-
-def refuse_unknown(arguments):
-    """Raises a `ValueError` for an argument that `fit` of an ensemble does not know."""
-    for name, value in arguments.items():
-        raise ValueError(
-            f"`{name}` is no argument of GANEnsemble.fit{nearest(name, FIT)}. Expected some of "
-            f"{list(FIT)}. Received: {name}={value!r}"
-        )
+    table = pathlib.Path("/proc/meminfo")  # Of Linux: it counts what caches would give back.
+    if table.exists():
+        lines = dict(line.split(":") for line in table.read_text().splitlines())
+        return 1024 * int(lines["MemAvailable"].split()[0])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def warn_of_diverged(numbers):

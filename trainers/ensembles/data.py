@@ -94,6 +94,12 @@ def checked(traits, members, x, y, batch_size, shuffle):
     """
     if batch_size is not None:
         check_positive(batch_size=batch_size)
+    if isinstance(x, tf.data.Dataset) or not hasattr(x, "__array__") and not hasattr(x, "__len__"):
+        raise ValueError(
+            "`x` is no array, of which an ensemble cuts its members' batches. Expected samples "
+            "(members, n, *image_shape), or (n, *image_shape) for all members. "
+            f"Received: x of type {type(x).__name__}"
+        )
     x = batches.as_array(x)
     example = traits.image_shape
     own = x.shape[2:] == example and len(x.shape) == 2 + len(example)

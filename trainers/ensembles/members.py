@@ -9,6 +9,8 @@ moves another.
 import keras
 import tensorflow as tf
 
+from trainers.steps import pairs
+from trainers.steps.game import View
 from trainers.steps.key import Key
 
 
@@ -60,15 +62,49 @@ class Members:
         """Number of members."""
         return self.generator.members
 
+    def check_pair(self):
+        return pairs.check(self.traits, self.discriminator.player)
+
+    def warn(self, compilation):
+        """Nothing: a member by itself was looked at, and its warnings are said."""
+
     def tracker(self, name):
         return MemberMean(self.members, name)
 
     def key_of(self, stream, *words):
-        seeds = tf.stack([self.member_seeds, tf.fill(self.member_seeds.shape, tf.cast(stream, "int64"))], 1)
+        seeds = tf.stack(
+            [self.member_seeds, tf.fill(self.member_seeds.shape, tf.cast(stream, "int64"))], 1
+        )
         return Key(seeds, words)
 
     def mean(self, losses):
         return tf.reduce_mean(losses) * self.members
+
+    def views(self, real, fake, labels, training):
+        """Both views in one pass, where the discriminator's rows know nothing of each other."""
+        if not self.discriminator.row_by_row:
+            return super().views(real, fake, labels, training)
+        told = None if labels is None else self._joined(labels, labels)
+        both = self.view(self._joined(real, fake), told, training)
+        logits = self._parted(both.logits)
+        features = (None, None) if both.features is None else self._parted(both.features)
+        added = (both.added, 0.0)  # Both calls' together: it is one.
+        return tuple(map(View, (real, fake), logits, features, added))
+
+    def generator_views(self, real, fake, labels, key):
+        # Apart: where the loss looks at generated samples alone, the other pass is left out.
+        with keras.StatelessScope():
+            return super().views(real, fake, labels, training=True)
+
+    def _joined(self, first, second):
+        """One flat batch of two: each member's rows of the first, then those of the second."""
+        own = [tf.reshape(x, (self.members, -1, *x.shape[1:])) for x in (first, second)]
+        return tf.reshape(tf.concat(own, axis=1), (-1, *first.shape[1:]))
+
+    def _parted(self, both):
+        """The two flat batches of a joined one."""
+        own = tf.reshape(both, (self.members, 2, -1, *both.shape[1:]))
+        return [tf.reshape(own[:, k], (-1, *both.shape[1:])) for k in (0, 1)]
 
     def split(self, real, labels):
         """Each member's batch cut into equal parts, one a discriminator step."""
@@ -81,5 +117,7 @@ class Members:
     def _part(self, x, number, rows):
         if x is None:
             return None
-        own = tf.reshape(x, (self.members, -1, *x.shape[1:]))[:, number * rows : (number + 1) * rows]
+        own = tf.reshape(x, (self.members, -1, *x.shape[1:]))[
+            :, number * rows : (number + 1) * rows
+        ]
         return tf.reshape(own, (-1, *x.shape[1:]))

@@ -1,4 +1,4 @@
-"""The training of an ensemble: chunks shared out to the cores, and what becomes of their figures."""
+"""The training of an ensemble: chunks shared out to the cores, and what their figures become."""
 
 import concurrent.futures
 import os
@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainers.ensembles import couplings
 from trainers.ensembles.chunks import Worker, state
 
-CACHE = 2**18  # Numbers that a step of a chunk may touch: 1 MiB of float32.
+CACHE = 2**20  # Numbers that a step of a chunk may touch; measured: benchmarks/ensemble.py.
 QUANTILES = (5, 50, 95)  # Of the losses over members, in percent.
 
 

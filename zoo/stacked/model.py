@@ -7,7 +7,7 @@ import tensorflow as tf
 from zoo import random
 from zoo.players import conditions, copies
 from zoo.players.recorded import RecordedModel
-from zoo.players.sampling import sample_shape, traits
+from zoo.players.sampling import traits
 from zoo.stacked import first_weights, rules
 from zoo.validation import check_positive
 
@@ -69,9 +69,9 @@ class Stacked(RecordedModel, keras.Model):
         return traits(self.player)
 
     @property
-    def input_shape(self):
-        """Of a discriminator: the shape of its samples, with the batch axis."""
-        return (None, *sample_shape(self.player))
+    def row_by_row(self):
+        """Whether a call of two batches at once is a call of each: nothing is drawn or averaged."""
+        return not any(rules.looks_at_batch(layer) for layer in self.player._flatten_layers())
 
     # === All members ===
 
@@ -107,7 +107,9 @@ class Stacked(RecordedModel, keras.Model):
         Args:
             seeds: int64 `(members,)`.
         """
-        stream = tf.stack([seeds, tf.fill(seeds.shape, tf.constant(first_weights.STREAM, "int64"))], 1)
+        stream = tf.stack(
+            [seeds, tf.fill(seeds.shape, tf.constant(first_weights.STREAM, "int64"))], 1
+        )
         stream = random.fold(stream, int(self.role == "discriminator"))
         own = first_weights.initializers(self.player)
         for number, variable in enumerate(_variables(self.player)):

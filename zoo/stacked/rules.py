@@ -124,16 +124,32 @@ RULES = {
     **dict.fromkeys((layers.Concatenate, ConcatLabels), _concatenate),
     layers.Dot: _dot,
     **dict.fromkeys(
-        (layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum,
-         layers.Minimum),
+        (
+            layers.Add,
+            layers.Subtract,
+            layers.Multiply,
+            layers.Average,
+            layers.Maximum,
+            layers.Minimum,
+        ),
         _merge,
     ),
 }
 OPERATIONS = {"OneHot": _one_hot}  # Of `keras.ops`, by name.
 FLAT = (
-    layers.Dense, Maxout, layers.BatchNormalization, LayerNormalization, layers.Concatenate,
-    layers.Dot, ConcatLabels,
+    layers.Dense,
+    Maxout,
+    layers.BatchNormalization,
+    LayerNormalization,
+    layers.Concatenate,
+    layers.Dot,
+    ConcatLabels,
 )  # Their last axis has to be all of an example.
+
+
+def looks_at_batch(layer):
+    """Whether what a layer does to a row depends on the batch that it is in."""
+    return isinstance(layer, (Dropout, layers.BatchNormalization))
 
 
 def rule(operation):
@@ -193,7 +209,9 @@ def _obstacle(operation):
         return "has an activation that is no function of one number"
     ranks = [len(x.shape) for call in operation._inbound_nodes for x in call.input_tensors]
     axis = getattr(operation, "axis", -1)
-    if isinstance(operation, FLAT) and (max(ranks, default=2) > 2 or axis not in (-1, 1, [1], [-1])):
+    if isinstance(operation, FLAT) and (
+        max(ranks, default=2) > 2 or axis not in (-1, 1, [1], [-1])
+    ):
         return "works along one of several axes of an example"
     return None
 
