@@ -5,14 +5,14 @@ from gan_zoo import siblings
 siblings.claim("zoo")  # First: the imports below are of the packages beside this one.
 
 import zoo.command  # noqa: F401 - It keeps TensorFlow quiet when this runs as a command.
-from evaluation import classifier, extractors, measures
+from evaluation import classifier, confidence_intervals, extractors, measures
 from evaluation.classifier_score import ClassifierScore, ClassifierScoreMetric
 from evaluation.conditional_accuracy import ConditionalAccuracy
 from evaluation.downstream import ClassifierAccuracy, NearestNeighbourError
 from evaluation.exact_divergences import f_divergence, gaussian_f_divergence
 from evaluation.frechet import FrechetDistance, FrechetMetric
 from evaluation.kernel_distance import KernelDistance
-from evaluation.kolmogorov import ks_statistic
+from evaluation.kolmogorov import ks_distances, ks_statistic
 from evaluation.memorisation import Memorisation
 from evaluation.modes import ModeCoverage, StackedModes
 from evaluation.moments import Moments
@@ -42,9 +42,11 @@ __all__ = [
     "StackedModes",
     "check_comparable",
     "classifier",
+    "confidence_intervals",
     "extractors",
     "f_divergence",
     "gaussian_f_divergence",
+    "ks_distances",
     "ks_statistic",
     "log_likelihood",
     "measures",

@@ -37,3 +37,28 @@ def ks_statistic(samples, cdf):
         )
     result = stats.kstest(samples, cdf)
     return float(result.statistic), float(result.pvalue)
+
+
+def ks_distances(samples, cdf):
+    """The Kolmogorov-Smirnov distance of each of many samples: `ks_statistic` of every row.
+
+    Args:
+        samples: Array `(replicates, n)`.
+        cdf: A function of numbers to probabilities.
+
+    Returns:
+        float64 array `(replicates,)`.
+
+    Raises:
+        ValueError: If the samples are no such array, or not finite.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim != 2 or not samples.size or not np.isfinite(samples).all():
+        raise ValueError(
+            "`samples` are no rows of finite numbers. Expected an array (replicates, n). "
+            f"Received: samples of shape {samples.shape}"
+        )
+    probabilities = cdf(np.sort(samples.astype("float64"), axis=1))
+    steps = np.arange(samples.shape[1] + 1) / samples.shape[1]
+    above, below = steps[1:] - probabilities, probabilities - steps[:-1]
+    return np.maximum(above.max(axis=1), below.max(axis=1))

@@ -18,6 +18,7 @@ from trainers.gan import GAN
 from trainers.historical_averaging import HistoricalAveragingGAN
 from trainers.laplacian import LaplacianGAN
 from trainers.optimal_discriminator import optimal_discriminator
+from trainers.replication import Replication, replicate
 from trainers.unrolled import UnrolledGAN
 from trainers.wasserstein import WassersteinGAN, WassersteinGANGP
 
@@ -30,6 +31,7 @@ __all__ = [
     "FeatureMatchingGAN",
     "HistoricalAveragingGAN",
     "LaplacianGAN",
+    "Replication",
     "SampleGrid",
     "Score",
     "UnrolledGAN",
@@ -41,6 +43,7 @@ __all__ = [
     "optimal_discriminator",
     "penalties",
     "perturbations",
+    "replicate",
     "stopping",
 ]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.kolmogorov import ks_statistic
+from evaluation.kolmogorov import ks_distances, ks_statistic
 
 
 def test_the_kolmogorov_distance_of_few_samples():
@@ -44,3 +44,11 @@ def test_the_kolmogorov_distance_of_100_normals():
 def test_errors_name_what_was_wrong(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_distances_of_many_samples_are_scipys():
+    samples = np.random.default_rng(3).normal(0.2, 1.1, (6, 40))
+    right = [stats.kstest(sample, stats.norm.cdf).statistic for sample in samples]
+    np.testing.assert_allclose(ks_distances(samples, stats.norm.cdf), right, rtol=1e-12)
+    with pytest.raises(ValueError, match="`samples` are no rows of finite numbers"):
+        ks_distances(samples[0], stats.norm.cdf)
