@@ -44,9 +44,14 @@ def report(paths):
 
 def _read(path):
     """The scores of a file, by their names."""
-    text = pathlib.Path(path).read_text()
     try:
+        text = pathlib.Path(path).read_text()
         scores = [Score.from_json(json.dumps(score)) for score in json.loads(text)["scores"]]
+    except OSError as error:
+        raise ValueError(
+            "A file of `--compare` cannot be read. Expected two files, scores.json, of this "
+            f"command. Received: {str(path)!r}, {error.strerror or error}"
+        ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             "A file of `--compare` is not an evaluation. Expected a scores.json of this command. "

@@ -1,6 +1,7 @@
 """Measures by name, with the reference that a dataset gives them."""
 
 import functools
+import math
 import pathlib
 
 import numpy as np
@@ -64,6 +65,7 @@ ALIASES = {
     "cas": "downstream",
     "classifier_accuracy": "downstream",
 }
+QUANTILE = 0.01  # Of the unseen images, how near memorisation is.
 VALIDATION = (50_000, 51_000)  # The first 1,000 of train[50000:], where a set has so many.
 
 
@@ -98,22 +100,39 @@ class Reference:
 
     @functools.cached_property
     def test(self):
-        """Test `(images, labels)`."""
+        """Test `(images, labels)`.
+
+        Raises:
+            ValueError: If they are a folder's, which has none.
+        """
+        if not self.has_test:
+            raise ValueError(
+                "`dataset` has no test images, with which this measure compares. Expected a folder "
+                "with the folders train and test in it, or a measure that takes all images for "
+                f"data, such as 'sliced_wasserstein'. Received: dataset={self.dataset!r}"
+            )
         return datasets.arrays(self.dataset, "test", **self._source)
 
     @functools.cached_property
-    def compared(self):
-        """What samples are compared with: the test images, or of a folder without any all."""
+    def has_test(self):
+        """Whether there are test images: a folder need not have any."""
         if isinstance(self._data, ImageFolder):
             try:
                 datasets.info(self.dataset, "test", **self._source)
             except ValueError:  # As the training images could be read, the split is not there.
-                self.notes.append(
-                    f"{self.dataset} has no test images: samples are compared with the "
-                    f"{self.info.count} that a model learns"
-                )
-                return self.train
-        return self.test
+                return False
+        return True
+
+    @functools.cached_property
+    def compared(self):
+        """What samples are compared with: the test images, or of a folder without any all."""
+        if self.has_test:
+            return self.test
+        self.notes.append(
+            f"{self.dataset} has no test images: samples are compared with the {self.info.count} "
+            "that a model learns"
+        )
+        return self.train
 
     @functools.cached_property
     def extractor(self):
@@ -123,12 +142,22 @@ class Reference:
             ValueError: If none is named and none is shipped for the data, the name is unknown, or
                 it sees images of another shape.
         """
+        return self._sees(self.info.sample_shape)
+
+    @functools.cached_property
+    def channel_extractor(self):
+        """The `Extractor` of one channel alone, as the digits of a stack are; as `extractor`."""
+        return self._sees((*self.info.sample_shape[:-1], 1))
+
+    def _sees(self, shape):
+        """The extractor that is named, or shipped, which has to see images of a shape."""
         known, found = self._shipped(), self._extractor
         if not isinstance(found, extractors.Extractor):
             if found is None and known is None:
                 raise ValueError(
-                    "`extractor` is missing: none is shipped for these data. Expected a name, such "
-                    "as 'cifar10', 'inception_v3' for any images, or a dataset of "
+                    "`extractor` is missing: none is shipped for these data. Expected a name, by "
+                    "--extractor=NAME (in a training --score_extractor=NAME), such as 'cifar10', "
+                    "'inception_v3' for any images, or a dataset of "
                     f"{sorted(EXTRACTORS)}. Received: dataset={self.dataset!r}"
                 )
             if found is None and self.dataset not in EXTRACTORS:
@@ -141,16 +170,20 @@ class Reference:
                     f"the extractor {found.protocol['extractor']} learned other data than "
                     f"{self.dataset}: its features need not tell them apart"
                 )
-        shape, seen = self.info.sample_shape, found.image_shape
-        if len(shape) != len(seen) or any(
-            side not in (None, own) for side, own in zip(seen, shape, strict=True)
-        ):
+        if not _is_seen(shape, found):
             raise ValueError(
                 "`extractor` sees other images than the dataset has. Expected images of shape "
                 f"{tuple(found.image_shape)}, or the extractor 'inception_v3', which sees any. "
                 f"Received: dataset={self.dataset!r} with {tuple(shape)}"
             )
         return found
+
+    def has_extractor(self):
+        """Whether one is named; or one is shipped for the data, and sees images of their shape."""
+        known = self._shipped()
+        return self._extractor is not None or (
+            known is not None and _is_seen(self.info.sample_shape, extractors.load(known))
+        )
 
     def _shipped(self):
         """The name of the extractor that knows the data, or `None`."""
@@ -214,6 +247,14 @@ class Reference:
         return toys.get(self.dataset)
 
 
+def _is_seen(shape, extractor):
+    """Whether an extractor sees images of a shape."""
+    seen = extractor.image_shape
+    return len(shape) == len(seen) and all(
+        side in (None, own) for side, own in zip(seen, shape, strict=True)
+    )
+
+
 def _parzen(reference, protocol):
     train, test = reference.train[0], reference.test[0]
     if protocol == "fgan":
@@ -229,6 +270,17 @@ def _parzen(reference, protocol):
     return ParzenLogLikelihood(test, train[start:stop], real=train[:10_000])
 
 
+def _memorisation(reference):
+    count, least = len(reference.test[0]), math.ceil(1.0 / QUANTILE)
+    if count < least:
+        raise ValueError(
+            "`dataset` has too few test images for the measure 'memorisation', which asks how near "
+            f"to a training image one of {least} unseen images lies. Expected at least {least} of "
+            f"them. Received: {count} of dataset={reference.dataset!r}"
+        )
+    return Memorisation(reference.train[0], reference.test[0], quantile=QUANTILE)
+
+
 MEASURES = {
     "parzen": lambda data: _parzen(data, "goodfellow"),
     "parzen_fgan": lambda data: _parzen(data, "fgan"),
@@ -237,23 +289,37 @@ MEASURES = {
     "classifier": lambda data: ClassifierScore(data.extractor),
     "conditional_accuracy": lambda data: ConditionalAccuracy(data.classes_known()),
     "precision_recall": lambda data: PrecisionRecall(data.compared[0], **data.features()),
-    "memorisation": lambda data: Memorisation(data.train[0], data.test[0]),
+    "memorisation": _memorisation,
     "nearest_neighbour": lambda data: NearestNeighbourError(*data.labelled()),
     "downstream": lambda data: ClassifierAccuracy(*data.labelled()),
     "sliced_wasserstein": lambda data: SlicedWasserstein(data.compared[0]),
     "modes": lambda data: ModeCoverage(data.mixture()),
-    "stacked_modes": lambda data: StackedModes(data.extractor),
+    "stacked_modes": lambda data: StackedModes(data.channel_extractor),
 }
 # Without a choice: what is quick and means something for such data.
 OF_IMAGES = ("frechet", "kernel", "precision_recall", "classifier")
+WITHOUT_EXTRACTOR = ("sliced_wasserstein", "parzen_fgan")
 OF_TOYS = ("modes", "sliced_wasserstein", "precision_recall")
 
 
 def defaults(reference):
-    """Names of the measures that suit the data, without being told."""
+    """Names of the measures that suit the data, without being told.
+
+    Images that no extractor knows are measured by those that need none, and a note says so.
+    """
     if reference.points:
         return OF_TOYS if reference.dataset in toys.TOYS else OF_TOYS[1:]
-    return ("stacked_modes",) if reference.dataset == "stacked_mnist" else OF_IMAGES
+    if reference.dataset == "stacked_mnist":
+        return ("stacked_modes",)
+    if reference.has_extractor():
+        return OF_IMAGES
+    reference.notes.append(
+        f"no extractor is shipped for {reference.dataset} of shape {reference.info.sample_shape}: "
+        f"{', '.join(OF_IMAGES)} need one, which --extractor names, such as inception_v3 for any "
+        "images"
+    )
+    # The likelihood is that of test images.
+    return WITHOUT_EXTRACTOR if reference.has_test else WITHOUT_EXTRACTOR[:1]
 
 
 def get(name, reference):

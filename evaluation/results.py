@@ -1,6 +1,7 @@
 """The files of an evaluation, `scores.json` and `scores.png`, which replace no others."""
 
 import json
+import math
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from evaluation.memorisation import Memorisation
 from zoo import files, pictures
 
 SCORES, PICTURE = "scores.json", "scores.png"
+NEAREST = (4, 5)  # Rows and columns of the picture of the samples nearest to training images.
 FOLDER = "runs/scores"  # Of evaluations without a folder of their own: FOLDER/NAME.
 
 
@@ -47,7 +49,8 @@ def drawn(samples, classes, chosen, reference, in_turn):
         in_turn: bool. Whether the samples are of the classes in turn.
 
     Returns:
-        Two uint8 pictures; `None` for the second where memorisation was not measured.
+        Two uint8 pictures; `None` for the second where memorisation was not measured, or
+        of too few samples to draw.
     """
     if reference.points:
         return pictures.draw(samples[:1000], None, reference.test[0][:1000]), None
@@ -57,7 +60,9 @@ def drawn(samples, classes, chosen, reference, in_turn):
         order = (order // columns) * classes + order % columns
     shown = pictures.grid(samples[order[order < len(samples)]], columns)
     measure = next((m for m in chosen.values() if isinstance(m, Memorisation)), None)
-    return shown, None if measure is None else measure.figure(samples[:1000])
+    if measure is None or len(samples) < math.prod(NEAREST):
+        return shown, None
+    return shown, measure.figure(samples[:1000], *NEAREST)
 
 
 def write(folder, record, scores, shown, neighbours=None):

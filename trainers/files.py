@@ -8,10 +8,11 @@ import zipfile
 import h5py
 import keras
 
-from trainers.steps import averages, checks, frozen
+from trainers.steps import averages, frozen
 from trainers.steps.compilation import PLAYERS
 from zoo import finite
 from zoo.players import copies
+from zoo.validation import users_level
 
 AVERAGE = "ema_generator"
 WEIGHTS = "model.weights.h5"
@@ -79,6 +80,10 @@ class Files:
                 "`filepath` is that of Keras's old format, which has no place for two players. "
                 f"Expected a name that ends in .keras. Received: filepath={str(path)!r}"
             )
+        self._warn_of_broken(path)
+        super().save(*args, **kwargs)
+
+    def _warn_of_broken(self, path):
         for name in PLAYERS:
             broken = finite.said_of(getattr(self, name))
             if broken:
@@ -86,11 +91,15 @@ class Files:
                     f"The {name} that is saved in {str(path)!r} has weights that are no numbers: "
                     f"{broken}. Prefer an earlier file to go on from; no samples can be drawn from "
                     "such weights.",
-                    stacklevel=checks.users_level(),
+                    stacklevel=users_level(),
                 )
-        super().save(*args, **kwargs)
 
     # === Weights ===
+
+    def save_weights(self, filepath, *args, **kwargs):
+        """As `keras.Model.save_weights`; weights that are NaN or infinite are warned of."""
+        self._warn_of_broken(filepath)
+        super().save_weights(filepath, *args, **kwargs)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """As `keras.Model.load_weights`, and the moving average with the rest.

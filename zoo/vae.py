@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo import finite, optimizers, pixels, random
 from zoo.mlp import MLPGenerator
-from zoo.players import sampling
+from zoo.players import given, sampling
 from zoo.players.recorded import RecordedModel
 from zoo.validation import check_above_zero, check_choice, check_seed, refuse_arguments
 
@@ -120,8 +120,9 @@ class VAE(RecordedModel, keras.Model):
         """Trains on samples: uint8 images, or floats in the generator's range; labels are ignored.
 
         Raises:
-            ValueError: If an array has another shape or range, or layers were frozen or freed since
-                `compile`. In training: if weights become NaN or infinite; no callback saves them.
+            ValueError: If an array has another shape or range, `x` is a function, or layers were
+                frozen or freed since `compile`. In training: if weights become NaN or infinite; no
+                callback saves them.
         """
         if self.compiled and self._moved != tuple(id(v) for v in self.trainable_variables):
             raise ValueError(
@@ -129,6 +130,7 @@ class VAE(RecordedModel, keras.Model):
                 "moves. Expected compile() again before the training. Received: "
                 f"{len(self.trainable_variables)} trainable weights, {len(self._moved)} before"
             )
+        given.refuse_makers(x)
         if hasattr(x, "shape"):
             self._check(np.asarray(x))
         return finite.guarded_fit(
@@ -148,12 +150,22 @@ class VAE(RecordedModel, keras.Model):
                 f"{span}. Received: x of shape {images.shape} and dtype "
                 f"{images.dtype}{'' if inside else f' from {images.min()} to {images.max()}'}"
             )
+        if images.dtype.kind in "iu" and images.size:
+            low, high = images.min(), images.max()
+            given.check_pixels(low, high)
+            if images.size >= given.ENOUGH:
+                given.warn_of_masks(low, high, self._pixel_range)
+
+    @property
+    def _pixel_range(self):
+        """What integers 0 ... 255 are mapped to."""
+        return self.generator.value_range or (0.0, 1.0)
 
     def _unpack(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = tf.convert_to_tensor(images)
         if images.dtype.is_integer:
-            images = pixels.from_pixels(images, self.generator.value_range or (0.0, 1.0))
+            images = pixels.from_pixels(images, self._pixel_range)
         return tf.reshape(tf.cast(images, "float32"), (-1, *self.generator.image_shape))
 
     def terms(self, images, seed, training=False):

@@ -93,6 +93,21 @@ def test_pictures_and_a_comparison(run, folder, tmp_path):
     assert (status, out) == (2, "") and "samples is 100 and 90" in err
 
 
+def test_a_folder_without_an_extractor(run, folder, tmp_path):
+    """No flag but the model is needed, where the run says what it learned."""
+    generator = zoo.MLPGenerator((8, 8, 1), latent_dim=3, units=(4,))
+    path = saving.save(generator, tmp_path / "run" / "gan.keras")
+    _settings(path.parent, dataset=str(folder))
+    status, out, err = run(f"--model={path}", "--count=60")
+    assert status == 0 and "sliced_wasserstein" in out and "parzen_fgan" in out
+    assert err.startswith("note: no extractor is shipped for ") and "--extractor names" in err
+    arguments = [f"--model={path}", "--overwrite"]
+    status, out, err = run(*arguments, "--count=60", "--metrics=frechet")
+    assert (status, out) == (2, "") and "--extractor=NAME" in err
+    # Too few for the picture of the nearest, which is then left out.
+    assert run(*arguments, "--count=10", "--metrics=memorisation")[0] == 0
+
+
 def _settings(folder, **settings):
     (folder / "settings.json").write_text(json.dumps(settings))
 
@@ -254,7 +269,11 @@ def test_scores_of_the_training_become_curves(run, model):
         (["--real", "more"], "flags only"),
         (["--model=/nowhere/g.keras", "--dataset=ring"], "/nowhere/g.keras"),
         (["--compare", "a.json"], "1 of them"),
-        (["--compare", "/nowhere.json", "b.json"], "nowhere"),
+        (
+            ["--compare", "/nowhere.json", "b.json"],
+            "`--compare` cannot be read. Expected two files, scores.json, of this command. "
+            "Received: '/nowhere.json', No such file",
+        ),
         (["--metrik=1"], "did you mean 'metrics'"),
     ],
 )

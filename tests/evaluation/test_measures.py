@@ -110,8 +110,9 @@ def test_a_folder_of_a_known_name_has_an_extractor(tmp_path):
     folder.rename(plain)
     reference = Reference(plain)
     assert reference.compared is reference.train and "no test images" in reference.notes[0]
-    with pytest.raises(ValueError, match="`split`"):
-        measures.get("memorisation", reference)
+    for name in ("memorisation", "parzen_fgan"):
+        with pytest.raises(ValueError, match="`dataset` has no test images.*sliced_wasserstein"):
+            measures.get(name, reference)
 
 
 def test_an_extractor_that_learned_other_data_is_said_or_refused():
@@ -160,7 +161,53 @@ def test_names_and_what_data_they_need():
         measures.get("parzen", toys)
     assert measures.defaults(images) == measures.OF_IMAGES
     assert measures.defaults(toys) == measures.OF_TOYS
-    assert measures.defaults(Reference("stacked_mnist", examples=5)) == ("stacked_modes",)
+
+
+def _folder(place, **counts):
+    """A folder of small grey pictures, as many of each split as it says."""
+    rng = np.random.default_rng(0)
+    for split, count in counts.items():
+        (place / split).mkdir(parents=True)
+        for k in range(count):
+            image = rng.integers(0, 256, (8, 8, 1)).astype("uint8")
+            pictures.save_png(image, place / split / f"{k}.png")
+    return place
+
+
+def test_without_an_extractor_the_defaults_are_measures_that_need_none(tmp_path):
+    folder = _folder(tmp_path / "data", train=12, test=6)
+    reference = Reference(folder)
+    names = measures.defaults(reference)
+    assert names == measures.WITHOUT_EXTRACTOR
+    assert "data of shape (8, 8, 1): frechet, " in reference.notes[0]
+    assert "need one, which --extractor names" in reference.notes[0]
+    for name in names:
+        assert np.isfinite(measures.get(name, reference).evaluate(reference.train[0]).value)
+    with pytest.raises(ValueError, match="`extractor` is missing.*--extractor=NAME"):
+        measures.get("frechet", reference)
+    alone = Reference(_folder(tmp_path / "alone", train=12))
+    assert measures.defaults(alone) == ("sliced_wasserstein",)
+    # One that is named, or that sees them, is taken; MNIST's sees 28 x 28 pixels alone.
+    assert measures.defaults(Reference(folder, "mnist")) == measures.OF_IMAGES
+    assert measures.defaults(Reference("mnist", image_size=32)) == measures.WITHOUT_EXTRACTOR
+
+
+def test_stacks_are_seen_a_channel_at_a_time():
+    reference = Reference("stacked_mnist", examples=200)
+    (name,) = measures.defaults(reference)
+    images, labels = reference.train
+    score = measures.get(name, reference).evaluate(images)
+    assert 0.9 * len(set(labels)) <= score.value <= 1.1 * len(set(labels))
+    with pytest.raises(ValueError, match=r"`extractor` sees other images.*\(28, 28, 3\)"):
+        measures.get("frechet", reference)
+
+
+def test_memorisation_says_how_many_test_images_it_needs(tmp_path):
+    few = Reference(_folder(tmp_path / "few", train=4, test=99))
+    with pytest.raises(ValueError, match="too few test images.*at least 100 of.*99 of dataset="):
+        measures.get("memorisation", few)
+    enough = Reference(_folder(tmp_path / "enough", train=4, test=100))
+    assert measures.get("memorisation", enough).quantile == 0.01
 
 
 @pytest.mark.parametrize("name", measures.OF_TOYS)

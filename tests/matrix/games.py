@@ -99,10 +99,10 @@ def weights(gan):
 
 def refusal(net, trainer):
     """What the one sentence says where a net and a trainer do not go together, or `None`."""
-    if net == "conditional":
-        return "`discriminator` cannot see what the generator makes.*an input of their own"
     if trainer == "laplacian":
         return "`generator` has no player for every level.*LaplacianGenerator"
+    if net == "conditional":
+        return "`discriminator` cannot see what the generator makes.*an input of their own"
     return None
 
 

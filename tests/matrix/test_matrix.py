@@ -36,7 +36,9 @@ def test_it_is_served(net, tmp_path):
     games.serve(gan, tmp_path)
 
 
-@pytest.mark.parametrize("net, trainer", [("conditional", "gan"), ("dcgan", "laplacian")])
+@pytest.mark.parametrize(
+    "net, trainer", [("conditional", "gan"), ("dcgan", "laplacian"), ("conditional", "laplacian")]
+)
 def test_what_does_not_go_together_says_why(net, trainer):
     with pytest.raises(ValueError, match=games.refusal(net, trainer)):
         games.TRAINERS[trainer](*nets.NETS[net]())

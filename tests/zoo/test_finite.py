@@ -161,12 +161,20 @@ def test_nothing_is_drawn_from_weights_that_are_no_numbers():
 def test_weights_that_are_no_numbers_are_told_where_they_are_saved_and_evaluated(tmp_path, player):
     gan, path = _game(), tmp_path / "gan.keras"
     gan.save(path)  # Without a warning, which would be an error here.
+    gan.save_weights(tmp_path / "gan.weights.h5")
     gan.evaluate(X, verbose=0)
+    gan.test_on_batch(X)
     getattr(gan, player).weights[0].assign(np.nan)
     with pytest.raises(ValueError, match=f"`{player}` has weights that are no numbers"):
         gan.evaluate(X, verbose=0)
+    with pytest.raises(ValueError, match=f"`{player}` has weights that are no numbers"):
+        gan.test_on_batch(X)
     with pytest.warns(UserWarning, match=f"The {player} that is saved in .* in 1 of 1") as caught:
         gan.save(path)
+    files = [warning.filename for warning in caught if warning.category is UserWarning]
+    assert files == [__file__]
+    with pytest.warns(UserWarning, match=f"The {player} that is saved in .*h5' has") as caught:
+        gan.save_weights(tmp_path / "gan.weights.h5")
     files = [warning.filename for warning in caught if warning.category is UserWarning]
     assert files == [__file__]
     again = _game()

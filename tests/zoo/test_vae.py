@@ -124,11 +124,25 @@ def test_export(tmp_path):
         (lambda: zoo.VAE(seed=0.5), "`seed` is not an integer.*seed=0.5"),
         (lambda: _trained().fit(np.zeros((4, 9, 9))), r"x of shape \(4, 9, 9\)"),
         (lambda: _trained().fit(np.full((4, 8, 8), 9.0)), "from 9.0 to 9.0"),
+        (lambda: _trained().fit(np.full((4, 8, 8), 256)), "no pixels.*from 256 to 256"),
+        (lambda: _trained().fit(tiny_data), r"`x` is a function.*: tiny_data\(\.\.\.\)"),
+        (lambda: _trained().fit(keras.utils.PyDataset), r"`x` is a class.*PyDataset\(\.\.\.\)"),
     ],
 )
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_masks_are_warned_of():
+    """As beside two players: 1 of 255 is black."""
+    masks = (np.arange(20 * 64).reshape(20, 8, 8) % 2).astype("uint8")
+    vae = _trained()
+    with pytest.warns(UserWarning, match="0 or 1 alone.*255 . x.*floats from 0 to 1") as caught:
+        vae.fit(masks, verbose=0)
+    assert [warning.filename for warning in caught] == [__file__]
+    for fine in (255 * masks, masks.astype("float32")):  # A warning would be an error here.
+        vae.fit(fine, verbose=0)
 
 
 def test_what_is_frozen_after_compile_is_an_error():

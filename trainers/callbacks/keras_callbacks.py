@@ -7,7 +7,7 @@
 | `TerminateOnNaN` | ends the training at the first loss of either player that is not finite |
 | `ModelCheckpoint("{epoch}-{generator_loss:.2f}.keras")` | names its files by what is logged |
 | `EarlyStopping`, `ModelCheckpoint(save_best_only=True)`, `ReduceLROnPlateau` | need a `monitor` that is logged (there is no `loss`) and a `mode` |
-| `BackupAndRestore` | goes on with the batch that comes next: it is read before the data are ordered |
+| `BackupAndRestore` | goes on with the epoch that comes next: it is read before the data are ordered; `save_freq` between epochs is refused |
 | `OrbaxCheckpoint` | refused: it cannot hold two players whose layers share names |
 | `ModelCheckpoint`, `TensorBoard`, `CSVLogger`, `History`, `LambdaCallback`, `ProgbarLogger`, `RemoteMonitor` | as for any model |
 """  # noqa: E501
@@ -61,6 +61,17 @@ def _refuse_orbax(trainer, callback, before, validates):
         "and two players may share those. Expected trainers.Checkpoint, or Keras's "
         f"ModelCheckpoint. Received: callbacks with {callback!r} for a {type(trainer).__name__}"
     )
+
+
+def _check_backup(trainer, callback, before, validates):
+    if callback.save_freq != "epoch":
+        raise ValueError(
+            "`save_freq` of BackupAndRestore is not 'epoch': it begins the epoch anew, and weights "
+            "of its middle would see its first batches twice. Expected save_freq='epoch', or "
+            "trainers.Checkpoint('gan.keras', every_steps=...), whose file goes on with the next "
+            "batch. "
+            f"Received: save_freq={callback.save_freq!r}"
+        )
 
 
 def _check_rates(trainer, callback, before, validates):
@@ -150,6 +161,7 @@ def _may_log(callback):
 
 RULES = (
     (C.OrbaxCheckpoint, _refuse_orbax),
+    (C.BackupAndRestore, _check_backup),
     ((C.LearningRateScheduler, C.ReduceLROnPlateau), _check_rates),
     (C.SwapEMAWeights, _check_average),
     ((C.EarlyStopping, C.ModelCheckpoint, C.ReduceLROnPlateau), _check_monitor),

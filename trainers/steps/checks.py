@@ -1,8 +1,5 @@
 """Checks of what `compile` is given, before any work starts, and the warnings after it."""
 
-import os
-import pathlib
-import sys
 import warnings
 
 import keras
@@ -12,7 +9,7 @@ from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import conditions
-from zoo.validation import check_positive, parameter_names, refuse_arguments
+from zoo.validation import check_positive, parameter_names, refuse_arguments, users_level
 
 BY_MOMENTS = (
     keras.layers.BatchNormalization,
@@ -117,16 +114,6 @@ def refuse_schedule(cls, own, arguments):
 
 
 # === Warnings ===
-
-
-def users_level():
-    """The `stacklevel` of the first caller outside of the house: the line that compiles, say."""
-    frame, level = sys._getframe(1), 1
-    house = pathlib.Path(__file__).parents[2]
-    here = tuple(f"{house / room}{os.sep}" for room in ("trainers", "zoo"))
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def warn_of_slopes(discriminator):

@@ -8,13 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers.steps import batches, checks, coupling
-from zoo.players import conditions
+from trainers.steps import batches, coupling
+from zoo.players import conditions, given
 from zoo.players.description import are_pictures
+from zoo.validation import users_level
 
 LOOKS = 32  # Batches among which one has to have enough rows.
-ENOUGH = 1000  # Numbers, by which a range is told from chance.
 RANGE_TOLERANCE = 1e-3  # Rounding in a user's own scaling is no mistake.
+SMALL = 1 / 16  # Of a value range: dim pictures fill more.
 BRIGHT = 32.0  # Beyond any picture in units of its own deviation.
 
 
@@ -173,7 +174,7 @@ def check_samples(traits, samples, labels=None, warns=True):
             "`x` does not have the players' shape. Expected samples of shape "
             f"{traits.image_shape}. Received: samples of shape {shape}"
         )
-    _check_values(traits, samples, warns and samples.size >= ENOUGH)
+    _check_values(traits, samples, warns and samples.size >= given.ENOUGH)
     told = traits.condition
     if told is None:
         return samples, None
@@ -208,18 +209,9 @@ def _check_values(traits, samples, warns):
                 "value_range=(low, high) of what the generator makes, said to the trainer. "
                 f"Received: samples of dtype {samples.dtype}"
             )
-        if low < 0 or high > 255:
-            raise ValueError(
-                "`x` holds integers that are no pixels. Expected values from 0 to 255. "
-                f"Received: values from {low} to {high}"
-            )
-        if warns and low == 0 and high == 1:
-            warnings.warn(
-                "`x` holds integers that are 0 or 1 alone, and integers are pixels, of which 255 "
-                "is white: such pictures are black all over. Prefer 255 * x for masks, or floats "
-                f"from {traits.value_range[0]:g} to {traits.value_range[1]:g}.",
-                stacklevel=checks.users_level(),
-            )
+        given.check_pixels(low, high)
+        if warns:
+            given.warn_of_masks(low, high, traits.value_range)
         return
     with np.errstate(over="ignore"):  # The players compute in float32.
         finite = np.isfinite(np.array([low, high], "float64").astype("float32")).all()
@@ -245,18 +237,27 @@ def _check_values(traits, samples, warns):
                 f"{bottom:g} to {top:g}; uint8 images are scaled for you. "
                 f"Received: values from {low:g} to {high:g}"
             )
-    if warns and traits.value_range is not None and _in_half(traits, low, high):
+    if warns and traits.value_range is not None and _is_part(traits, low, high):
+        bottom, top = traits.value_range
+        shift = f" {'-' if bottom < 0 else '+'} {abs(bottom):g}" if bottom else ""
+        unit = low >= 0.0 and high <= 1.0
+        told = f"{top - bottom:g} * x{shift}" if unit else f"floats from {bottom:g} to {top:g}"
         warnings.warn(
             f"`x` holds pictures from {low:g} to {high:g}, and the generator makes values from "
-            f"{traits.value_range[0]:g} to {traits.value_range[1]:g}: the discriminator tells them "
-            "apart by that. Prefer uint8 images, which are scaled for you, or 2 * x - 1.",
-            stacklevel=checks.users_level(),
+            f"{bottom:g} to {top:g}: the discriminator tells them apart by that. Prefer uint8 "
+            f"images, which are scaled for you, or {told}.",
+            stacklevel=users_level(),
         )
 
 
-def _in_half(traits, low, high):
-    """Whether floats are scaled to [0, 1] where the generator makes [-1, 1]."""
-    return traits.value_range == (-1.0, 1.0) and low >= 0.0 and 0.5 < high <= 1.0
+def _is_part(traits, low, high):
+    """Whether floats are of another scale than the generator's: [0, 1] beside [-1, 1], or bytes.
+
+    They fill a small part of its range, or reach the upper end from no lower than the middle.
+    """
+    bottom, top = traits.value_range
+    low, high = ((float(x) - bottom) / (top - bottom) for x in (low, high))
+    return 0.0 < high - low < SMALL or (low >= 0.5 and high > 0.75)
 
 
 def _why_no_range(traits):

@@ -26,8 +26,7 @@ class Feeding:
         kwargs["callbacks"] = progress.with_bar(kwargs.get("callbacks"), kwargs.get("verbose"))
         if kwargs.get(CACHED):  # Of `fit`, which has checked it.
             return super().evaluate(x, **kwargs)
-        for name in PLAYERS:
-            finite.check_weights(getattr(self, name), name)
+        self._check_finite()
         feed = inputs.for_evaluate(self, x, y, batch_size, kwargs.pop("steps", None))
         with feed.reading():
             return super().evaluate(feed.dataset, **kwargs)
@@ -43,6 +42,7 @@ class Feeding:
         """The metrics on one batch, checked as by `evaluate`."""
         self._check_compiled()
         inputs.refuse_weights(sample_weight=sample_weight)
+        self._check_finite()
         x, y = inputs.for_batch(self, x, y, training=False)
         return super().test_on_batch(x, y, return_dict=return_dict)
 
@@ -55,6 +55,10 @@ class Feeding:
         inputs.check_latents(self.traits, x)
         finite.check_weights(self.sampler, "generator")
         return super().predict(x, **kwargs)
+
+    def _check_finite(self):
+        for name in PLAYERS:
+            finite.check_weights(getattr(self, name), name)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing: both players arrive built, and Keras's look would use up a stream's batch."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainers.steps import batches, data_checks, streams
 from zoo import datasets, pixels
-from zoo.players import conditions
+from zoo.players import conditions, given
 from zoo.validation import check_positive
 
 BATCH_SIZE = 32  # Of Keras.
@@ -163,14 +163,7 @@ def _samples_and_labels(trainer, x, y):
             "tf.data.Dataset itself: `fit` shares its batches equally. "
             f"Received: x of type {type(x).__name__}"
         )
-    if isinstance(x, type) or callable(x) and not hasattr(x, "__iter__"):
-        name = getattr(x, "__name__", type(x).__name__)
-        raise ValueError(
-            f"`x` is a {'class' if isinstance(x, type) else 'function'}, and not the data that it "
-            f"makes. Expected what it returns: {name}(...), with steps_per_epoch if that has no "
-            "end or can be read but once; tf.data.Dataset.from_generator calls it anew for every "
-            f"epoch. Received: x={name}"
-        )
+    given.refuse_makers(x)
     known = hasattr(x, "__iter__") or hasattr(x, "__getitem__") or hasattr(x, "__array__")
     if not known or isinstance(x, (str, bytes)):
         raise ValueError(

@@ -2,8 +2,9 @@
 
 import warnings
 
-from trainers.steps import checks, squashing
+from trainers.steps import squashing
 from zoo.players import conditions, sampling
+from zoo.validation import users_level
 
 
 def check(traits, discriminator):
@@ -55,5 +56,5 @@ def warn_of_unused(discriminator):
             f"{discriminator.name!r} answers {', '.join(map(repr, unused))} beside its "
             "logits, which no loss of this trainer looks at: nothing trains the weights that lead "
             "there alone. Prefer a keras.Model of the logits (and `features`) alone.",
-            stacklevel=checks.users_level(),
+            stacklevel=users_level(),
         )

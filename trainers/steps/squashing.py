@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers.steps import checks, coupling
+from trainers.steps import coupling
 from zoo.players import conditions, sampling
+from zoo.validation import users_level
 
 SETTINGS = 8  # Of the weights. Chance leaves one linear answer in [0, 1] about every third time.
 SCALE = 3.0  # Of the inputs: further out than data, where a linear answer is large.
@@ -26,7 +27,7 @@ def warn(discriminator):
             f"All answers of {discriminator.name!r} to random samples lie in [0, 1], whatever its "
             "weights, and objectives take logits, any numbers: a sigmoid belongs to the loss. "
             "Prefer a last layer without activation: Dense(1).",
-            stacklevel=checks.users_level(),
+            stacklevel=users_level(),
         )
 
 

@@ -55,8 +55,13 @@ class KernelWrapper(keras.layers.Wrapper):
         kernel = self.normalized_kernel(training)
         # A scope hides those around it: what they hold for the other variables is handed on.
         held = [(variable, variable.value) for variable in self.layer.variables]
-        with keras.StatelessScope(state_mapping=[*held, (self.layer.kernel, kernel)]):
+        at = [*held, (self.layer.kernel, kernel)]
+        with keras.StatelessScope(state_mapping=at, collect_losses=True):
             outputs = self.layer(inputs)
+            layers = self.layer._flatten_layers()
+            added = [(layer, loss) for layer in layers for loss in layer._get_own_losses()]
+        for layer, loss in added:  # So are what its activities and `add_loss` add, each its own.
+            layer.add_loss(loss)
         return keras.ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

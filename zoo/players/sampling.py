@@ -164,6 +164,8 @@ def _decoded(generator, own, latents, labels, batch_size, as_float):
         samples = generator.predict_on_batch(inputs)
         if own.value_range is not None:
             samples = to_unit(samples, own.value_range)
-            samples = (samples if as_float else to_pixels(samples)).numpy()
-        batches.append(samples)
+            samples = samples if as_float else to_pixels(samples)
+        else:
+            samples = tf.cast(samples, "float32")  # Whatever the generator computes in.
+        batches.append(samples.numpy())
     return np.concatenate(batches)

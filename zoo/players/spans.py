@@ -10,11 +10,13 @@ A `relu` or a `softplus` bounds one side alone: the other is infinite in `bounds
 
 import contextlib
 import math
+import sys
 
 import keras
 import numpy as np
 
-# By name: a function of Keras, `keras.ops` or TensorFlow, or an operation of `keras.ops`.
+# By name: a function of Keras, `keras.ops` or TensorFlow, or an operation of `keras.ops`. A user's
+# own of that name is another function.
 ACTIVATIONS = {
     "tanh": (-1.0, 1.0),
     "hard_tanh": (-1.0, 1.0),
@@ -66,7 +68,8 @@ KEEPING_OPS = """
     Cast Identity Reshape Transpose Moveaxis Swapaxes Squeeze ExpandDims GetItem Flip Ravel
     Concatenate Stack Repeat Tile Roll Mean Max Min Maximum Minimum BroadcastTo StopGradient
 """.split()
-
+JOINING_OPS = "Concatenate Stack".split()
+EXTREME_OPS = {"Max": max, "Maximum": max, "Min": min, "Minimum": min}
 FREE_OPS = "Add Subtract Sum Dot Matmul Einsum Conv".split()  # Their sums may be any number.
 
 
@@ -143,8 +146,8 @@ def ends_unseen(tensor):
         return ends_unseen(keras.tree.flatten(operation.outputs)[tensor_index])
     name = type(operation).__name__
     if not isinstance(operation, keras.Layer):
-        if name not in KEEPING_OPS:
-            return name not in FREE_OPS
+        if name not in KEEPING_OPS or not _is_known(operation):
+            return name not in FREE_OPS or not _is_known(operation)
     elif not isinstance(operation, (*KEEPING, *RESAMPLING, *PADDING, keras.layers.Rescaling)):
         return _is_unseen(operation)
     return any(map(ends_unseen, node.input_tensors))
@@ -229,20 +232,35 @@ def _of_activation(layer, inputs):
     inputs = inputs if isinstance(layer, keras.layers.Activation) else [None]
     if isinstance(function, keras.Layer):
         return _of_layer(function, inputs)
-    name = getattr(function, "__name__", None)
+    name = _known_name(function)
     return _common(inputs) if name == "linear" else ACTIVATIONS.get(name)
+
+
+def _known_name(function):
+    """The name of a function of Keras's or TensorFlow's; `None` of a user's that is called so."""
+    name, module = (getattr(function, key, None) or "" for key in ("__name__", "__module__"))
+    held = getattr(sys.modules.get(module), name, None)  # `functools.wraps` copies both.
+    return name if module.startswith(("keras.", "tensorflow.")) and held is function else None
 
 
 def _of_operation(operation, arguments, known):
     """The span of what an operation of `keras.ops` makes."""
+    if not _is_known(operation):
+        return None
     name = type(operation).__name__
     spelled = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    if spelled in ("elu", "celu"):
+        return -float(operation.alpha), math.inf
     if spelled in ACTIVATIONS:
         return ACTIVATIONS[spelled]
-    if name == "Clip":
-        return _numbers(operation.x_min, operation.x_max)
     tensors = arguments.keras_tensors
     spans = [_of_tensor(x, known) for x in tensors]
+    if name == "Clip":
+        return _extreme(min, _extreme(max, spans[0], operation.x_min), operation.x_max)
+    if name in EXTREME_OPS:
+        return _of_extreme(operation, spans, arguments.args)
+    if name in JOINING_OPS and len(keras.tree.flatten(arguments.args[:1])) != len(tensors):
+        return None  # What it is joined to are numbers.
     if name in KEEPING_OPS:
         return _common(spans)
     if name == "Negative":
@@ -250,6 +268,24 @@ def _of_operation(operation, arguments, known):
     if name in ("Add", "Subtract", "Multiply", "Divide", "TrueDivide") and len(tensors) == 1:
         return _by_number(name, spans[0], arguments.args)
     return None
+
+
+def _of_extreme(operation, spans, arguments):
+    """The span of a maximum or minimum: of tensors, of a tensor and a number, of one's parts."""
+    choose = EXTREME_OPS[type(operation).__name__]
+    numbers = [x for x in arguments if not isinstance(x, keras.KerasTensor)]
+    if hasattr(operation, "initial"):
+        numbers = [] if operation.initial is None else [operation.initial]
+    return _extreme(choose, spans[0], numbers[0]) if numbers else _common(spans)
+
+
+def _extreme(choose, span, number):
+    """The span of `choose(x, number)`, or `None` where that is one number, or not seen."""
+    limit = _numbers(number)
+    if limit is None:
+        return None
+    low, high = (choose(end, *limit) for end in span or (-math.inf, math.inf))
+    return (low, high) if low < high and (low, high) != (-math.inf, math.inf) else None
 
 
 def _by_number(name, span, arguments):
@@ -290,5 +326,5 @@ def _moved(span, scale, offset):
 def _numbers(*values):
     """Each value as a float, or `None` where one is no number, nor an array of one number."""
     arrays = [np.asarray(value) for value in values]
-    alike = all(a.dtype.kind in "iuf" and a.size and np.ptp(a) == 0 for a in arrays)
+    alike = all(a.dtype.kind in "iuf" and a.size and (a == a.flat[0]).all() for a in arrays)
     return tuple(float(a.flat[0]) for a in arrays) if alike else None

@@ -156,6 +156,14 @@ REFUSED = {
         "`callbacks` holds a LearningRateScheduler, .* of the discriminator .*ExponentialDecay",
     ),
     "no average": (_plain, C.SwapEMAWeights(), "`callbacks` holds a SwapEMAWeights.*ema_decay"),
+    **{
+        f"a backup by {frequency}": (
+            _plain,
+            C.BackupAndRestore("backup", save_freq=frequency),
+            rf"`save_freq` of BackupAndRestore .*trainers\.Checkpoint.*save_freq={frequency}$",
+        )
+        for frequency in (3, False)
+    },
     "orbax": (_plain, Orbax(), "`callbacks` holds an OrbaxCheckpoint.*trainers.Checkpoint"),
 }
 

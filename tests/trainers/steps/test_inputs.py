@@ -162,6 +162,49 @@ def test_pictures_of_half_the_range_are_warned_of(stream):
         _gan(None).fit(data, batch_size=None if stream else 16, verbose=0)
 
 
+@pytest.mark.parametrize(
+    "value_range, end, scaled",
+    [
+        ((0, 255), [keras.layers.Rescaling(255.0)], r"255 \* x\."),
+        (None, [keras.layers.Rescaling(255.0)], r"255 \* x\."),
+        (None, [keras.layers.Rescaling(255.0, -55.0)], r"255 \* x - 55\."),
+        (None, [keras.layers.Rescaling(127.5, 27.5)], None),
+    ],
+)
+def test_pictures_of_another_scale_are_warned_of(value_range, end, scaled):
+    """Floats from 0 to 1 beside a generator of bytes, seen in its layers or said."""
+    layers = [keras.Input((2,)), keras.layers.Dense(64, "sigmoid"), *end]
+    generator = keras.Sequential([*layers, keras.layers.Reshape((8, 8, 1))])
+    discriminator = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    said = {} if value_range is None else {"value_range": value_range}
+    gan = trainers.GAN(generator, discriminator, **said)
+    bottom, top = gan.traits.value_range
+    x = np.linspace(0, 1, X.size).reshape(X.shape)
+    if scaled is None:  # Not from 0 to 1 either.
+        x, scaled = bottom + 5 * x, f"floats from {bottom:g} to {top:g}"
+    with pytest.warns(UserWarning, match=f"`x` holds pictures from .* or {scaled}"):
+        data_checks.check_samples(gan.traits, x)
+
+
+@pytest.mark.parametrize("value_range", [(-1.0, 1.0), (0.0, 1.0), (0.0, 255.0)])
+def test_which_part_of_a_range_is_another_scale(value_range):
+    bottom, top = value_range
+    traits = players.Traits(2, (8, 8, 1), span=value_range, value_range=value_range)
+
+    def warned(low, high):
+        x = bottom + (top - bottom) * np.linspace(low, high, X.size).reshape(X.shape)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            data_checks.check_samples(traits, x.clip(bottom, top))
+        return bool(caught)
+
+    assert all(warned(*part) for part in [(0.5, 1), (0.5, 0.9), (0, 0.05), (0.95, 1), (0.5, 0.51)])
+    dim_or_black = [(0, 1), (0, 0.3), (0.4, 1), (0.2, 0.7), (0.5, 0.7), (0, 0), (0.5, 0.5)]
+    assert not any(warned(*part) for part in dim_or_black)
+
+
 def _batched(parts):
     return tf.data.Dataset.from_tensor_slices(np.concatenate(parts)).batch(16)
 

@@ -121,6 +121,23 @@ def test_calls_add_their_losses(make, kind):
         np.testing.assert_allclose(w, v - RATE * (0 if g is None else g), rtol=0, atol=2e-6)
 
 
+@pytest.mark.parametrize("make", [trainers.GAN, simultaneous, trainers.UnrolledGAN])
+def test_they_are_found_inside_of_a_wrapper(make):
+    """Under weight normalization, whose layer is called in a scope of its own."""
+
+    def wrapped():
+        keras.utils.set_random_seed(1)
+        layer = keras.layers.Dense(4, "tanh", activity_regularizer=L2)
+        layers = [keras.Input((3,)), zoo.layers.WeightNormalization(layer), keras.layers.Dense(1)]
+        return keras.Sequential(layers)
+
+    _, log = stepped(make, generator(), wrapped())
+    twin = wrapped()
+    first = [twin.layers[0](x) for x in (REAL, drawn(make))]
+    added = STRENGTH * sum((x.numpy() ** 2).sum() / 8 for x in first)
+    np.testing.assert_allclose(log["discriminator_regularization"], added, rtol=1e-5)
+
+
 def drawn(make):
     """The samples that the discriminator saw in the step."""
     gan = make(generator(), discriminator())

@@ -69,6 +69,27 @@ def test_a_plain_keras_model_is_a_player(activation, span):
     assert samples.dtype == (np.float32 if span is None else np.uint8)
 
 
+@pytest.mark.parametrize(
+    "policy", ["mixed_bfloat16", "mixed_float16", "bfloat16", "float16", "float32", "float64"]
+)
+def test_samples_are_float32_in_each_policy(policy):
+    """Points as they are, and pictures as floats; NumPy has no bfloat16 of its own."""
+    dense = keras.layers.Dense(3, dtype=policy)
+    points = keras.Sequential([keras.Input((4,)), dense])
+    ends = [
+        keras.layers.Activation("tanh", dtype=policy),
+        keras.layers.Reshape((1, 1, 3), dtype=policy),
+    ]
+    pictures = keras.Sequential([keras.Input((4,)), dense, *ends])
+    for samples in (
+        players.sample(points, 5, seed=0),
+        players.decode(points, np.ones((5, 4), "float32")),
+        players.sample(pictures, 5, seed=0, as_float=True),
+        players.sample(pictures, 5, seed=0, value_range=None),
+    ):
+        assert samples.dtype == np.float32 and np.isfinite(samples).all()
+
+
 def test_logits_of_a_plain_model_are_flat():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     logits, features = players.discriminate(model, np.zeros((5, 3), "float32"))

@@ -1,5 +1,8 @@
 """The span that is read off a model against the numbers that it makes of latents far out."""
 
+import functools
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -23,6 +26,30 @@ def _functional(end):
 
 def _tanh(x):
     return K.Activation("tanh")(x)
+
+
+def tanh(x):
+    """Of LeCun et al., 1998: it is no tanh, but is called so."""
+    return 1.7159 * keras.ops.tanh(2 / 3 * x)
+
+
+@functools.wraps(keras.activations.sigmoid)
+def of_that_name(x):
+    return 2.0 * keras.ops.sigmoid(x)
+
+
+def linear(x):
+    return 2.0 * x
+
+
+class Tanh(keras.Operation):
+    """A user's own operation."""
+
+    def call(self, x):
+        return 2.0 * keras.ops.tanh(x)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, dtype=x.dtype)
 
 
 class Doubled(keras.Sequential):
@@ -79,6 +106,21 @@ SEEN = {
         lambda x: 3.0 - 2.0 * keras.ops.sigmoid(x)[:, 1:]
     ),
     "clip": lambda: _functional(lambda x: keras.ops.clip(x, 0, 255)),
+    "clip of what is clipped": lambda: _functional(lambda x: keras.ops.clip(_tanh(x), -5, 0.5)),
+    "maximum": lambda: _functional(lambda x: keras.ops.maximum(_tanh(x), 0.5)),
+    "minimum": lambda: _functional(lambda x: keras.ops.minimum(-0.5, _tanh(x))),
+    "of both": lambda: _functional(lambda x: keras.ops.minimum(keras.ops.maximum(x, 0), 4.0)),
+    "maximum of tensors": lambda: _functional(
+        lambda x: keras.ops.maximum(_tanh(x), _tanh(x[:, ::-1]))
+    ),
+    "largest": lambda: _functional(lambda x: keras.ops.max(_tanh(x[..., None]), -1)),
+    "largest from": lambda: _functional(
+        lambda x: keras.ops.max(_tanh(x[..., None]), -1, initial=0.5)
+    ),
+    "least from": lambda: _functional(
+        lambda x: keras.ops.min(_tanh(x[..., None]), -1, initial=-0.5)
+    ),
+    "stack": lambda: _functional(lambda x: keras.ops.stack([_tanh(x), _tanh(-x)])),
 }
 
 
@@ -120,6 +162,23 @@ UNSEEN = {
     ),
     "lambda": lambda: _sequential(K.Dense(16, activation="tanh"), K.Lambda(lambda x: 3 * x)),
     "own call": lambda: Doubled([keras.Input((3,)), K.Dense(16, activation="tanh")]),
+    "a function that is called tanh": lambda: _sequential(K.Dense(16, activation=tanh)),
+    "and as a layer": lambda: _sequential(K.Dense(16), K.Activation(tanh)),
+    "and as a lambda": lambda: _sequential(K.Dense(16), K.Lambda(tanh)),
+    "a function that is called sigmoid": lambda: _sequential(K.Dense(16, activation=of_that_name)),
+    "a function that is called linear": lambda: _sequential(
+        K.Dense(16, activation="tanh"), K.Activation(linear)
+    ),
+    "an operation that is called Tanh": lambda: _functional(lambda x: Tanh()(x)),
+    "maximum with several numbers": lambda: _functional(
+        lambda x: keras.ops.maximum(_tanh(x), np.linspace(0, 2, 16, dtype="float32"))
+    ),
+    "maximum with more than it makes": lambda: _functional(
+        lambda x: keras.ops.maximum(_tanh(x), 2.0)
+    ),
+    "joined to numbers": lambda: _functional(
+        lambda x: keras.ops.concatenate([_tanh(x), np.full((1, 16), 3, "float32")], 0)
+    ),
     "two outputs": lambda: _functional(lambda x: [_tanh(x), _tanh(x)]),
 }
 
@@ -127,3 +186,18 @@ UNSEEN = {
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_is_not_seen_has_no_span(name):
     assert spans.output_span(UNSEEN[name]()) is None
+
+
+@pytest.mark.parametrize(
+    "end, bounds",
+    [
+        (lambda x: keras.ops.maximum(x, -2), (-2, math.inf)),
+        (lambda x: keras.ops.minimum(x, 3), (-math.inf, 3)),
+        (lambda x: keras.ops.max(x[..., None], -1, initial=0.0), (0, math.inf)),
+        (lambda x: keras.ops.max(x[..., None], -1, initial=-math.inf), None),
+        (lambda x: keras.ops.elu(x, 2.0), (-2, math.inf)),
+        (lambda x: keras.ops.maximum(x, x), None),
+    ],
+)
+def test_one_end_of_what_is_not_seen(end, bounds):
+    assert spans.bounds(_functional(end).output) == bounds
