@@ -394,7 +394,7 @@ def _draw_coverage(table, path):
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel("share of intervals that hold the true mean")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside upper right")
     _save(figure, path)
 
 

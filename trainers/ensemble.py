@@ -115,7 +115,9 @@ class GANEnsemble(Members, GAN):
 
     def adopt(self, compilation, average, terms):
         super().adopt(compilation, average, terms)
-        object.__setattr__(self, "_workers", {})  # They were compiled otherwise.
+        # No attributes of a Keras model: they are in no file. Others were compiled otherwise.
+        object.__setattr__(self, "workers", {})
+        object.__setattr__(self, "samplers", {})
 
     def _unbuilt(self, config, given):
         own = {f"{name}_optimizer": optimizers.unbuilt(given[name]) for name in PLAYERS}
@@ -223,6 +225,12 @@ class GANEnsemble(Members, GAN):
         )
 
     # === Members ===
+
+    @property
+    def uses_xla(self):
+        """Whether chunks and samples are compiled by XLA."""
+        given = self._compilation.keras
+        return given["jit_compile"] is not False and not given["run_eagerly"]
 
     @property
     def widest(self):

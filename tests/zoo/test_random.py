@@ -112,6 +112,64 @@ def test_no_seed_draws_fresh_numbers():
     assert not np.array_equal(a, b)
 
 
+# === Several seeds ===
+
+SEVERAL = {
+    "normal": lambda shape, seed: random.normal(shape, seed),
+    "uniform": lambda shape, seed: random.uniform(shape, seed, -2.0, 5.0),
+    "half precision": lambda shape, seed: random.uniform(shape, seed, dtype="float16"),
+    "truncated": lambda shape, seed: random.truncated_normal(shape, seed, 0.7),
+    "prior": lambda shape, seed: random.draw("normal", *shape, seed),
+    "uniform prior": lambda shape, seed: random.draw("uniform", *shape, seed, truncation=1.2),
+}
+SEEDS = ((3, 0), (-(2**62), 1), (2**40, 7))
+
+
+def _each(name, rows, columns):
+    """The draws of each seed by itself, one below the other."""
+    return np.concatenate([SEVERAL[name]((rows, columns), seed) for seed in SEEDS])
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_draw_of_several_seeds_is_that_of_each(name):
+    wanted = _each(name, 7, 5)
+    assert len(np.unique(wanted)) > 50  # No two seeds draw the same.
+    seeds = tf.constant(SEEDS, "int64")
+    eager = SEVERAL[name]((21, 5), seeds)
+    np.testing.assert_allclose(eager, wanted, rtol=1e-6)  # Vector and scalar code round otherwise.
+    graph = tf.function(lambda seeds: SEVERAL[name]((21, 5), seeds))(seeds)
+    np.testing.assert_array_equal(graph, eager)
+
+
+def test_xla_draws_several_seeds_alike():
+    draws = tf.function(
+        lambda seeds: [SEVERAL[name]((21, 5), seeds) for name in SEVERAL], jit_compile=True
+    )
+    for name, drawn in zip(SEVERAL, draws(tf.constant(SEEDS, "int64")), strict=True):
+        np.testing.assert_allclose(drawn, _each(name, 7, 5), atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("rows", [3, 9, 21])
+def test_several_seeds_draw_shapes_that_only_the_call_knows(rows):
+    def draw(samples, seeds):
+        return random.uniform(tf.shape(samples), seeds)
+
+    of_any = tf.TensorSpec((None, 2), "float32"), tf.TensorSpec((3, 2), "int64")
+    wanted = np.concatenate([random.uniform((rows // 3, 2), seed) for seed in SEEDS])
+    samples, seeds = tf.zeros((rows, 2)), tf.constant(SEEDS, "int64")
+    np.testing.assert_array_equal(draw(samples, seeds), wanted)
+    np.testing.assert_array_equal(tf.function(draw, input_signature=of_any)(samples, seeds), wanted)
+
+
+@pytest.mark.parametrize("words", [(5,), (0, -1), (tf.constant(4), 2), (tf.Variable(3), 1)])
+def test_folding_several_seeds_is_folding_each(words):
+    folded = random.fold(SEEDS, *words)
+    assert folded.dtype == "int64"
+    np.testing.assert_array_equal(folded, [random.fold(seed, *words) for seed in SEEDS])
+    in_graph = tf.function(lambda seeds: random.fold(seeds, *words), jit_compile=True)
+    np.testing.assert_array_equal(in_graph(tf.constant(SEEDS, "int64")), folded)
+
+
 @pytest.mark.parametrize(
     "call, message",
     [

@@ -74,10 +74,9 @@ class Worker:
             config[f"{name}_optimizer"] = optimizers.unbuilt(own)
         self.chunk.compile(**config)
         self.state = state(self.chunk)
-        jit = config["jit_compile"] is not False and not config["run_eagerly"]
         self._run = self.chunk.run
         if not config["run_eagerly"]:
-            self._run = tf.function(self.chunk.run, jit_compile=jit)
+            self._run = tf.function(self.chunk.run, jit_compile=ensemble.uses_xla)
 
     def train(self, arrays, members, seeds, data, runs):
         """Trains some members, of which `arrays` has the state; they are changed in place.

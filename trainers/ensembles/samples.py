@@ -23,8 +23,10 @@ def sample(ensemble, numbers, count, labels, seed, truncation, as_float, conditi
     told = sampling.told(own, count, labels, conditions)
     seed = np.random.SeedSequence().generate_state(1)[0] if seed is None else seed
     size = max(1, min(len(numbers), NUMBERS // (count * ensemble.widest)))
-    part = Stacked(ensemble.generator.player, size, "generator")
-    draw = _compiled(part, own, count, truncation)
+    key = (size, count, truncation)
+    if key not in ensemble.samplers:
+        ensemble.samplers[key] = _compiled(ensemble, *key)
+    part, draw = ensemble.samplers[key]
     told = None if told is None else tf.constant(np.tile(told, (size, *(1,) * (told.ndim - 1))))
     made = []
     for rows in slices(len(numbers), size):
@@ -41,13 +43,17 @@ def sample(ensemble, numbers, count, labels, seed, truncation, as_float, conditi
     return np.concatenate(made)
 
 
-def _compiled(part, own, count, truncation):
-    @tf.function(jit_compile=True)
+def _compiled(ensemble, size, count, truncation):
+    """A generator of so many members, and the function that draws from it."""
+    part = Stacked(ensemble.generator.player, size, "generator")
+    own = ensemble.traits
+
+    @tf.function(jit_compile=ensemble.uses_xla)
     def draw(seeds, told):
-        latents = random.draw(own.prior, part.members * count, own.latent_dim, seeds, truncation)
+        latents = random.draw(own.prior, size * count, own.latent_dim, seeds, truncation)
         return sampling.generate(part, latents, told)
 
-    return draw
+    return part, draw
 
 
 def _check_finite(ensemble, numbers):

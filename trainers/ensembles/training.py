@@ -31,7 +31,7 @@ class Training:
         whole = range(0, ensemble.members, size)
         self.parts = [slice(k, min(k + size, ensemble.members)) for k in whole]
         key = (size, data.own)
-        made = ensemble._workers.setdefault(key, [])
+        made = ensemble.workers.setdefault(key, [])
         while len(made) < min(cores, len(self.parts)):
             made.append(Worker(ensemble, size, data.own))
         self.workers = made

@@ -1,0 +1,81 @@
+"""The study of lecture 004: its exact values, its rows, and that a second run trains nothing."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from studies import normal_inference as study
+
+
+def test_the_truth_of_the_mixture_is_that_of_quadrature():
+    def density(x):
+        return np.mean([stats.norm.pdf(x, *normal) for normal in study.MIXTURE], axis=0)
+
+    mean, variance, median, edge = study.truth("mixture")
+    assert mean == pytest.approx(integrate.quad(lambda x: x * density(x), -9, 9)[0], abs=1e-8)
+    second = integrate.quad(lambda x: (x - mean) ** 2 * density(x), -9, 9)[0]
+    assert variance == pytest.approx(second, abs=1e-8)
+    assert integrate.quad(density, -9, median)[0] == pytest.approx(0.5, abs=1e-6)
+    assert integrate.quad(density, edge, 9)[0] == pytest.approx(0.05, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", study.POPULATIONS)
+def test_samplers_have_the_truth(name):
+    sampler, cdf, _ = study.POPULATIONS[name]
+    drawn = sampler(np.random.default_rng(0), (200_000,))
+    mean, variance, median, edge = study.truth(name)
+    spread = 5 * drawn.std() / len(drawn) ** 0.5
+    assert abs(drawn.mean() - mean) < spread
+    assert drawn.var() == pytest.approx(variance, rel=0.05)
+    assert np.mean(drawn < median) == pytest.approx(0.5, abs=0.006)
+    assert np.mean(drawn > edge) == pytest.approx(0.05, abs=0.003)
+    assert stats.kstest(drawn[:2000], cdf).pvalue > 0.001
+
+
+def test_the_distance_of_a_fitted_normal_is_the_reference():
+    data = np.random.default_rng(1).normal(size=(2000, 100))
+    mean, error = study.with_error(study.plug_in_distance(data))
+    assert abs(mean - 0.0402) < 4 * error + 0.0004
+
+
+def test_errors_and_rates():
+    values = np.random.default_rng(2).normal(0, 2, 4000)
+    variance, error = study.variance_with_error(values)
+    assert abs(variance - 4) < 4 * error
+    assert error == pytest.approx(4 * (2 / 4000) ** 0.5, rel=0.15)
+    sizes = np.array([25, 100, 400])
+    slope, _ = study.fitted_rate(sizes, 0.85 / np.sqrt(sizes), 0.001 / np.sqrt(sizes))
+    assert slope == pytest.approx(-0.5, abs=1e-9)
+
+
+def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
+    """With a part that is made up: what is written is of its numbers, and it is made once."""
+    pair = [0.01, 0.002]
+    row = {
+        "truth": 0.0, "data": pair, "gan": pair, "data_variance": pair, "gan_variance": pair,
+        "data_rmse": 0.1, "gan_rmse": 0.2, "bootstrap": [0.9, 0.01], "gan_bootstrap": [0.8, 0.02],
+    }  # fmt: skip
+    values = np.random.default_rng(3).normal(size=(2, 50)).tolist()
+    made = {name: row for name in (*study.STATISTICS, "tail")} | {
+        "replicates": 50, "diverged": 0, "seconds": 1.0, "gan_is_nearer": pair,
+        "ks": {"data": pair, "gan": pair, "plug_in": pair},
+        "coverage": {"Student's t": [0.94, 0.01], "GAN-bootstrap": [0.8, 0.02]},
+        "tolerance": [0.9, 1.0], "values": {"mean": values, "ks": values},
+    }  # fmt: skip
+    calls = []
+    monkeypatch.setattr(study, "table_part", lambda replicates: calls.append(replicates) or made)
+    study.FLAGS(["study", "--quick", f"--output_dir={tmp_path}"])
+    study.main([])
+    study.main([])
+    assert calls == [500]
+    folder = tmp_path / "quick"
+    assert json.loads((folder / "table.0.json").read_text()) == made
+    assert "coverage: GAN-bootstrap,0.8000 ± 0.0200" in (folder / "table.csv").read_text()
+    assert (folder / "table.md").read_text().startswith("|  | GAN: ours | lecture")
+    for name in ("distributions.png", "coverage.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    study.FLAGS(["study", "--noquick"])
+    with pytest.raises(ValueError, match="`--quick` or `--full` has to be chosen"):
+        study.main([])
