@@ -113,7 +113,7 @@ class Extractor:
             for rows in slices(len(images), self.batch_size)
         ]
         return tuple(
-            np.concatenate([np.asarray(batch[name]) for batch in outputs])
+            np.concatenate([np.asarray(batch[name], "float32") for batch in outputs])
             for name in ("features", "probabilities")
         )
 

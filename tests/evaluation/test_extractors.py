@@ -36,6 +36,18 @@ def test_features_and_probabilities_are_the_models():
     np.testing.assert_array_equal(whole.features(IMAGES[::-1])[::-1], whole.features(IMAGES))
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_both_are_float32_in_each_policy(policy):
+    """Measures compute with them, and NumPy has no bfloat16 of its own."""
+    images = keras.Input((8, 8, 1))
+    features = keras.layers.Dense(5, name="features", dtype=policy)(keras.layers.Flatten()(images))
+    model = keras.Model(images, keras.layers.Dense(3, dtype=policy)(features))
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1)).astype("uint8")
+    found = extractors.Extractor(model).both(pixels)
+    assert [array.dtype for array in found] == [np.float32, np.float32]
+    np.testing.assert_allclose(found[1].sum(1), 1.0, atol=0.01)
+
+
 def test_name_layer_and_hash():
     first = extractors.Extractor(_model(), name="a").protocol
     assert first == {"extractor": "a", "layer": "features", "hash": first["hash"]}
