@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from studies import inference_report
 from studies import normal_inference as study
 
 
@@ -46,7 +47,7 @@ def test_errors_and_rates():
     assert abs(variance - 4) < 4 * error
     assert error == pytest.approx(4 * (2 / 4000) ** 0.5, rel=0.15)
     sizes = np.array([25, 100, 400])
-    slope, _ = study.fitted_rate(sizes, 0.85 / np.sqrt(sizes), 0.001 / np.sqrt(sizes))
+    slope, _ = inference_report.fitted_rate(sizes, 0.85 / np.sqrt(sizes), 0.001 / np.sqrt(sizes))
     assert slope == pytest.approx(-0.5, abs=1e-9)
 
 
