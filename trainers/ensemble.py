@@ -106,6 +106,7 @@ class GANEnsemble(Members, GAN):
     # === Compile ===
 
     def check_compilation(self, compilation):
+        couplings.check_devices(self)
         super().check_compilation(compilation)
         couplings.check(compilation)
 
@@ -168,6 +169,8 @@ class GANEnsemble(Members, GAN):
             check_positive(steps_per_epoch=steps_per_epoch)
         listed = finite.listed(callbacks)
         keras_callbacks.check(self, listed, False)
+        couplings.check_callbacks(listed)
+        keras_callbacks.restore(self, listed)
         rows = data.checked(self.traits, self.members, x, y, batch_size, shuffle)
         data_checks.check_batch_rows(self._alone, rows.batch_size)
         self.follow_generator()
@@ -186,7 +189,7 @@ class GANEnsemble(Members, GAN):
         )
         self.stop_training = False
         run.on_train_begin()
-        epoch = initial_epoch
+        epoch = max(initial_epoch, self._initial_epoch or 0)  # `BackupAndRestore` has set it.
         while epoch < epochs and not self.stop_training:
             some = min(together, epochs - epoch)
             run.on_epoch_begin(epoch)

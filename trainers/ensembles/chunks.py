@@ -95,7 +95,7 @@ class Worker:
         # The last chunk may have fewer: its first members fill it, and are forgotten.
         numbers = np.resize(np.arange(members.start, members.stop), size)
         for variable, array in zip(self.state, arrays, strict=True):
-            variable.assign(array[numbers] if _stacked(variable, array) else array)
+            variable.assign(array[numbers] if array.ndim else array)
         step = int(self.chunk.steps.numpy())
         seeds, own = seeds[numbers], data.of(numbers)
         figures = []
@@ -105,17 +105,13 @@ class Worker:
             figures.append({name: value.numpy()[:count] for name, value in logs.items()})
             step += steps
         for variable, array in zip(self.state, arrays, strict=True):
-            if _stacked(variable, array):
+            if array.ndim:
                 array[members] = variable.numpy()[:count]
         return figures
 
     def shared(self):
         """The state that all members share, after a chunk: counters, by their place."""
         return {k: v.numpy() for k, v in enumerate(self.state) if not len(v.shape)}
-
-
-def _stacked(variable, array):
-    return len(variable.shape) > 0
 
 
 def state(trainer):

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 
 from trainers import penalties
+from trainers.callbacks.sample_grid import SampleGrid
+from trainers.callbacks.score import Score
 from trainers.steps import checks
 from trainers.steps.optimizers import inner, parts
 from zoo.stacked import rules
@@ -77,6 +79,30 @@ def check_steps(alone):
             "`discriminator_steps` is a stopping rule, which would look at the loss of all members "
             f"together. Expected an int. Received: discriminator_steps={alone.stopping_rule!r}"
         )
+
+
+def check_devices(ensemble):
+    """Raises a `ValueError` under a strategy of replicas, which would cut the flat batch."""
+    devices = ensemble.distribute_strategy.num_replicas_in_sync
+    if devices > 1:
+        raise ValueError(
+            "`GANEnsemble` cannot be shared by replicas, which would cut members apart. Expected "
+            "one device, or an ensemble of some of the members on each. "
+            f"Received: {devices} replicas"
+        )
+
+
+def check_callbacks(callbacks):
+    """Raises a `ValueError` for a callback that looks at one generator, or counts single steps."""
+    for callback in callbacks:
+        by_steps = getattr(callback, "rhythm", None) is not None
+        if isinstance(callback, (SampleGrid, Score)) or by_steps:
+            raise ValueError(
+                f"`callbacks` holds a {type(callback).__name__} that looks at one generator, or "
+                "counts single steps, where an ensemble ends an epoch of all members at a time. "
+                "Expected it in fit of member(i), or one that works by epochs. "
+                f"Received: callbacks with {callback!r}"
+            )
 
 
 def check_memory(members, *players):

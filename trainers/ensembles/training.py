@@ -26,7 +26,6 @@ class Training:
     def __init__(self, ensemble, data, steps):
         self.ensemble, self.data, self.steps = ensemble, data, steps
         self.state = state(ensemble)
-        self.arrays = [np.array(variable.numpy()) for variable in self.state]
         size, cores = chunk_size(ensemble, data.batch_size), workers()
         whole = range(0, ensemble.members, size)
         self.parts = [slice(k, min(k + size, ensemble.members)) for k in whole]
@@ -51,12 +50,13 @@ class Training:
         for worker in self.workers:
             free.put(worker)
         seeds = self.ensemble.member_seeds.numpy()
-        before = [array if array.ndim else array.copy() for array in self.arrays]
+        # Read anew: a callback may have set learning rates, or weights.
+        arrays = [np.array(variable.numpy()) for variable in self.state]
 
         def chunk(members):
             worker = free.get()
             try:
-                figures = worker.train(before, members, seeds, self.data, [self.steps] * epochs)
+                figures = worker.train(arrays, members, seeds, self.data, [self.steps] * epochs)
                 return members, figures, worker.shared()
             finally:
                 free.put(worker)
@@ -78,8 +78,8 @@ class Training:
                 pool.shutdown(cancel_futures=True)
                 raise
         for place, value in shared.items():
-            self.arrays[place] = value
-        for variable, array in zip(self.state, self.arrays, strict=True):
+            arrays[place] = value
+        for variable, array in zip(self.state, arrays, strict=True):
             variable.assign(array)
         self.kept += found
         return found
