@@ -10,7 +10,11 @@ from zoo import philox
 # Random123's `kat_vectors`, philox4x32 with 10 rounds: words of the counter, of the key, answers.
 KNOWN = {
     "zeros": ("0 0 0 0", "0 0", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-    "ones": (" ".join(["ffffffff"] * 4), "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    "ones": (
+        " ".join(["ffffffff"] * 4),
+        "ffffffff ffffffff",
+        "408f276d 41c83b0e a20bc7c6 6d5451fd",
+    ),
     "pi": (
         "243f6a88 85a308d3 13198a2e 03707344",
         "a4093822 299f31d0",
@@ -48,9 +52,7 @@ def _tensorflow(count, keys, low, high):
     """TensorFlow's own kernel, a call a key."""
     rows = []
     for key, *counter in zip(keys.numpy(), low.numpy(), high.numpy(), strict=True):
-        key, counter = (
-            tf.constant(np.array(x, "int64").view("uint64")) for x in ([key], counter)
-        )
+        key, counter = (tf.constant(np.array(x, "int64").view("uint64")) for x in ([key], counter))
         rows.append(
             tf.raw_ops.StatelessRandomUniformFullIntV2(
                 shape=(count,), key=key, counter=counter, alg=1, dtype="uint32"
