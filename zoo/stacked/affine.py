@@ -8,9 +8,13 @@ them in the order of their place.
 import tensorflow as tf
 
 
-@tf.custom_gradient
 def product(kernel, x):
     """`W' x` of each member: `(m, inputs, units)` and `(m, inputs, rows)` to `(m, units, rows)`."""
+    return _with_gradient(tf.convert_to_tensor(kernel), x)
+
+
+@tf.custom_gradient
+def _with_gradient(kernel, x):
     kernel, x = tf.identity(kernel), tf.identity(x)
 
     def gradient(upstream):
@@ -29,13 +33,17 @@ def _product(kernel, x):
     return tf.einsum("mir,mio->mor", x, kernel)
 
 
-@tf.custom_gradient
 def shifted(x, bias):
     """`x + b` of each member: `(m, units, rows)` and `(m, units)`.
 
     The derivative by the bias is a sum over neighbours in memory, for which XLA has no fast loop;
     as a product with ones it is one.
     """
+    return _shifted(x, tf.convert_to_tensor(bias))
+
+
+@tf.custom_gradient
+def _shifted(x, bias):
 
     def gradient(upstream):
         ones = tf.ones((*upstream.shape[::2], 1), upstream.dtype)

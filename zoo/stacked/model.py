@@ -8,7 +8,7 @@ from zoo import random
 from zoo.players import conditions, copies
 from zoo.players.recorded import RecordedModel
 from zoo.players.sampling import traits
-from zoo.stacked import first_weights, rules
+from zoo.stacked import checks, first_weights, rules
 from zoo.validation import check_positive
 
 
@@ -37,7 +37,7 @@ class Stacked(RecordedModel, keras.Model):
 
     def __init__(self, player, members, role="generator", **kwargs):
         check_positive(members=members)
-        rules.check(player, role)
+        checks.check(player, role)
         super().__init__(**kwargs)
         object.__setattr__(self, "_player", player)  # Not a layer of this one: it has no part.
         self.members, self.role = members, role

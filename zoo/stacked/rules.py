@@ -5,7 +5,6 @@ members that stands for a layer's own. What has no rule cannot be stacked.
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from zoo import random
@@ -136,15 +135,7 @@ RULES = {
     ),
 }
 OPERATIONS = {"OneHot": _one_hot}  # Of `keras.ops`, by name.
-FLAT = (
-    layers.Dense,
-    Maxout,
-    layers.BatchNormalization,
-    LayerNormalization,
-    layers.Concatenate,
-    layers.Dot,
-    ConcatLabels,
-)  # Their last axis has to be all of an example.
+BY_LABEL = (_embedding, _one_hot)  # Their input is a number of a class.
 
 
 def looks_at_batch(layer):
@@ -161,84 +152,6 @@ def rule(operation):
     return OPERATIONS.get(type(operation).__name__)
 
 
-def check(player, name):
-    """Raises a `ValueError` that names the first layer of a player that cannot be stacked.
-
-    Args:
-        player: A built Keras model.
-        name: The argument that it was, for the message.
-    """
-    if not _is_graph(player):
-        raise _refusal(name, player.name, player, "is no graph of layers: it has a call of its own")
-    for operation in operations(player):
-        if isinstance(operation, keras.Model):
-            check(operation, name)
-            continue
-        why = _obstacle(operation)
-        if why:
-            raise _refusal(name, player.name, operation, why)
-
-
-def _is_graph(model):
-    graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
-    return graph and type(model).call.__module__.startswith("keras.")
-
-
 def operations(model):
     """The operations of a model's graph, in their order."""
     return (model._functional if isinstance(model, keras.Sequential) else model).operations
-
-
-def _obstacle(operation):
-    """Why an operation cannot be stacked, in words; or `None`."""
-    if rule(operation) is None:
-        return "mixes examples, or has no rule for many members"
-    if not isinstance(operation, keras.Layer):
-        return None
-    if operation.compute_dtype != "float32" and operation.weights:
-        return f"computes in {operation.compute_dtype}, and members in float32"
-    for variable in operation.weights:
-        for kind in ("regularizer", "constraint"):
-            what = getattr(variable, kind)
-            if what is not None and type(what) not in SUMS:
-                return f"has a {kind}, {type(what).__name__}, that would see all members at once"
-    if operation.activity_regularizer is not None:
-        return "has an activity regularizer, a mean over examples"
-    activation = getattr(operation, "activation", None)
-    if activation is not None and not elementwise(activation):
-        return "has an activation that is no function of one number"
-    ranks = [len(x.shape) for call in operation._inbound_nodes for x in call.input_tensors]
-    axis = getattr(operation, "axis", -1)
-    if isinstance(operation, FLAT) and (
-        max(ranks, default=2) > 2 or axis not in (-1, 1, [1], [-1])
-    ):
-        return "works along one of several axes of an example"
-    return None
-
-
-# A regularizer that is a sum over weights, and a constraint on each number.
-SUMS = (
-    keras.regularizers.L1,
-    keras.regularizers.L2,
-    keras.regularizers.L1L2,
-    keras.constraints.NonNeg,
-)
-
-
-def elementwise(function):
-    """Whether a function of a tensor is one of each number by itself."""
-    if getattr(function, "weights", None):
-        return False
-    numbers = np.linspace(-2.0, 2.0, 5, dtype="float32")
-    together = np.asarray(function(tf.constant(numbers[None])))
-    apart = [np.asarray(function(tf.constant([[number]]))) for number in numbers]
-    return np.allclose(together[0], np.ravel(apart), rtol=1e-5, atol=1e-6)
-
-
-def _refusal(name, model, operation, why):
-    kinds = sorted({cls.__name__ for cls in RULES} | set(OPERATIONS))
-    return ValueError(
-        f"`{name}` has a layer that cannot be stacked: {operation.name!r} "
-        f"({type(operation).__name__}) {why}. Expected layers of these kinds: {', '.join(kinds)}. "
-        f"Received: {name}={model!r}"
-    )

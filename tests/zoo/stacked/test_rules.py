@@ -14,7 +14,7 @@ from zoo.layers import (
     Maxout,
     MinibatchDiscrimination,
 )
-from zoo.stacked import Stacked, rules
+from zoo.stacked import Stacked, checks, rules
 
 L = keras.layers
 MEMBERS, ROWS, CLASSES = 2, 5, 3
@@ -317,7 +317,7 @@ def test_refusals_name_the_layer(name):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_players_of_mixed_precision_are_refused(policy):
     with pytest.raises(ValueError, match=f"'dense_0'.*computes in {policy[6:]}"):
-        rules.check(zoo.MLPGenerator((3,), 2, (4,), dtype=policy), "generator")
+        checks.check(zoo.MLPGenerator((3,), 2, (4,), dtype=policy), "generator")
 
 
 # === Functions of one number ===
@@ -335,4 +335,4 @@ def test_players_of_mixed_precision_are_refused(policy):
 )
 @pytest.mark.filterwarnings("ignore:You are using a softmax")
 def test_elementwise_functions(name, expected):
-    assert rules.elementwise(keras.activations.get(name)) is expected
+    assert checks.elementwise(keras.activations.get(name)) is expected
