@@ -171,7 +171,9 @@ class GANEnsemble(Members, GAN):
         keras_callbacks.check(self, listed, False)
         couplings.check_callbacks(listed)
         keras_callbacks.restore(self, listed)
-        rows = data.checked(self.traits, self.members, x, y, batch_size, shuffle)
+        rows = data.checked(
+            self.traits, self.members, x, y, batch_size, shuffle, steps_per_epoch is None
+        )
         data_checks.check_batch_rows(self._alone, rows.batch_size)
         self.follow_generator()
         steps = steps_per_epoch or rows.steps
@@ -180,7 +182,7 @@ class GANEnsemble(Members, GAN):
         verbose = 1 if verbose == "auto" else verbose
         bar = [progress.Progress()] if verbose else []
         run = keras.callbacks.CallbackList(
-            [*bar, *listed],
+            [optimizers.Finalize(), *bar, *listed],
             add_history=True,
             model=self,
             epochs=epochs,
@@ -203,6 +205,9 @@ class GANEnsemble(Members, GAN):
         self.history.members = game.history()
         couplings.warn_of_diverged(self.diverged)
         return self.history
+
+    def logged_names(self):
+        return training.logged_names(super().logged_names())
 
     def evaluate(self, *args, **kwargs):
         """Has no meaning for many members: see `member`."""
@@ -309,5 +314,4 @@ class GANEnsemble(Members, GAN):
         Raises:
             ValueError: Also if one of these members diverged; `members=` leaves it out.
         """
-        numbers = np.arange(self.members)[slice(None) if members is None else members]
-        return samples.sample(self, numbers, count, labels, seed, truncation, as_float, conditions)
+        return samples.sample(self, members, count, labels, seed, truncation, as_float, conditions)

@@ -326,6 +326,10 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 **kwargs,
             )
 
+    def logged_names(self):
+        """The names of what an epoch logs, but for evaluations."""
+        return list(self.get_metrics_result())
+
     def own_callbacks(self):
         """Callbacks of the class itself, which `fit` calls after the user's."""
         return [ScaleWatch(), frozen.Watch()]

@@ -112,7 +112,10 @@ def _normalized():
     """Players of pictures with batch normalization, dropout and a decay of the weights."""
     generator = zoo.MLPGenerator((2, 2, 1), 2, (4,), batch_normalization=True, **GLOROT)
     images = keras.Input((2, 2, 1), name="images")
-    x = L.Dense(4, kernel_regularizer=keras.regularizers.L2(0.1))(L.Flatten()(images))
+    # Without a bias, which a normalization takes away: its gradient is 0 up to rounding, of which
+    # Adam makes steps of full length.
+    hidden = L.Dense(4, use_bias=False, kernel_regularizer=keras.regularizers.L2(0.1))
+    x = hidden(L.Flatten()(images))
     x = Dropout(0.3)(L.LeakyReLU(0.2)(L.BatchNormalization()(x)))
     return generator, keras.Model(images, L.Dense(1)(x))
 

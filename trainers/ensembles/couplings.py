@@ -62,12 +62,13 @@ def _check_objective(objective):
 
 def _check_optimizer(argument, optimizer):
     for part in parts(optimizer):
+        found = part if inner(optimizer) is optimizer else optimizer
         norms = [name for name in CLIPPING if getattr(part, name, None)]
         if type(part) not in OPTIMIZERS or norms or inner(optimizer) is not optimizer:
             names = ", ".join(kind.__name__ for kind in OPTIMIZERS)
             raise ValueError(
                 f"`{argument}` would let members move each other. Expected one of {names}, without "
-                f"{' and '.join(CLIPPING)}. Received: {argument}={type(part).__name__}"
+                f"{' and '.join(CLIPPING)}. Received: {argument}={type(found).__name__}"
                 + (f" with {norms[0]}" if norms else "")
             )
 

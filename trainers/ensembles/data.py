@@ -24,6 +24,7 @@ class MemberData:
         batch_size: int.
         shuffle: bool. Whether the rows of an epoch are in an order of their own, by the member's
             seed, as `fit` of a single trainer orders them.
+        restarts: bool. Whether each epoch begins with the first row, and not where the last ended.
     """
 
     samples: np.ndarray
@@ -31,6 +32,7 @@ class MemberData:
     own: bool
     batch_size: int
     shuffle: bool
+    restarts: bool = False
 
     @property
     def rows(self):
@@ -60,6 +62,7 @@ class MemberData:
         """
         if not self.shuffle and self.steps == 1 and self.rows == self.batch_size:
             return None
+        start = 0 if self.restarts else start
         numbers = np.arange(start, start + steps)
         places = numbers[:, None] % self.steps * self.batch_size + np.arange(self.batch_size)
         if not self.shuffle:
@@ -78,7 +81,7 @@ class MemberData:
         return tf.cast(tf.reshape(drawn, (steps, len(seeds), self.batch_size)), "int32")
 
 
-def checked(traits, members, x, y, batch_size, shuffle):
+def checked(traits, members, x, y, batch_size, shuffle, restarts=False):
     """The `MemberData` of what `fit` of an ensemble was given.
 
     Args:
@@ -88,6 +91,7 @@ def checked(traits, members, x, y, batch_size, shuffle):
         y: Labels or conditions: likewise, or `None`.
         batch_size: int, or `None`.
         shuffle: bool.
+        restarts: bool. Whether rows that keep their order begin anew in each epoch.
 
     Raises:
         ValueError: If the data are not of this form, or cannot be played with.
@@ -136,7 +140,7 @@ def checked(traits, members, x, y, batch_size, shuffle):
             f"left out. Expected a divisor of {rows}, or shuffle=True. "
             f"Received: batch_size={batch_size}"
         )
-    return MemberData(samples, labels, own, size, bool(shuffle))
+    return MemberData(samples, labels, own, size, bool(shuffle), restarts and not shuffle)
 
 
 def _check_finite(x):

@@ -9,7 +9,7 @@ moves another.
 import keras
 import tensorflow as tf
 
-from trainers.steps import pairs
+from trainers.steps import pairs, regularization
 from trainers.steps.game import View
 from trainers.steps.key import Key
 
@@ -79,6 +79,15 @@ class Members:
 
     def mean(self, losses):
         return tf.reduce_mean(losses) * self.members
+
+    def own_losses(self, player, *added):
+        name, total = f"{player}_regularization", 0.0
+        if name in self.trackers:
+            # What calls add is refused: it would be a mean over all rows.
+            own = regularization.of_members(getattr(self, player))
+            self.trackers[name].update_state(own)
+            total = tf.reduce_sum(own)
+        return total
 
     def views(self, real, fake, labels, training):
         """Both views in one pass, where the discriminator's rows know nothing of each other."""

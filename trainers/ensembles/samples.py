@@ -8,20 +8,23 @@ from zoo.blocks import slices
 from zoo.pixels import to_pixels, to_unit
 from zoo.players import sampling
 from zoo.stacked import Stacked
-from zoo.validation import check_above_zero, check_positive
+from zoo.validation import check_above_zero, check_positive, check_seed
 
 NUMBERS = 2**22  # In one layer of the members that are computed at a time.
 
 
-def sample(ensemble, numbers, count, labels, seed, truncation, as_float, conditions):
-    """See `trainers.GANEnsemble.sample`; `numbers` are those of the members."""
+def sample(ensemble, members, count, labels, seed, truncation, as_float, conditions):
+    """See `trainers.GANEnsemble.sample`."""
     own = ensemble.traits
     check_positive(count=count)
     if truncation is not None:
         check_above_zero(truncation=truncation)
+    numbers = _numbers(ensemble.members, members)
     _check_finite(ensemble, numbers)
     told = sampling.told(own, count, labels, conditions)
-    seed = np.random.SeedSequence().generate_state(1)[0] if seed is None else seed
+    if seed is None:
+        seed = np.random.SeedSequence().generate_state(1)[0]
+    check_seed(seed)
     size = max(1, min(len(numbers), NUMBERS // (count * ensemble.widest)))
     key = (size, count, truncation)
     if key not in ensemble.samplers:
@@ -41,6 +44,22 @@ def sample(ensemble, numbers, count, labels, seed, truncation, as_float, conditi
         shape = (size, count, *own.image_shape)
         made.append(tf.reshape(samples, shape).numpy()[: len(numbers[rows])])
     return np.concatenate(made)
+
+
+def _numbers(members, some):
+    """The numbers of some of so many members."""
+    if some is None:
+        return np.arange(members)
+    try:
+        numbers = np.arange(members)[some if isinstance(some, slice) else np.asarray(some)]
+    except (IndexError, ValueError, TypeError):
+        numbers = None
+    if np.ndim(numbers) != 1 or not len(numbers):
+        raise ValueError(
+            "`members` are no numbers of members. Expected a slice, or an array of integers in "
+            f"[0, {members}). Received: members={some!r}"
+        )
+    return numbers
 
 
 def _compiled(ensemble, size, count, truncation):

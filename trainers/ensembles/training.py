@@ -98,12 +98,20 @@ def log(figures):
     lost = ~np.all([np.isfinite(values) for values in figures.values()], axis=0)
     made = {}
     for name, values in figures.items():
-        finite = values[~lost] if not lost.all() else values
+        finite = values[~lost] if not lost.all() else np.full(1, np.nan)
         made[name] = float(np.mean(finite, dtype="float64"))
         if name.endswith("_loss"):
             for q, value in zip(QUANTILES, np.percentile(finite, QUANTILES), strict=True):
                 made[f"{name}_q{q:02d}"] = float(value)
     return {**made, "diverged": int(lost.sum())}
+
+
+def logged_names(figures):
+    """The names in a log of figures of these names."""
+    quantiles = [
+        f"{name}_q{q:02d}" for name in figures if name.endswith("_loss") for q in QUANTILES
+    ]
+    return [*figures, *quantiles, "diverged"]
 
 
 def workers():

@@ -19,6 +19,17 @@ def of_weights(player):
     return _sum(terms)
 
 
+def of_members(player):
+    """Likewise of a `zoo.stacked.Stacked`, whose regularizers are sums: float32 `(members,)`."""
+    total = 0.0
+    for variable in _regularized(player):
+        weights = tf.reshape(tf.convert_to_tensor(variable), (player.members, -1))
+        factors = variable.regularizer.get_config()
+        total += factors.get("l1", 0.0) * tf.reduce_sum(tf.abs(weights), axis=1)
+        total += factors.get("l2", 0.0) * tf.reduce_sum(weights**2, axis=1)
+    return total
+
+
 def of_call(player):
     """What a player's last call has added by activities and `add_loss`: a float32 scalar.
 

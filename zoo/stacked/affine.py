@@ -19,7 +19,7 @@ def _with_gradient(kernel, x):
 
     def gradient(upstream):
         outer = tf.einsum("mir,mor->mio", x, upstream)
-        return outer, product(tf.transpose(kernel, (0, 2, 1)), upstream)
+        return outer, product(turned(kernel), upstream)
 
     return _product(kernel, x), gradient
 
@@ -27,10 +27,19 @@ def _with_gradient(kernel, x):
 def _product(kernel, x):
     inputs, units = kernel.shape[1:]
     if inputs == 1:
-        return x * tf.transpose(kernel, (0, 2, 1))
+        return x * turned(kernel)
     if units == 1:
         return tf.reduce_sum(x * kernel, axis=1, keepdims=True)
     return tf.einsum("mir,mio->mor", x, kernel)
+
+
+def turned(x):
+    """Each member's matrix with its axes the other way round.
+
+    Not `tf.transpose`, whose derivative within a condition in a loop XLA refuses: the order of the
+    axes is no constant there.
+    """
+    return tf.einsum("mab->mba", x)
 
 
 def shifted(x, bias):
@@ -44,7 +53,6 @@ def shifted(x, bias):
 
 @tf.custom_gradient
 def _shifted(x, bias):
-
     def gradient(upstream):
         ones = tf.ones((*upstream.shape[::2], 1), upstream.dtype)
         return upstream, tf.matmul(upstream, ones)[:, :, 0]

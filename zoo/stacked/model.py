@@ -8,7 +8,7 @@ from zoo import random
 from zoo.players import conditions, copies
 from zoo.players.recorded import RecordedModel
 from zoo.players.sampling import traits
-from zoo.stacked import checks, first_weights, rules
+from zoo.stacked import affine, checks, first_weights, rules
 from zoo.validation import check_positive
 
 
@@ -97,7 +97,7 @@ class Stacked(RecordedModel, keras.Model):
         x = x if x.dtype.is_integer else tf.cast(x, "float32")
         if features == 1:
             return tf.reshape(x, (self.members, 1, -1))
-        return tf.transpose(tf.reshape(x, (self.members, -1, features)), (0, 2, 1))
+        return affine.turned(tf.reshape(x, (self.members, -1, features)))
 
     # === One member ===
 
@@ -162,7 +162,7 @@ def _graph(model):
 
 def _rows(x, shape):
     """Columns `(members, features, n)` as rows `(members * n, *shape)`."""
-    return tf.reshape(x if x.shape[1] == 1 else tf.transpose(x, (0, 2, 1)), (-1, *shape))
+    return tf.reshape(x if x.shape[1] == 1 else affine.turned(x), (-1, *shape))
 
 
 def _run(model, own, columns, training):

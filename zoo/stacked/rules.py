@@ -12,7 +12,7 @@ from zoo.layers.concat_labels import ConcatLabels
 from zoo.layers.dropout import Dropout
 from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization, LayerNormalization, moments
-from zoo.stacked.affine import product, shifted
+from zoo.stacked.affine import product, shifted, turned
 
 layers = keras.layers
 
@@ -37,8 +37,8 @@ def _dropout(layer, own, x, training):
     drawn = tf.convert_to_tensor(seeds)
     seeds.assign(drawn + tf.constant([0, 1], drawn.dtype))
     members, features, rows = x.shape
-    keep = random.uniform((members * rows, features), drawn) >= layer.rate
-    keep = tf.transpose(tf.reshape(keep, (members, rows, features)), (0, 2, 1))
+    uniform = random.uniform((members * rows, features), drawn)
+    keep = turned(tf.reshape(uniform, (members, rows, features))) >= layer.rate
     return tf.where(keep, x / (1.0 - layer.rate), tf.zeros_like(x))
 
 
@@ -89,7 +89,7 @@ def _rescaling(layer, own, x, training):
 def _embedding(layer, own, labels, training):
     table = tf.convert_to_tensor(own(layer.embeddings))
     rows = tf.gather(table, tf.cast(labels[:, 0], "int32"), batch_dims=1)
-    return tf.transpose(rows, (0, 2, 1))
+    return turned(rows)
 
 
 def _one_hot(layer, own, labels, training):
