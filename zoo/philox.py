@@ -31,35 +31,43 @@ def bits(count, keys, counters):
         `StatelessRandomUniformFullIntV2` gives for `keys[i]` and the i-th counter.
     """
     blocks = -(-count // BLOCK)
-    key = _words(tf.reshape(tf.cast(keys, "int64"), (-1, 1)))
+    key = tf.stack(_words(tf.reshape(tf.cast(keys, "int64"), (-1, 1))))
     carried, words = tf.range(blocks, dtype="int64")[None, :], []
     for half in counters:
         for word in _words(tf.reshape(tf.cast(half, "int64"), (-1, 1))):
             total = word + carried
-            words.append(_lower(total))
+            words.append(tf.broadcast_to(_lower(total), (key.shape[1], blocks)))
             carried = _upper(total)
-    words = [tf.broadcast_to(word, (key[0].shape[0], blocks)) for word in words]
+    even, odd = (tf.cast(tf.stack(words[k::2]), "uint32") for k in (0, 1))
     if blocks == 1:
-        for _ in range(ROUNDS):
-            words, key = _round(words, key)
+        for number in range(ROUNDS):
+            even, odd = _round(number, key, even, odd)
     else:  # Unrolled, XLA would compute each word of each block by a chain of its own.
-        words, key = tf.while_loop(
-            lambda words, key: True, _round, (words, key), maximum_iterations=ROUNDS
+        _, even, odd = tf.while_loop(
+            lambda number, even, odd: True,
+            lambda number, even, odd: (number + 1, *_round(number, key, even, odd)),
+            (tf.constant(0, "int64"), even, odd),
+            maximum_iterations=ROUNDS,
         )
-    return tf.reshape(tf.stack(words, -1), (-1, blocks * BLOCK))[:, :count]
+    words = tf.cast(tf.stack([even[0], odd[0], even[1], odd[1]], -1), "int64")
+    return tf.reshape(words, (-1, blocks * BLOCK))[:, :count]
 
 
-def _round(words, key):
-    """One round: two products of 64 bits, whose halves are mixed with the other words."""
-    first, second = words[0] * MULTIPLIERS[0], words[2] * MULTIPLIERS[1]
+def _round(number, key, even, odd):
+    """One round: two products of 64 bits, whose halves are mixed with the other words.
+
+    Args:
+        number: int64 scalar.
+        key: int64 `(2, k, 1)`.
+        even: uint32 `(2, k, blocks)`: the first and the third word of each block.
+        odd: Likewise the second and the fourth.
+    """
     xor = tf.bitwise.bitwise_xor
-    mixed = [
-        xor(xor(_upper(second), words[1]), key[0]),
-        _lower(second),
-        xor(xor(_upper(first), words[3]), key[1]),
-        _lower(first),
-    ]
-    return mixed, [_lower(k + step) for k, step in zip(key, KEY_STEPS, strict=True)]
+    products = tf.cast(even, "uint64") * tf.constant(MULTIPLIERS, "uint64", (2, 1, 1))
+    upper = tf.cast(tf.bitwise.right_shift(products, tf.constant(32, "uint64")), "uint32")
+    lower = tf.cast(products, "uint32")
+    key = tf.cast(_lower(key + number * tf.constant(KEY_STEPS, "int64", (2, 1, 1))), "uint32")
+    return xor(xor(tf.reverse(upper, [0]), odd), key), tf.reverse(lower, [0])
 
 
 def _words(x):

@@ -22,10 +22,7 @@ from trainers.perturbations import InstanceNoise, LabelFlips
 from trainers.stopping import UntilConverged
 from zoo.layers import Dropout
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.xdist_group("ensemble"),
-]  # One of them is compiled once for all.
+pytestmark = pytest.mark.xdist_group("ensemble")  # One of them is compiled once for all.
 
 L, C = keras.layers, keras.callbacks
 MEMBERS, SEED, POINTS, BATCH = 3, 5, 8, 4

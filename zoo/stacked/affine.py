@@ -5,32 +5,60 @@ memory, and all that follows a product (a bias, an activation, its derivative) i
 them in the order of their place.
 """
 
+import numpy as np
 import tensorflow as tf
+
+GATHERED = 2**14  # Numbers of a matrix that is turned by gathering them.
 
 
 def product(kernel, x):
     """`W' x` of each member: `(m, inputs, units)` and `(m, inputs, rows)` to `(m, units, rows)`."""
-    return _with_gradient(tf.convert_to_tensor(kernel), x)
+    return _product(tf.convert_to_tensor(kernel), x)
 
 
 @tf.custom_gradient
-def _with_gradient(kernel, x):
-    kernel, x = tf.identity(kernel), tf.identity(x)
-
-    def gradient(upstream):
-        outer = tf.einsum("mir,mor->mio", x, upstream)
-        return outer, product(turned(kernel), upstream)
-
-    return _product(kernel, x), gradient
-
-
 def _product(kernel, x):
+    kernel, x = tf.identity(kernel), tf.identity(x)
     inputs, units = kernel.shape[1:]
     if inputs == 1:
-        return x * turned(kernel)
-    if units == 1:
-        return tf.reduce_sum(x * kernel, axis=1, keepdims=True)
-    return tf.einsum("mir,mio->mor", x, kernel)
+        made = x * tf.reshape(kernel, (-1, units, 1))
+    elif units == 1:
+        made = tf.reduce_sum(x * kernel, axis=1, keepdims=True)
+    else:
+        made = tf.matmul(_laid_out_turned(kernel), x)
+    return made, lambda upstream: (_outer(x, upstream), _back(kernel, upstream))
+
+
+@tf.custom_gradient
+def _back(kernel, x):
+    """`W x` of each member: `(m, inputs, units)` and `(m, units, rows)` to `(m, inputs, rows)`."""
+    kernel, x = tf.identity(kernel), tf.identity(x)
+    inputs, units = kernel.shape[1:]
+    if inputs == 1:
+        made = tf.reduce_sum(x * tf.reshape(kernel, (-1, units, 1)), axis=1, keepdims=True)
+    elif units == 1:
+        made = x * kernel
+    else:
+        made = tf.matmul(kernel, x)
+    return made, lambda upstream: (_outer(upstream, x), _product(kernel, upstream))
+
+
+def _outer(x, upstream):
+    return tf.einsum("mir,mor->mio", x, upstream)
+
+
+def _laid_out_turned(kernel):
+    """Each member's matrix turned, in memory too.
+
+    XLA would join a transposition and the product into one of a matrix that lies the other way,
+    which takes twice as long; into a gathering of its numbers it does not see.
+    """
+    inputs, units = kernel.shape[1:]
+    if inputs * units > GATHERED:
+        return tf.transpose(kernel, (0, 2, 1))
+    order = np.arange(inputs * units).reshape(inputs, units).T.ravel()
+    numbers = tf.gather(tf.reshape(kernel, (-1, inputs * units)), order, axis=1)
+    return tf.reshape(numbers, (-1, units, inputs))
 
 
 def turned(x):

@@ -19,7 +19,7 @@ from trainers.ensembles import data, training
 from trainers.ensembles.chunks import state
 from zoo.players.sampling import traits
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ensemble")]
+pytestmark = pytest.mark.xdist_group("ensemble")
 
 EPOCHS, STEPS = 2, 2
 

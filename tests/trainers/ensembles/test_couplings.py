@@ -17,8 +17,6 @@ from trainers import divergences, objectives, penalties
 from trainers.ensembles import couplings
 from trainers.stopping import UntilConverged
 
-pytestmark = pytest.mark.long
-
 MEMBERS = 3
 L = keras.layers
 

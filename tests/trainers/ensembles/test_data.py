@@ -9,8 +9,6 @@ from tests.trainers.test_ensemble import MEMBERS, SEED, points
 from trainers.ensembles import data
 from zoo.players.sampling import traits
 
-pytestmark = pytest.mark.long
-
 ROWS, BATCH = 10, 4
 SEEDS = np.arange(SEED, SEED + MEMBERS)
 

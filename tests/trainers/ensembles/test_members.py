@@ -24,7 +24,7 @@ from trainers.perturbations import InstanceNoise, LabelFlips
 from trainers.steps.key import TESTING, TRAINING, Key
 from zoo.layers import Dropout
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ensemble")]
+pytestmark = pytest.mark.xdist_group("ensemble")
 
 L, ROWS = keras.layers, 4
 

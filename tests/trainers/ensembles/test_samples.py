@@ -20,7 +20,7 @@ from tests.trainers.test_ensemble import (  # noqa: F401 - Two of them are fixtu
 )
 from trainers.ensembles import samples
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ensemble")]
+pytestmark = pytest.mark.xdist_group("ensemble")
 
 COUNT = 5
 

@@ -24,7 +24,7 @@ from tests.trainers.test_ensemble import (  # noqa: F401 - Two of them are fixtu
 from trainers.ensembles import couplings, training
 from trainers.ensembles.chunks import Worker, state
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("ensemble")]
+pytestmark = pytest.mark.xdist_group("ensemble")
 
 CORES = training.workers  # Before the fixture has its say.
 

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers import MODES
+from zoo.stacked import affine
 from zoo.stacked.affine import product, shifted
 
 MEMBERS, ROWS, STEP = 3, 5, 1e-5
@@ -60,6 +61,12 @@ def test_product_and_its_gradient(inputs, units, mode):
     by_kernel, by_x = MODES[mode](both)(tf.constant(kernel), tf.constant(x))
     np.testing.assert_allclose(by_kernel, np.einsum("mir,mor->mio", x, upstream), rtol=1e-12)
     np.testing.assert_allclose(by_x, np.einsum("mio,mor->mir", kernel, upstream), rtol=1e-12)
+
+
+def test_a_large_matrix_has_the_product_of_a_small_one(monkeypatch):
+    kernel, x = _drawn((3, 4), (3, ROWS))
+    monkeypatch.setattr(affine, "GATHERED", 11)
+    np.testing.assert_allclose(product(kernel, x), _product(kernel, x), rtol=1e-12)
 
 
 @pytest.mark.parametrize("mode", MODES)
