@@ -44,7 +44,7 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
     Args:
         model: A generator (a `zoo.Generator`, or any built Keras model from latents to samples),
             a `zoo.VAE`, or a trainer: then its `ema_generator` is served where there is one, else
-            its `generator`, and its `discriminator` gives `score`.
+            its `generator`, and its `discriminator` gives `score`, unless it judges packs.
         directory: Folder of the model's versions, made as needed.
         version: Positive int. Defaults to one more than the largest version in the folder.
         discriminator: The model behind `score`, if it is not the trainer's.
@@ -116,7 +116,7 @@ def served_players(model, discriminator=None):
     if hasattr(model, "generator"):
         average = getattr(model, "ema_generator", None)
         generator = model.generator if average is None else average
-        if discriminator is None:
+        if discriminator is None and getattr(model, "packing", 1) == 1:  # Of packs, no score.
             discriminator = getattr(model, "discriminator", None)
     wired = isinstance(generator, keras.Model) and not isinstance(generator, players.Discriminator)
     if not wired or (generator.built and not hasattr(generator, "input_shape")):

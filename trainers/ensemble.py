@@ -44,9 +44,9 @@ class GANEnsemble(Members, GAN):
         first_weights: `"own"`: each member's are drawn from the layers' initializers by its seed,
             and what is constant (a bias that was set, say) is the given player's; `"shared"`: all
             begin with those of the given players.
-        **kwargs: `value_range`, as for `GAN`; and any argument of `compile`, which is called with
-            them: `objective`, `generator_optimizer`, `discriminator_optimizer`, penalties,
-            `perturbations`, `ema_decay`.
+        **kwargs: `value_range` and `packing`, as for `GAN`; and any argument of `compile`, which is
+            called with them: `objective`, `generator_optimizer`, `discriminator_optimizer`,
+            penalties, `perturbations`, `ema_decay`.
 
     Raises:
         ValueError: If a layer, objective, penalty or optimizer couples members or examples, or the
@@ -175,6 +175,7 @@ class GANEnsemble(Members, GAN):
             self.traits, self.members, x, y, batch_size, shuffle, steps_per_epoch is None
         )
         data_checks.check_batch_rows(self._alone, rows.batch_size)
+        couplings.check_packs(self, rows.batch_size)
         self.follow_generator()
         steps = steps_per_epoch or rows.steps
         together = 1 if listed else max(1, TOGETHER // steps)
@@ -206,8 +207,8 @@ class GANEnsemble(Members, GAN):
         couplings.warn_of_diverged(self.diverged)
         return self.history
 
-    def logged_names(self):
-        return training.logged_names(super().logged_names())
+    def get_metrics_result(self):
+        return training.log({tracker.name: tracker.each().numpy() for tracker in self.metrics})
 
     def evaluate(self, *args, **kwargs):
         """Has no meaning for many members: see `member`."""
@@ -274,6 +275,7 @@ class GANEnsemble(Members, GAN):
             schedule=self.schedule,
             seed=self.seed + number,
             value_range=self.value_range,
+            packing=self.packing,
         )
         gan.compile(**self._unbuilt(self._compilation.config(), self.named_optimizers()))
         gan.steps.assign(self.steps)

@@ -234,7 +234,7 @@ class GAN(Trainer):
         key = self.key_of(TESTING, self.trackers["generator_loss"].count)
         fake = self.fake(real, labels, key, training=False)
         self.own_losses("generator", regularization.of_call(self.generator))
-        views = self.views(real, fake, labels, training=False)
+        views = self.views(self.packed(real), self.packed(fake), labels, training=False)
         self.own_losses("discriminator", *(view.added for view in views))
         d_losses = self.objective.discriminator_loss(*(view.logits for view in views))
         self.track_discriminator(d_losses, *views)

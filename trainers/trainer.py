@@ -43,6 +43,8 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         value_range: `(low, high)` of samples that are pictures, `None` for samples that are not, or
             `"auto"`: what the generator's attribute `value_range` says, which the others set, or
             what is seen in its last layers (`zoo.players.description`).
+        packing: int, the m of PacGAN. The discriminator judges m samples at a time, joined along
+            their last axis: it is built for `(..., m c)`. `trainers/steps/packing.py` says more.
 
     Raises:
         ValueError: If the players do not fit each other, or the value range not the generator.
@@ -50,7 +52,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
 
     owns_layers = False  # Its players' configs tell of theirs.
 
-    def __init__(self, generator, discriminator, seed=0, value_range="auto", **kwargs):
+    def __init__(self, generator, discriminator, seed=0, value_range="auto", packing=1, **kwargs):
         refuse_unknown(self, kwargs, KERAS_ARGUMENTS)
         super().__init__(**kwargs)
         self.generator = generator
@@ -59,6 +61,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         check_seed(seed)
         self.seed = int(seed)
         self.traits = sampling.traits(generator, value_range)
+        self.packing = packing
         self.patches = self.check_pair()
         sampling.say_range(generator, value_range)
         self.value_range = self.traits.value_range
@@ -74,7 +77,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
 
     def check_pair(self):
         """How many logits the discriminator gives a sample, if it can judge the generator's."""
-        return pairs.check(self.traits, self.discriminator)
+        return pairs.check(self.traits, self.discriminator, self.packing)
 
     # === Compile ===
 
@@ -325,10 +328,6 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
                 shuffle=False,
                 **kwargs,
             )
-
-    def logged_names(self):
-        """The names of what an epoch logs, but for evaluations."""
-        return list(self.get_metrics_result())
 
     def own_callbacks(self):
         """Callbacks of the class itself, which `fit` calls after the user's."""

@@ -120,7 +120,7 @@ def _check_monitor(trainer, callback, before, validates):
 def _logged(trainer, before, validates):
     """What is logged at the end of an epoch, after callbacks that come `before`."""
     scores = [score.measure for score in before if isinstance(score, Score)]
-    known = [*trainer.logged_names(), *(measure.name for measure in scores)]
+    known = [*trainer.get_metrics_result(), *(measure.name for measure in scores)]
     return known + [f"val_{name}" for name in trainer.get_metrics_result() if validates]
 
 

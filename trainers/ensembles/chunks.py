@@ -66,6 +66,7 @@ class Worker:
             schedule=ensemble.schedule,
             seed=ensemble.seed,
             value_range=ensemble.value_range,
+            packing=ensemble.packing,
         )
         self.chunk.own_rows = own_rows
         config = compilation.config()

@@ -82,6 +82,17 @@ def check_steps(alone):
         )
 
 
+def check_packs(ensemble, rows):
+    """Raises a `ValueError` if a pack would have samples of two members."""
+    part = rows // ensemble.discriminator_steps_per_batch
+    if part % ensemble.packing:
+        raise ValueError(
+            "`batch_size` leaves examples of a member over, which would be packed with another's. "
+            f"Expected a multiple of packing={ensemble.packing} examples a discriminator step. "
+            f"Received: {part} examples a step"
+        )
+
+
 def check_devices(ensemble):
     """Raises a `ValueError` under a strategy of replicas, which would cut the flat batch."""
     devices = ensemble.distribute_strategy.num_replicas_in_sync

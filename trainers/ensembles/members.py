@@ -63,7 +63,7 @@ class Members:
         return self.generator.members
 
     def check_pair(self):
-        return pairs.check(self.traits, self.discriminator.player)
+        return pairs.check(self.traits, self.discriminator.player, self.packing)
 
     def warn(self, compilation):
         """Nothing: a member by itself was looked at, and its warnings are said."""

@@ -106,14 +106,6 @@ def log(figures):
     return {**made, "diverged": int(lost.sum())}
 
 
-def logged_names(figures):
-    """The names in a log of figures of these names."""
-    quantiles = [
-        f"{name}_q{q:02d}" for name in figures if name.endswith("_loss") for q in QUANTILES
-    ]
-    return [*figures, *quantiles, "diverged"]
-
-
 def workers():
     """Chunks at work at a time: one a core, or one on a GPU."""
     return 1 if tf.config.get_visible_devices("GPU") else len(os.sched_getaffinity(0))

@@ -20,6 +20,7 @@ WORDS = {
     "batch_normalization": "Whether hidden layers have it: of dcgan the discriminator's, of mlp "
     "the generator's.",
     "weight": "Weight of the trainer's own term.",
+    "packing": "Samples that the discriminator judges together, the m of PacGAN.",
     "clip": "The critic's weights are clipped to [-clip, clip].",
     "unroll_steps": "Steps of the discriminator that the generator looks ahead.",
     "real_target": "What D should say of real samples; 0.9 is one-sided label smoothing.",
@@ -140,7 +141,8 @@ def _of_trainers(taken):
     for name, argument in _collected(classes, "trainer").items():
         flag = f"trainer_{name}" if name in taken else name
         flags[flag] = dataclasses.replace(argument, help=WORDS.get(flag, argument.help))
-    return flags
+    packers = {owner: 1 for owner in classes if owner != ("laplacian",)}  # They share it.
+    return {**flags, "packing": Argument("packing", "trainer", int, packers, WORDS["packing"])}
 
 
 def defaults(name):

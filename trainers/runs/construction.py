@@ -31,13 +31,16 @@ def players(settings, info, details=None):
     ours, theirs = {}, {}
     if settings.latent_dim is not None:
         ours["latent_dim"] = settings.latent_dim
-    theirs |= _apart(settings, details or Details())
+    details = details or Details()
+    theirs |= _apart(settings, details)
+    packing = details.trainer.get("packing", 1)
+    if packing > 1:
+        theirs["image_shape"] = (*info.sample_shape[:-1], packing * info.sample_shape[-1])
     if settings.generator == "mlp" and info.dtype != "uint8":  # Points.
         shared |= {"units": (128, 128), "kernel_initializer": "glorot_uniform"}
         ours |= {"output_activation": "linear", "prior": "normal"}
         theirs |= {"activation": "relu", "input_dropout": 0.0, "dropout": 0.0}
     generator, discriminator = FAMILIES[settings.generator]
-    details = details or Details()
     generator = objects.call(generator, {**shared, **ours, **details.generator})
     if generator.num_classes and info.class_names:
         generator.class_names = info.class_names

@@ -96,6 +96,7 @@ def rows_needed(trainer):
     devices = trainer.distribute_strategy.num_replicas_in_sync
     players = (trainer.generator, trainer.discriminator)
     part = 2 if any(map(_takes_several, players)) else 1
+    part *= trainer.packing
     return Rows(devices * trainer.discriminator_steps_per_batch * part, devices)
 
 
@@ -134,13 +135,20 @@ def check_batch_rows(trainer, rows):
             f"`batch_size` is too small for {steps} discriminator steps, each of which takes its "
             f"own part. Expected at least {steps} examples a batch. Received: a batch of {rows}"
         )
-    found = _coupling(trainer) if part == 1 else None
+    packs = part // trainer.packing
+    if packs == 0:
+        raise ValueError(
+            f"`batch_size` leaves no pack of {trainer.packing} examples a step, which is what the "
+            f"discriminator judges at a time. Expected at least {trainer.packing * steps} examples "
+            f"a batch. Received: a batch of {rows} for {steps} discriminator step(s)"
+        )
+    found = _coupling(trainer) if packs == 1 else None
     if found is not None:
         layer, player = found
         raise ValueError(
             f"`batch_size` leaves one example a step, and the layer {layer!r} of {player!r} takes "
             "several together (batch normalization has no variance over one). Expected at least "
-            f"{2 * steps} examples a batch. "
+            f"{2 * steps * trainer.packing} examples a batch. "
             f"Received: a batch of {rows} for {steps} discriminator step(s)"
         )
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainers.penalties import Position
-from trainers.steps import gradient_estimators, regularization
+from trainers.steps import gradient_estimators, packing, regularization
 from trainers.steps.key import TRAINING, Key
 from zoo import random
 from zoo.players.sampling import discriminate, generate, per_example
@@ -81,12 +81,16 @@ class Game:
         return self.generator.explore(latents, key.exploration())
 
     def perturbed(self, real, fake, key):
-        """Real and generated samples as the discriminator sees them in this move."""
+        """Real and generated samples as the discriminator sees them in this move, in packs."""
         for k, perturbation in enumerate(self.perturbations):
             step = self.steps.value
             real = perturbation.samples(real, key.perturbation(k, 0), step)
             fake = perturbation.samples(fake, key.perturbation(k, 1), step)
-        return real, fake
+        return self.packed(real), self.packed(fake)
+
+    def packed(self, samples):
+        """Samples as many at a time as the discriminator judges together."""
+        return packing.pack(samples, self.packing)
 
     # === Views ===
 

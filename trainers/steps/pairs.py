@@ -3,16 +3,18 @@
 import warnings
 
 from trainers.steps import squashing
+from trainers.steps.packing import check as check_packing
 from zoo.players import conditions, sampling
-from zoo.validation import users_level
+from zoo.validation import check_positive, users_level
 
 
-def check(traits, discriminator):
+def check(traits, discriminator, packing=1):
     """How many logits the discriminator gives a sample: 1, or one for each patch of a map.
 
     Args:
         traits: `zoo.players.Traits` of the generator.
         discriminator: A Keras model.
+        packing: int. Samples that it judges together.
 
     Raises:
         ValueError: If it is not built, sees other samples or labels than the generator makes, or
@@ -25,8 +27,11 @@ def check(traits, discriminator):
             "with keras.Input(image_shape). "
             f"Received: discriminator={discriminator.name!r}"
         )
+    check_positive(packing=packing)
     shape = sampling.sample_shape(discriminator)
-    if shape != traits.image_shape:
+    if packing != 1:
+        check_packing(traits, shape, packing)
+    elif shape != traits.image_shape:
         more = shape[:-1] == traits.image_shape[:-1] and shape[-1] > traits.image_shape[-1]
         hint = "; labels are no channels: give them an input of their own" if more else ""
         raise ValueError(
