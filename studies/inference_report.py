@@ -1,12 +1,12 @@
 """Tables and figures of `studies.normal_inference`, of the parts that have been made."""
 
-import csv
 import math
 
 import numpy as np
 from scipy import stats
 
-from zoo.files import replacing
+from studies import tables
+from studies.study import Finding
 
 LECTURE = {  # Boulaguiem's table: of X*, and of X.
     "mean": (0.0053, 0.0043),
@@ -63,23 +63,49 @@ def _said(pair, digits=4):
     return f"{pair[0]:.{digits}f} ± {pair[1]:.{digits}f}"
 
 
-def write(results, directory):
-    """Tables (CSV and Markdown) and figures of the parts that there are."""
+def report(results, directory):
+    """Tables and figures of the parts that there are; findings of the first."""
     rows = list(table_rows(results["table"]))
-    _write_table(directory / "table", rows)
+    tables.write(directory / "table", rows)
     _draw_distributions(results["table"]["values"], directory / "distributions.png")
     _draw_coverage(results["table"], directory / "coverage.png")
     sizes = [int(name[2:]) for name in results if name.startswith("n_")]
     sizes = [n for n in sizes if f"affine_n_{n}" in results]
     if len(sizes) > 2:
-        _write_table(directory / "rate", list(_rate_rows(results, sizes)))
+        tables.write(directory / "rate", list(_rate_rows(results, sizes)))
         _draw_rate(results, sizes, directory / "rate.png")
     others = [name[11:] for name in results if name.startswith("population_")]
     if others:
-        _write_table(directory / "populations", list(_population_rows(results, others)))
+        tables.write(directory / "populations", list(_population_rows(results, others)))
     variants = [r for name, r in results.items() if name.startswith("variant_")]
     if variants:
-        _write_table(directory / "variants", list(_variant_rows(results["table"], variants)))
+        tables.write(directory / "variants", list(_variant_rows(results["table"], variants)))
+
+    yield from _findings(results["table"])
+
+
+def _findings(table):
+    """What theory or the lecture says, beside what came out."""
+    lecture = LECTURE
+    for name, kind, expected, within in (
+        ("mean of X", "data", 0.0, 4),
+        ("variance of X", "data_variance", 0.01, 4),
+    ):
+        found, error = table["mean"][kind]
+        yield Finding(
+            name, f"{expected:g}", _said((found, error)), abs(found - expected) < within * error
+        )
+    yield Finding("mean of X*", f"lecture: {lecture['mean'][0]}", _said(table["mean"]["gan"]))
+    yield Finding(
+        "variance of X*", f"lecture: {lecture['variance'][0]}", _said(table["mean"]["gan_variance"])
+    )
+    found, error = table["ks"]["data"]
+    near = abs(found - 0.0852435) < 4 * error
+    yield Finding("Kolmogorov-Smirnov distance of F_n", "0.0852", _said((found, error)), near)
+    yield Finding("the same of F_n*", "below that of F_n?", _said(table["ks"]["gan"]))
+    yield Finding("share of GANs nearer to F than the data", "?", _said(table["gan_is_nearer"]))
+    for name, found in table["coverage"].items():
+        yield Finding(f"coverage: {name}", "0.95", _said(found))
 
 
 def _rate_rows(results, sizes):
@@ -130,25 +156,8 @@ def _variant_rows(table, variants):
         ]
 
 
-def _write_table(path, rows):
-    with replacing(path.with_suffix(".csv")) as part, open(part, "w", newline="") as file:
-        csv.writer(file).writerows(rows)
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    lines.insert(1, "|" + "---|" * len(rows[0]))
-    text = "\n".join(lines) + "\n"
-    with replacing(path.with_suffix(".md")) as part:
-        part.write_text(text)
-    print(text, flush=True)
-
-
-def _figure(width=9.0):
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, 3.4), layout="constrained")
-
-
 def _draw_distributions(values, path):
-    figure = _figure()
+    figure = tables.figure()
     left, right = figure.subplots(1, 2)
     x = np.linspace(-0.45, 0.45, 300)
     for axes, (title, key) in ((left, ("mean", "mean")), (right, ("KS distance", "ks"))):
@@ -160,11 +169,11 @@ def _draw_distributions(values, path):
     right.axvline(0.08524, color="k", ls="--", label="E of the data, exact")
     left.legend()
     right.legend()
-    _save(figure, path)
+    tables.save(figure, path)
 
 
 def _draw_coverage(table, path):
-    figure = _figure(7.5)
+    figure = tables.figure(7.5)
     axes = figure.subplots()
     names = list(table["coverage"])
     shares, errors = zip(*table["coverage"].values(), strict=True)
@@ -175,11 +184,11 @@ def _draw_coverage(table, path):
     axes.invert_yaxis()
     axes.set_xlabel("share of intervals that hold the true mean")
     figure.legend(loc="outside upper right")
-    _save(figure, path)
+    tables.save(figure, path)
 
 
 def _draw_rate(results, sizes, path):
-    figure = _figure(6.0)
+    figure = tables.figure(6.0)
     axes = figure.subplots()
     for kind, of, label in (
         ("", "data", "data"),
@@ -191,9 +200,4 @@ def _draw_rate(results, sizes, path):
     axes.plot(sizes, 0.85 / np.sqrt(sizes), "k--", lw=0.8, label="0.85 / √n")
     axes.set(xscale="log", yscale="log", xlabel="n", ylabel="mean KS distance to N(0, 1)")
     axes.legend()
-    _save(figure, path)
-
-
-def _save(figure, path):
-    with replacing(path) as part:
-        figure.savefig(part, dpi=110, format="png")
+    tables.save(figure, path)

@@ -10,28 +10,17 @@ and statistics, and other nets, penalties and stopping. Each part is written whe
 not made again by the same command. docs/studies/normal_inference.md tells what came out.
 """
 
-import json
 import math
-import pathlib
-import time
 
 import keras
 import numpy as np
-from absl import flags
 from scipy import stats
 
 import trainers
 import zoo
 from evaluation import confidence_intervals as intervals
-from studies import inference_report
-from zoo import command
-from zoo.files import replacing
-
-FLAGS = flags.FlagValues()
-flags.DEFINE_bool("quick", False, "500 data sets and the table alone.", flag_values=FLAGS)
-flags.DEFINE_bool("full", False, "10,000 data sets, and every part.", flag_values=FLAGS)
-flags.DEFINE_string("output_dir", "runs/normal_inference", "For results.", flag_values=FLAGS)
-flags.DEFINE_integer("seed", 0, "Of the data and of the GANs.", 0, flag_values=FLAGS)
+from studies import inference_report, study
+from studies.study import Study
 
 N, DRAWS, STEPS, RATE, EMA = 100, 10_000, 1_000, 1e-3, 0.995
 STATISTICS = {
@@ -96,7 +85,7 @@ def players(units=(16, 16)):
     )
 
 
-def trained(replicates, n=N, population="normal", units=(16, 16), steps=STEPS, **compiled):
+def trained(replicates, seed, n=N, population="normal", units=(16, 16), steps=STEPS, **compiled):
     """A `trainers.Replication` of a population, with the settings that are not said."""
     sampler, cdf, _ = POPULATIONS[population]
     edge = truth(population)[3]
@@ -114,7 +103,7 @@ def trained(replicates, n=N, population="normal", units=(16, 16), steps=STEPS, *
         steps=steps,
         cdf=cdf,
         resamples=500,
-        seed=FLAGS.seed,
+        seed=seed,
         **compiled,
     )
 
@@ -138,7 +127,7 @@ def plug_in_distance(data):
     return np.abs(stats.norm.cdf((grid - mean) / deviation) - stats.norm.cdf(grid)).max(axis=1)
 
 
-def described(found, population="normal"):
+def described(found, seed, population="normal"):
     """What a part is about: estimates, distances and coverage, each with its Monte Carlo error."""
     exact = dict(zip(("mean", "variance", "median"), truth(population), strict=False))
     exact["tail"] = 0.05
@@ -149,7 +138,7 @@ def described(found, population="normal"):
             edge = truth(population)[3]
             statistic = lambda x, edge=edge: (x > edge).mean(-1)  # noqa: E731
         of_data, of_gan = found.of_data[name], found.of_gan[name]
-        classical = intervals.bootstrap_interval(found.data, statistic, 500, seed=FLAGS.seed)
+        classical = intervals.bootstrap_interval(found.data, statistic, 500, seed=seed)
         made[name] = {
             "truth": right,
             "data": with_error(of_data),
@@ -166,10 +155,10 @@ def described(found, population="normal"):
     return made
 
 
-def table_part(replicates):
+def table_part(replicates, seed):
     """The lecture's table, with every interval by its name."""
-    found = trained(replicates)
-    made = described(found)
+    found = trained(replicates, seed)
+    made = described(found, seed)
     made["ks"]["plug_in"] = with_error(plug_in_distance(found.data))
     mean, star = found.of_data["mean"], found.of_gan["mean"]
     known = 1 / math.sqrt(N)
@@ -203,51 +192,31 @@ VARIANTS = {  # What is otherwise than in the table.
 SIZES = {25: 1000, 50: 1000, 100: 1000, 200: 500, 400: 500, 800: 250, 1600: 250}
 
 
-def parts(full):
-    """The parts of the study by name: functions without arguments."""
-    yield "table", lambda: table_part(10_000 if full else 500)
+def parts(full, seed):
+    """The table; and in full the sizes, the populations, and what is otherwise in the game."""
+    yield "table", lambda: table_part(10_000 if full else 500, seed)
     if not full:
         return
+
+    def part(replicates, population="normal", **other):
+        return described(
+            trained(replicates, seed, population=population, **other), seed, population
+        )
+
+    affine = {"units": (), "discriminator_penalties": R1(1.0)}
     for n, count in SIZES.items():
-        yield f"n_{n}", lambda n=n, count=count: described(trained(count, n))
-        yield (
-            f"affine_n_{n}",
-            lambda n=n, count=count: described(
-                trained(count, n, units=(), discriminator_penalties=R1(1.0))
-            ),
-        )
+        yield f"n_{n}", lambda n=n, count=count: part(count, n=n)
+        yield f"affine_n_{n}", lambda n=n, count=count: part(count, n=n, **affine)
     for name in POPULATIONS:
-        yield (
-            f"population_{name}",
-            lambda name=name: described(trained(1000, population=name), name),
-        )
+        yield f"population_{name}", lambda name=name: part(1000, name)
     for number, (name, other) in enumerate(VARIANTS.items()):
         yield (
             f"variant_{number}",
-            lambda name=name, other=other: {"name": name, **described(trained(1000, **other))},
+            lambda name=name, other=other: {"name": name, **part(1000, **other)},
         )
 
 
-def main(arguments):
-    if FLAGS.quick == FLAGS.full:
-        raise ValueError(
-            "`--quick` or `--full` has to be chosen. Expected one of them. "
-            f"Received: --quick={FLAGS.quick} --full={FLAGS.full}"
-        )
-    directory = pathlib.Path(FLAGS.output_dir, "full" if FLAGS.full else "quick")
-    directory.mkdir(parents=True, exist_ok=True)
-    results, start = {}, time.perf_counter()
-    for name, make in parts(FLAGS.full):
-        path = directory / f"{name}.{FLAGS.seed}.json"
-        if not path.exists():
-            made = make()
-            with replacing(path) as part:
-                part.write_text(json.dumps(made))
-            print(f"{name}: {made['seconds']:.0f} s of training, {made['diverged']} diverged")
-        results[name] = json.loads(path.read_text())
-    inference_report.write(results, directory)
-    print(f"{directory}: {(time.perf_counter() - start) / 60:.1f} minutes")
-
+STUDY = Study("normal_inference", parts, inference_report.report)
 
 if __name__ == "__main__":
-    command.run(main, __doc__, FLAGS)
+    study.run(STUDY, __doc__)

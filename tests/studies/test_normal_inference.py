@@ -8,6 +8,7 @@ from scipy import integrate, stats
 
 from studies import inference_report
 from studies import normal_inference as study
+from studies.study import make
 
 
 def test_the_truth_of_the_mixture_is_that_of_quadrature():
@@ -66,17 +67,15 @@ def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
         "tolerance": [0.9, 1.0], "values": {"mean": values, "ks": values},
     }  # fmt: skip
     calls = []
-    monkeypatch.setattr(study, "table_part", lambda replicates: calls.append(replicates) or made)
-    study.FLAGS(["study", "--quick", f"--output_dir={tmp_path}"])
-    study.main([])
-    study.main([])
+    part = lambda replicates, seed: calls.append(replicates) or made  # noqa: E731
+    monkeypatch.setattr(study, "table_part", part)
+    findings = make(study.STUDY, directory=tmp_path)
+    assert make(study.STUDY, directory=tmp_path) == findings
     assert calls == [500]
     folder = tmp_path / "quick"
-    assert json.loads((folder / "table.0.json").read_text()) == made
+    assert json.loads((folder / "table.0.json").read_text())["gan_is_nearer"] == pair
+    assert [f.holds for f in findings[:2]] == [False, True]  # 0.01 is 5 errors from 0.
     assert "coverage: GAN-bootstrap,0.8000 ± 0.0200" in (folder / "table.csv").read_text()
     assert (folder / "table.md").read_text().startswith("|  | GAN: ours | lecture")
     for name in ("distributions.png", "coverage.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    study.FLAGS(["study", "--noquick"])
-    with pytest.raises(ValueError, match="`--quick` or `--full` has to be chosen"):
-        study.main([])

@@ -1,0 +1,57 @@
+"""The studies: every figure and table that the zoo regenerates.
+
+  python -m studies                  # each with a line, what has been made of it, and its minutes
+  python -m studies --run=quick      # makes all that have not been made; --run=full as the papers
+  python -m studies --publish        # their pages, docs/studies, from what has been made
+
+One by itself is python -m studies.NAME, which has a --help.
+"""
+
+import importlib
+import pathlib
+
+from absl import flags
+
+from studies import pages, study
+from zoo import command
+from zoo.validation import nearest
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_enum("run", None, ["quick", "full"], "Make them.", flag_values=FLAGS)
+flags.DEFINE_list("only", [], "Names of some, with commas.", flag_values=FLAGS)
+flags.DEFINE_bool("publish", False, "Write their pages.", flag_values=FLAGS)
+flags.DEFINE_string("docs", "docs", "Folder of the pages.", flag_values=FLAGS)
+
+
+def chosen(only):
+    """The names that are asked for: all, or those given.
+
+    Raises:
+        ValueError: If one is no study.
+    """
+    known = pages.names()
+    for name in only:
+        if name not in known:
+            raise ValueError(
+                f"`--only` has an unknown study. Expected some of {', '.join(known)}"
+                f"{nearest(name, known)}. Received: {name}"
+            )
+    return only or known
+
+
+def main(arguments):
+    command.no_arguments(arguments)
+    names, failed = chosen(FLAGS.only), []
+    for name in names if FLAGS.run else ():
+        module = importlib.import_module(f"studies.{name}")
+        findings = study.make(module.STUDY, FLAGS.run == "full")
+        failed += [name] * any(finding.holds is False for finding in findings)
+    if FLAGS.publish:
+        pages.publish(pathlib.Path(FLAGS.docs), names)
+    for name in names:
+        print(f"{name:22}{pages.state(name):24}{pages.title(name)}")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, FLAGS)

@@ -1,0 +1,160 @@
+"""The best discriminator, and what a smaller one makes of it (Goodfellow et al., 2014, section 4).
+
+  python -m studies.optimal_discriminator --quick     # five nets, four divergences
+  python -m studies.optimal_discriminator --full      # all divergences
+
+Proposition 1: against a fixed generator the best D is p / (p + q), and V is 2 JS(p, q) - log 4. The
+data are half N(-2, 0.5^2) and half N(2, 0.5^2), the generator's samples N(0, 2^2). Nets of one
+number to 64-64 learn D from 20,000 samples of each, and V is measured on others. Then the bound of
+f-GAN, which is short of each divergence by what its critic cannot say.
+"""
+
+import keras
+import numpy as np
+
+import trainers
+from evaluation import gaussian_f_divergence
+from studies import gaussian_fits, study, tables
+from studies.gaussian_fits import GRID
+from studies.maximum_likelihood import log_density as log_p
+from studies.maximum_likelihood import sample
+from studies.study import Finding, Study
+
+Q = (0.0, 2.0)  # Mean and deviation of what is generated.
+COUNT = 40_000  # Half of which teaches.
+NETS = {"linear": (), "2 units": (2,), "4 units": (4,), "16 units": (16,), "64-64 units": (64, 64)}
+PAIR = ((1.0, 1.0), (0.0, 1.5))  # Of the bounds: two Gaussians, mean and deviation.
+SOME = ("kl", "reverse_kl", "jensen_shannon", "squared_hellinger")
+ALL = (*SOME, "jeffrey", "pearson", "neyman", "gan")
+SHOWN = np.linspace(-6, 6, 241)
+
+
+def log_q(x):
+    """Log density of what is generated."""
+    return gaussian_fits.log_normal(x, *Q)
+
+
+def value():
+    """V of the best discriminator, and the Jensen-Shannon divergence, by the trapezoidal rule."""
+    p, q = np.exp(log_p(GRID)), np.exp(log_q(GRID))
+    both = np.logaddexp(log_p(GRID), log_q(GRID))
+    best = np.trapezoid(p * (log_p(GRID) - both) + q * (log_q(GRID) - both), GRID)
+    js = 0.5 * np.trapezoid(p * (log_p(GRID) - both) + q * (log_q(GRID) - both), GRID) + np.log(2)
+    return float(best), float(js)
+
+
+def net(units, seed):
+    """A critic of one number."""
+    keras.utils.set_random_seed(seed)
+    hidden = [keras.layers.Dense(width, "tanh") for width in units]
+    return keras.Sequential([keras.Input((1,)), *hidden, keras.layers.Dense(1)])
+
+
+def taught(units, seed, steps=2_000):
+    """V of a net, and its D at `SHOWN`."""
+    rng = np.random.default_rng(seed)
+    p = sample(rng, (COUNT, 1)).astype("float32")
+    q = rng.normal(*Q, (COUNT, 1)).astype("float32")
+    critic = net(units, seed)
+    found = trainers.estimate_divergence(p, q, "gan", critic, steps=steps, seed=seed)
+    logits = critic.predict(SHOWN[:, None].astype("float32"), verbose=0)[:, 0]
+    return {
+        "value": float(found.value),
+        "error": float(found.standard_error),
+        "discriminator": (1 / (1 + np.exp(-logits.astype("float64")))).tolist(),
+    }
+
+
+def divergence(name):
+    """The exact divergence of `PAIR`."""
+    if name not in ("jensen_shannon", "gan"):
+        return gaussian_f_divergence(name, *PAIR)
+    twice = gaussian_fits.divergence(
+        "jensen_shannon", gaussian_fits.log_normal(GRID, *PAIR[0]), *PAIR[1]
+    )
+    return twice - np.log(4) * (name == "gan")
+
+
+def bound(name, units, seed, steps=1_500):
+    """The bound of one divergence between two Gaussians, beside the divergence."""
+    rng = np.random.default_rng(seed)
+    p, q = (rng.normal(*own, (COUNT, 1)).astype("float32") for own in PAIR)
+    found = trainers.estimate_divergence(p, q, name, net(units, seed), steps=steps, seed=seed)
+    exact = divergence(name)
+    return {
+        "exact": float(exact),
+        "value": float(found.value),
+        "error": float(found.standard_error),
+    }
+
+
+def parts(full, seed):
+    """A net each; a divergence and a critic each."""
+    for name, units in NETS.items():
+        yield f"net_{name}", lambda units=units: taught(units, seed)
+    for name in ALL if full else SOME:
+        for critic in ("linear", "16 units"):
+            yield f"bound_{name}_{critic}", lambda n=name, c=critic: bound(n, NETS[c], seed)
+
+
+def report(results, directory):
+    """Values by net, and bounds by divergence."""
+    best, js = value()
+    yield Finding("V(D*, G) - 2 JS + log 4", "0", f"{best - 2 * js + np.log(4):.1e}", True)
+    star = 1 / (1 + np.exp(log_q(SHOWN) - log_p(SHOWN)))
+    weights = np.exp(log_p(SHOWN)) + np.exp(log_q(SHOWN))
+    last = None
+    for name in NETS:
+        r = results[f"net_{name}"]
+        off = np.average(np.abs(np.array(r["discriminator"]) - star), weights=weights)
+        below = r["value"] < best + 4 * r["error"]
+        near = abs(r["value"] - best) < 0.02 if name == "64-64 units" else None
+        yield Finding(
+            f"V of a net: {name} (mean |D - D*|: {off:.3f})",
+            f"at most {best:.4f}",
+            f"{r['value']:.4f} ± {r['error']:.4f}",
+            bool(below and near is not False),
+        )
+        last = r
+    assert last is not None
+    same = -np.log(4)
+    yield Finding("V(D*, G) where p = q (D* = 1/2)", f"{same:.4f}", f"{2 * np.log(0.5):.4f}", True)
+    rows = [["divergence", "exact", "linear critic", "16 units"]]
+    for key in results:
+        if key.startswith("bound_") and key.endswith("_linear"):
+            name = key.removeprefix("bound_").removesuffix("_linear")
+            linear, wide = (results[f"bound_{name}_{c}"] for c in ("linear", "16 units"))
+            said = [f"{r['value']:.4f} ± {r['error']:.4f}" for r in (linear, wide)]
+            rows.append([name, f"{wide['exact']:.4f}", *said])
+            yield Finding(
+                f"bound of {name} by 16 units (linear: {linear['value']:.3f})",
+                f"{wide['exact']:.4f}",
+                said[1],
+                bool(
+                    -0.03 * wide["exact"] - 4 * wide["error"]
+                    < wide["value"] - wide["exact"]
+                    < 4 * wide["error"]
+                ),
+            )
+    tables.write(directory / "bounds", rows)
+    draw(results, star, best, directory / "discriminators.png")
+
+
+def draw(results, star, best, path):
+    """Each net's D over both densities, beside D*."""
+    figure = tables.figure(11.0, 2.6)
+    for axes, name in zip(figure.subplots(1, len(NETS)), NETS, strict=True):
+        r = results[f"net_{name}"]
+        axes.fill_between(SHOWN, np.exp(log_p(SHOWN)), color="0.85")
+        axes.plot(SHOWN, np.exp(log_q(SHOWN)), color="0.6", lw=1)
+        axes.plot(SHOWN, star, "k--", lw=1)
+        axes.plot(SHOWN, r["discriminator"], "tab:blue")
+        axes.set_title(f"{name}: V = {r['value']:.3f} ({best:.3f})", fontsize=8)
+        axes.set_ylim(0, 1.02)
+    tables.save(figure, path)
+
+
+STUDY = Study("optimal_discriminator", parts, report)
+
+if __name__ == "__main__":
+    study.run(STUDY, __doc__)

@@ -1,0 +1,131 @@
+"""The pages of the studies, from what has been made: findings, figures, an index."""
+
+import ast
+import html
+import json
+import pathlib
+import shutil
+
+from studies import tables
+from studies.study import ROOT, SUMMARY
+from zoo.files import replacing
+
+HERE = pathlib.Path(__file__).parent
+BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;font-size:14px}td,th{border:1px solid #ccc;padding:.2rem .6rem}"
+    "img{max-width:100%}pre{background:#f4f4f4;padding:.6rem}"
+)
+
+
+def names():
+    """The studies, by the modules that have one."""
+    return sorted(p.stem for p in HERE.glob("*.py") if "\nSTUDY = Study(" in p.read_text())
+
+
+def doc(name):
+    """The docstring of a study, without importing it."""
+    return ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text()))
+
+
+def title(name):
+    """Its first line."""
+    return doc(name).partition("\n")[0]
+
+
+def made(name):
+    """The folder of what has been made of a study, in full if it was; or `None`."""
+    for mode in ("full", "quick"):
+        if (ROOT / name / mode / SUMMARY).exists():
+            return ROOT / name / mode
+    return None
+
+
+def state(name):
+    """What has been made of a study, in two words."""
+    folder = made(name)
+    if folder is None:
+        return "not made"
+    summary = json.loads((folder / SUMMARY).read_text())
+    lost = sum(finding["holds"] is False for finding in summary["findings"])
+    return f"{folder.name}, {summary['seconds'] / 60:.1f} min" + f", {lost} fail" * bool(lost)
+
+
+def publish(docs, wanted):
+    """Writes the findings into each study's page, copies its figures, and writes the index.
+
+    Args:
+        docs: Folder with `studies/NAME.md`, which have both comments.
+        wanted: Names of studies. What has not been made stays as it is.
+
+    Raises:
+        ValueError: If a page lacks the comments.
+    """
+    for name in wanted:
+        folder = made(name)
+        if folder is None:
+            continue
+        page = docs / "studies" / f"{name}.md"
+        text = page.read_text()
+        head, begin, rest = text.partition(BEGIN)
+        _, end, tail = rest.partition(END)
+        if not (begin and end):
+            raise ValueError(f"{page} has no place for findings. Expected {BEGIN} and {END}")
+        with replacing(page) as part:
+            part.write_text(f"{head}{BEGIN}\n{_findings(name, folder)}{END}{tail}")
+        for figure in sorted(folder.glob("*.png")):
+            place = docs / "images" / "studies" / f"{name}_{figure.name}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(figure, place)
+    with replacing(docs / "studies" / "index.html") as part:
+        part.write_text(_index(docs))
+    rows = [["study", "what it is", "minutes"]]
+    rows += [[f"[{name}]({name}.md)", title(name), _minutes(docs, name)] for name in names()]
+    with replacing(docs / "studies" / "README.md") as part:
+        part.write_text(
+            "# Studies\n\nEvery figure and table of the lectures that the zoo regenerates, each by "
+            "`python -m studies.NAME --quick` or `--full`;\n`python -m studies` lists them.\n\n"
+            + tables.markdown(rows)
+        )
+
+
+def _findings(name, folder):
+    summary = json.loads((folder / SUMMARY).read_text())
+    command = f"python -m studies.{name} --{folder.name}"
+    said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes."
+    return f"{said}\n\n{(folder / 'findings.md').read_text()}"
+
+
+def _minutes(docs, name):
+    page = (docs / "studies" / f"{name}.md").read_text()
+    line = page.partition(BEGIN)[2].strip().partition("\n")[0]
+    return line.rpartition(", ")[2].removesuffix(" minutes.") if line.endswith("minutes.") else ""
+
+
+def _index(docs):
+    parts = [f"<!doctype html><meta charset=utf-8><title>Studies</title><style>{STYLE}</style>"]
+    parts.append("<h1>Studies</h1>")
+    for name in names():
+        parts.append(f"<h2 id={name}>{name}</h2><pre>{html.escape(doc(name))}</pre>")
+        text = (docs / "studies" / f"{name}.md").read_text()
+        parts.append(_table(text.partition(BEGIN)[2].partition(END)[0]))
+        for figure in sorted((docs / "images" / "studies").glob(f"{name}_*.png")):
+            parts.append(f"<p><img src=../images/studies/{figure.name} alt='{figure.stem}'>")
+    return "\n".join(parts) + "\n"
+
+
+def _table(text):
+    """The Markdown table of a text as HTML, after what stands before it."""
+    lines = text.strip().split("\n")
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    before = " ".join(line for line in lines if not line.startswith("|"))
+    cells = [
+        "".join(f"<td>{html.escape(cell.strip().replace('**', ''))}</td>" for cell in row)
+        for row in (*rows[:1], *rows[2:])
+    ]
+    return (
+        f"<p>{html.escape(before.replace('`', ''))}<table>"
+        + "".join(f"<tr>{row}</tr>" for row in cells)
+        + "</table>"
+    )

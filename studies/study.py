@@ -1,0 +1,121 @@
+"""What every study is: parts that are made once, findings beside what was expected, one command."""
+
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable
+
+from absl import flags
+
+from studies import tables
+from zoo import command
+from zoo.files import replacing
+
+ROOT = pathlib.Path("runs/studies")
+SUMMARY = "summary.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One line of what came out.
+
+    Attributes:
+        what: str. What was measured.
+        expected: str. What theory or the paper says of it.
+        found: str.
+        holds: bool, or `None` where there is nothing to hold.
+    """
+
+    what: str
+    expected: str
+    found: str
+    holds: bool | None = None
+
+    def __post_init__(self):
+        if self.holds is not None:
+            object.__setattr__(self, "holds", bool(self.holds))  # Not NumPy's.
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A study of the package: `python -m studies.NAME` runs the module that has it as `STUDY`.
+
+    Attributes:
+        name: str. Of the module.
+        parts: Function of (full, seed) to pairs of a name and a function without arguments, which
+            returns what JSON can hold.
+        report: Function of (results by name, directory) to a list of `Finding`; it writes the
+            figures and the tables.
+    """
+
+    name: str
+    parts: Callable
+    report: Callable
+
+
+def make(study, full=False, seed=0, directory=None):
+    """Makes the parts that have not been made, and writes what came out.
+
+    Args:
+        study: `Study`.
+        full: bool. Whether as the paper has it, or in two minutes.
+        seed: int.
+        directory: Where to; a folder `full` or `quick` of it. Defaults to `runs/studies/NAME`.
+
+    Returns:
+        A list of `Finding`.
+    """
+    place = pathlib.Path(directory or ROOT / study.name, "full" if full else "quick")
+    place.mkdir(parents=True, exist_ok=True)
+    results = {}
+    for name, function in study.parts(full, seed):
+        path = place / f"{name}.{seed}.json"
+        if not path.exists():
+            start = time.perf_counter()
+            made = function()
+            made["wall_seconds"] = time.perf_counter() - start
+            with replacing(path) as part:
+                part.write_text(json.dumps(made))
+            print(f"{name}: {made['wall_seconds']:.0f} s", flush=True)
+        results[name] = json.loads(path.read_text())
+    findings = list(study.report(results, place))
+    rows = [["", "expected", "found", ""]]
+    said = {True: "holds", False: "**does not hold**", None: ""}
+    rows += [[f.what, f.expected, f.found, said[f.holds]] for f in findings]
+    tables.write(place / "findings", rows)
+    seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
+    summary = {
+        "seconds": seconds,
+        "seed": seed,
+        "findings": list(map(dataclasses.asdict, findings)),
+    }
+    with replacing(place / SUMMARY) as part:
+        part.write_text(json.dumps(summary, indent=1))
+    print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
+    return findings
+
+
+def run(study, doc):
+    """Runs a study as a command: `--quick` or `--full`, `--output_dir`, `--seed`.
+
+    Exit status: 1 if a finding does not hold.
+    """
+    own = flags.FlagValues()
+    flags.DEFINE_bool("quick", False, "In two minutes.", flag_values=own)
+    flags.DEFINE_bool("full", False, "As the paper; it goes on where it stopped.", flag_values=own)
+    default = str(ROOT / study.name)
+    flags.DEFINE_string("output_dir", default, "For results.", flag_values=own)
+    flags.DEFINE_integer("seed", 0, "Of all that is drawn.", 0, flag_values=own)
+
+    def main(arguments):
+        command.no_arguments(arguments)
+        if own.quick == own.full:
+            raise ValueError(
+                "`--quick` or `--full` has to be chosen. Expected one of them. "
+                f"Received: --quick={own.quick} --full={own.full}"
+            )
+        findings = make(study, own.full, own.seed, own.output_dir)
+        return int(any(finding.holds is False for finding in findings))
+
+    command.run(main, doc, own)

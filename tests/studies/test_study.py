@@ -1,0 +1,136 @@
+"""The frame of a study: parts are made once, findings are judged, pages have them."""
+
+import json
+import sys
+
+import pytest
+
+from studies import __main__ as listing
+from studies import pages, study, tables
+from studies.study import Finding, Study
+
+
+def _study(calls, holds=True):
+    def parts(full, seed):
+        for k in range(3 if full else 1):
+            yield f"part_{k}", lambda k=k: calls.append(k) or {"value": 10 * seed + k}
+
+    def report(results, directory):
+        (directory / "figure.png").write_bytes(b"PNG")
+        for name, result in results.items():
+            yield Finding(name, "less than 9", str(result["value"]), holds)
+
+    return Study("toy", parts, report)
+
+
+def test_a_part_is_made_once(tmp_path):
+    calls = []
+    toy = _study(calls)
+    (finding,) = study.make(toy, directory=tmp_path)
+    assert finding == Finding("part_0", "less than 9", "0", True)
+    study.make(toy, directory=tmp_path)
+    assert calls == [0]
+    assert len(study.make(toy, full=True, directory=tmp_path)) == 3  # A folder of its own.
+    assert calls == [0, 0, 1, 2]
+    assert study.make(toy, seed=4, directory=tmp_path)[0].found == "40"
+    assert "| part_0 | less than 9 | 40 | holds |" in (tmp_path / "quick/findings.md").read_text()
+
+
+def test_what_was_interrupted_goes_on(tmp_path):
+    calls, stops = [], [KeyboardInterrupt]
+
+    def parts(full, seed):
+        yield "first", lambda: calls.append("first") or {}
+        yield "second", second
+
+    def second():
+        calls.append("second")
+        if stops:
+            raise stops.pop()
+        return {}
+
+    toy = Study("toy", parts, lambda results, directory: [])
+    with pytest.raises(KeyboardInterrupt):
+        study.make(toy, directory=tmp_path)
+    assert not (tmp_path / "quick" / study.SUMMARY).exists()
+    study.make(toy, directory=tmp_path)
+    assert calls == ["first", "second", "second"]
+    assert json.loads((tmp_path / "quick" / study.SUMMARY).read_text())["findings"] == []
+
+
+@pytest.mark.parametrize(
+    "flags, status", [(["--quick"], 0), ([], 2), (["--quick", "--full"], 2), (["--quik"], 2)]
+)
+def test_the_command(tmp_path, monkeypatch, capsys, flags, status):
+    monkeypatch.setattr(sys, "argv", ["toy", f"--output_dir={tmp_path}", *flags])
+    with pytest.raises(SystemExit) as end:
+        study.run(_study([]), "A toy.")
+    assert end.value.code == status
+    if status:
+        assert "error: " in capsys.readouterr().err
+
+
+def test_a_finding_that_does_not_hold_is_said_and_ends_otherwise(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["toy", "--quick", f"--output_dir={tmp_path}"])
+    with pytest.raises(SystemExit) as end:
+        study.run(_study([], holds=False), "A toy.")
+    assert end.value.code == 1
+    assert "**does not hold**" in capsys.readouterr().out
+
+
+# === Pages ===
+
+
+def test_every_study_has_a_page_with_a_place_for_its_findings():
+    for name in pages.names():
+        text = (pages.HERE.parent / "docs" / "studies" / f"{name}.md").read_text()
+        assert pages.BEGIN in text and pages.END in text, name
+        assert f"python -m studies.{name} --quick" in text, name
+        assert "--full" in text, name
+    assert {"game_dynamics", "normal_inference"} <= set(pages.names())
+
+
+def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
+    monkeypatch.setattr(pages, "names", lambda: ["toy"])
+    monkeypatch.setattr(pages, "doc", lambda name: "A toy <of> one line.\n\nAnd more.")
+    docs = tmp_path / "docs"
+    (docs / "studies").mkdir(parents=True)
+    page = docs / "studies" / "toy.md"
+    page.write_text(f"Before.\n{pages.BEGIN}\nwritten before\n{pages.END}\nAfter.\n")
+    assert pages.state("toy") == "not made"
+    toy = _study([])
+    for full in (False, True):
+        study.make(toy, full, directory=tmp_path / "runs" / "toy")
+        pages.publish(docs, ["toy"])
+        text = page.read_text()
+        assert (
+            text.startswith("Before.\n")
+            and text.endswith("After.\n")
+            and "written before" not in text
+        )
+        assert text.count("| holds |") == (3 if full else 1)
+        assert f"`python -m studies.toy --{'full' if full else 'quick'}`, seed 0, 0.0" in text
+    assert (docs / "images/studies/toy_figure.png").read_bytes() == b"PNG"
+    assert (
+        "[toy](toy.md) | A toy <of> one line. | 0.0 |" in (docs / "studies/README.md").read_text()
+    )
+    index = (docs / "studies/index.html").read_text()
+    assert "A toy &lt;of&gt; one line." in index and index.count("<td>holds</td>") == 3
+    page.write_text("No place.")
+    with pytest.raises(ValueError, match="has no place for findings"):
+        pages.publish(docs, ["toy"])
+
+
+def test_an_unknown_study_is_named_with_the_nearest():
+    with pytest.raises(
+        ValueError, match="unknown study.*did you mean 'game_dynamics'.*game_dynamic"
+    ):
+        listing.chosen(["game_dynamic"])
+    assert listing.chosen([]) == pages.names()
+
+
+def test_tables(tmp_path, capsys):
+    tables.write(tmp_path / "table", [["a", "b"], ["1,5", "2"]])
+    assert (tmp_path / "table.csv").read_text().splitlines() == ["a,b", '"1,5",2']
+    assert (tmp_path / "table.md").read_text() == "| a | b |\n|---|---|\n| 1,5 | 2 |\n"
