@@ -10,6 +10,7 @@ from trainers.ensembles.members import Members
 from trainers.gan import GAN
 from trainers.steps import data_checks, optimizers
 from trainers.steps.compilation import PLAYERS
+from trainers.trainer import KERAS_ARGUMENTS
 from zoo import finite, progress
 from zoo.stacked import Stacked
 from zoo.validation import (
@@ -82,6 +83,10 @@ class GANEnsemble(Members, GAN):
     ):
         check_positive(members=members)
         check_choice(FIRST_WEIGHTS, first_weights=first_weights)
+        known = (*parameter_names(GANEnsemble), "value_range", *COMPILED, *KERAS_ARGUMENTS)
+        unknown = {name: value for name, value in kwargs.items() if name not in known}
+        refuse_arguments("GANEnsemble", unknown, known)
+        couplings.check_seeds(seed, members)
         compiled = {name: kwargs.pop(name) for name in COMPILED if name in kwargs}
         arguments = {"discriminator_steps": discriminator_steps, "schedule": schedule}
         alone = GAN(generator, discriminator, **arguments, seed=seed, **kwargs)
@@ -108,7 +113,7 @@ class GANEnsemble(Members, GAN):
     def check_compilation(self, compilation):
         couplings.check_devices(self)
         super().check_compilation(compilation)
-        couplings.check(compilation)
+        couplings.check(compilation, self.traits.image_shape)
 
     def warn(self, compilation):
         """Warns of what a member would be warned of; it also is refused what that is refused."""
@@ -224,6 +229,10 @@ class GANEnsemble(Members, GAN):
     def test_on_batch(self, *args, **kwargs):
         """Has no meaning for many members: see `member`."""
         self._refuse("test_on_batch")
+
+    def predict_on_batch(self, *args, **kwargs):
+        """Has no meaning for many members: see `sample`."""
+        self._refuse("predict_on_batch")
 
     def _refuse(self, method):
         raise ValueError(

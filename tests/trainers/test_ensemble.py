@@ -506,7 +506,11 @@ CONSTRUCTED = {
         {"discriminator_steps": UntilConverged()},
         "`discriminator_steps` is a stopping rule.*Expected an int",
     ),
-    "argument": ({"batch_size": 4}, "batch_size"),
+    "argument": (
+        {"generator_optimiser": "sgd"},
+        "`generator_optimiser` is no argument of GANEnsemble; did you mean 'generator_optimizer'",
+    ),
+    "seed": ({"seed": 2**63 - 2}, "`seed` is out of range.*members=3"),
 }
 
 
@@ -633,7 +637,9 @@ def test_what_compile_refuses_leaves_the_ensemble(name):
     assert fit(made, points(), epochs=1).epoch == [0]
 
 
-@pytest.mark.parametrize("method", ["evaluate", "predict", "train_on_batch", "test_on_batch"])
+@pytest.mark.parametrize(
+    "method", ["evaluate", "predict", "predict_on_batch", "train_on_batch", "test_on_batch"]
+)
 def test_methods_of_one_gan_are_refused(method):
     message = rf"`{method}` is of one GAN.*ensemble of 3.*Expected member\(i\).{method}"
     with pytest.raises(ValueError, match=message):
