@@ -112,6 +112,7 @@ class GANEnsemble(Members, GAN):
 
     def check_compilation(self, compilation):
         couplings.check_devices(self)
+        couplings.check_frozen(self)
         super().check_compilation(compilation)
         couplings.check(compilation, self.traits.image_shape)
 
@@ -175,6 +176,7 @@ class GANEnsemble(Members, GAN):
         listed = finite.listed(callbacks)
         keras_callbacks.check(self, listed, False)
         couplings.check_callbacks(listed)
+        couplings.check_frozen(self)
         keras_callbacks.restore(self, listed)
         rows = data.checked(
             self.traits, self.members, x, y, batch_size, shuffle, steps_per_epoch is None
@@ -240,6 +242,9 @@ class GANEnsemble(Members, GAN):
             f"member(i).{method}(...), or fit and sample of the ensemble. "
             f"Received: {method} of a GANEnsemble"
         )
+
+    def _warn_of_broken(self, path):
+        couplings.warn_of_diverged(self.diverged)
 
     # === Members ===
 

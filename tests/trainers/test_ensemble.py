@@ -300,6 +300,25 @@ def test_a_member_that_diverged_is_counted_and_leaves_the_others_alone():
 # === First weights ===
 
 
+def test_a_member_that_diverged_is_saved_with_the_others(tmp_path):
+    made = fresh()
+    weight = made.generator.weights[0]
+    for lost in ([1], range(MEMBERS)):
+        values = weight.numpy()
+        values[lost] = np.nan
+        weight.assign(values)
+        callback = trainers.Checkpoint(tmp_path / f"{len(lost)}.keras")
+        callback.set_model(made)
+        if len(lost) == MEMBERS:
+            with pytest.raises(ValueError, match="The training diverged"):
+                callback.save()
+        else:
+            with pytest.warns(UserWarning, match=r"1 members diverged.*\[1\]"):
+                callback.on_train_begin()
+                callback.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["1.keras"]
+
+
 def test_own_first_weights_follow_from_the_seed_alone():
     first = fresh().get_weights()
     keras.utils.set_random_seed(77)

@@ -13,6 +13,7 @@ from trainers import penalties
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.steps import checks
+from trainers.steps.compilation import PLAYERS
 from trainers.steps.key import Key
 from trainers.steps.optimizers import inner, parts
 from zoo.stacked import rules
@@ -146,9 +147,32 @@ def check_devices(ensemble):
         )
 
 
+def check_frozen(ensemble):
+    """Raises a `ValueError` if layers were frozen or freed since the ensemble was made."""
+    for name in PLAYERS:
+        stacked = getattr(ensemble, name)
+        moved = {id(variable) for variable in stacked.player.trainable_variables}
+        trained = {id(own) for v, own in stacked.pairs(stacked.player) if id(v) in moved}
+        now = {id(variable) for variable in stacked.trainable_variables}
+        if trained != now or now != stacked.trained:
+            raise ValueError(
+                f"`{name}` has had layers frozen or freed since the ensemble was made, which then "
+                "decided what a step moves. Expected a GANEnsemble of a player that is frozen "
+                f"before. Received: {name} with {len(now)} trainable weights, of a player with "
+                f"{len(trained)}, where {len(stacked.trained)} were made so"
+            )
+
+
 def check_callbacks(callbacks):
     """Raises a `ValueError` for a callback that looks at one generator, or counts single steps."""
     for callback in callbacks:
+        if isinstance(callback, keras.callbacks.TerminateOnNaN):
+            raise ValueError(
+                "`callbacks` holds a TerminateOnNaN, which would never see NaN: a member that "
+                "diverged harms no other, is counted, and is left out of the means. Expected "
+                "EarlyStopping('diverged', mode='min'), or one that reads logs['diverged']. "
+                f"Received: callbacks with {callback!r}"
+            )
         by_steps = getattr(callback, "rhythm", None) is not None
         if isinstance(callback, (SampleGrid, Score)) or by_steps:
             raise ValueError(

@@ -230,6 +230,31 @@ def test_replicas_are_refused(devices):
             couplings.check_devices(ensemble)
 
 
+def _freeze_all(made, generator):
+    made.generator.trainable = False
+
+
+def _freeze_a_layer(made, generator):
+    next(layer for layer in generator.layers if layer.weights).trainable = False
+
+
+@pytest.mark.parametrize("freeze", [_freeze_all, _freeze_a_layer])
+def test_what_is_frozen_is_decided_first(freeze):
+    generator, discriminator = pair()
+    made = trainers.GANEnsemble(generator, discriminator, MEMBERS, jit_compile=False)
+    freeze(made, generator)
+    message = "`generator` has had layers frozen or freed since the ensemble was made"
+    with pytest.raises(ValueError, match=message):
+        made.fit(np.zeros((MEMBERS, 4, 2), "float32"), verbose=0)
+    with pytest.raises(ValueError, match="`generator` has"):
+        made.compile()
+
+
+def test_a_callback_that_would_never_act_is_refused():
+    with pytest.raises(ValueError, match="TerminateOnNaN, which would never see NaN"):
+        couplings.check_callbacks([keras.callbacks.TerminateOnNaN()])
+
+
 def test_callbacks_of_one_generator_are_refused(tmp_path):
     refused = [
         trainers.SampleGrid(tmp_path),
