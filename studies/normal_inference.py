@@ -229,6 +229,7 @@ def parts(full):
 
 
 def main(arguments):
+    command.no_arguments(arguments)
     if FLAGS.quick == FLAGS.full:
         raise ValueError(
             "`--quick` or `--full` has to be chosen. Expected one of them. "

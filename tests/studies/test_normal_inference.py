@@ -80,3 +80,10 @@ def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
     study.FLAGS(["study", "--noquick"])
     with pytest.raises(ValueError, match="`--quick` or `--full` has to be chosen"):
         study.main([])
+
+
+def test_a_stray_word_trains_nothing(monkeypatch):
+    monkeypatch.setattr(study, "parts", lambda full: pytest.fail("it went on"))
+    study.FLAGS(["study", "--quick"])
+    with pytest.raises(ValueError, match="takes flags only.*Received: full"):
+        study.main(["full"])
