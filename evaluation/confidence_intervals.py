@@ -5,6 +5,7 @@ arrays `(replicates,)`.
 """
 
 import math
+import numbers
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ def normal_interval(estimates, standard_error, level=0.95):
     Returns:
         Two arrays `(replicates,)`: the lower and the upper ends.
     """
-    _check_level(level)
+    check_level(level)
     reach = stats.norm.ppf((1 + level) / 2) * np.asarray(standard_error)
     return np.asarray(estimates) - reach, np.asarray(estimates) + reach
 
@@ -59,7 +60,7 @@ def t_interval(samples, level=0.95):
     Reference:
         - Student, 1908, Biometrika 6, pages 1 to 25.
     """
-    _check_level(level)
+    check_level(level)
     samples = _rows(samples, 2)
     n = samples.shape[1]
     mean = samples.mean(axis=1, dtype="float64")
@@ -81,7 +82,7 @@ def percentile_interval(values, level=0.95):
     Reference:
         - Efron and Tibshirani, 1993, An introduction to the bootstrap, section 13.3.
     """
-    _check_level(level)
+    check_level(level)
     tail = (1 - level) / 2
     lower, upper = np.quantile(_rows(values, 1), (tail, 1 - tail), axis=1)
     return lower, upper
@@ -113,7 +114,14 @@ def bootstrap_interval(samples, statistic, resamples=1000, level=0.95, seed=0):
         part = samples[rows]
         chosen = rng.integers(0, n, (len(part), resamples, n))
         drawn = part[np.arange(len(part))[:, None, None], chosen]
-        ends.append(percentile_interval(statistic(drawn), level))
+        values = statistic(drawn)
+        if np.shape(values) != drawn.shape[:2]:
+            raise ValueError(
+                "`statistic` does not go over the last axis. Expected an array of shape "
+                f"{drawn.shape[:2]} of samples of shape {drawn.shape}. "
+                f"Received: an array of shape {np.shape(values)}"
+            )
+        ends.append(percentile_interval(values, level))
     return tuple(np.concatenate(column) for column in zip(*ends, strict=True))
 
 
@@ -157,7 +165,7 @@ def tolerance(level, count, confidence=0.95):
     Returns:
         Two floats.
     """
-    _check_level(level)
+    check_level(level)
     check_positive(count=count)
     lower, upper = stats.binom.interval(confidence, count, level)
     return float(lower) / count, float(upper) / count
@@ -173,9 +181,10 @@ def _rows(samples, least):
     return samples
 
 
-def _check_level(level):
-    if not 0 < level < 1:
+def check_level(level):
+    """Raises a `ValueError` unless `level` is a number in (0, 1)."""
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:
         raise ValueError(
             "`level` is out of range. Expected the share of intervals that are to hold the truth, "
-            f"in (0, 1). Received: level={level}"
+            f"in (0, 1). Received: level={level!r}"
         )

@@ -27,14 +27,7 @@ def ks_statistic(samples, cdf):
         - Kolmogorov, 1933, Giornale dell'Istituto Italiano degli Attuari 4, pages 83 to 91.
     """
     samples = on_a_line(samples)
-    probabilities = np.asarray(cdf(samples))
-    if probabilities.shape != samples.shape or not np.all(
-        (probabilities >= 0) & (probabilities <= 1)
-    ):
-        raise ValueError(
-            "`cdf` does not give probabilities. Expected numbers in [0, 1] of shape "
-            f"{samples.shape}. Received: cdf(samples) of shape {probabilities.shape}, with others"
-        )
+    _probabilities(cdf, samples)
     result = stats.kstest(samples, cdf)
     return float(result.statistic), float(result.pvalue)
 
@@ -50,7 +43,8 @@ def ks_distances(samples, cdf):
         float64 array `(replicates,)`.
 
     Raises:
-        ValueError: If the samples are no such array, or not finite.
+        ValueError: If the samples are no such array, or not finite, or the cdf gives something
+            else than probabilities.
     """
     samples = np.asarray(samples)
     if samples.ndim != 2 or not samples.size or not np.isfinite(samples).all():
@@ -58,7 +52,19 @@ def ks_distances(samples, cdf):
             "`samples` are no rows of finite numbers. Expected an array (replicates, n). "
             f"Received: samples of shape {samples.shape}"
         )
-    probabilities = cdf(np.sort(samples.astype("float64"), axis=1))
+    probabilities = _probabilities(cdf, np.sort(samples.astype("float64"), axis=1))
     steps = np.arange(samples.shape[1] + 1) / samples.shape[1]
     above, below = steps[1:] - probabilities, probabilities - steps[:-1]
     return np.maximum(above.max(axis=1), below.max(axis=1))
+
+
+def _probabilities(cdf, samples):
+    probabilities = np.asarray(cdf(samples))
+    if probabilities.shape != samples.shape or not np.all(
+        (probabilities >= 0) & (probabilities <= 1)
+    ):
+        raise ValueError(
+            "`cdf` does not give probabilities. Expected numbers in [0, 1] of shape "
+            f"{samples.shape}. Received: cdf(samples) of shape {probabilities.shape}, with others"
+        )
+    return probabilities

@@ -10,6 +10,7 @@ from trainers.ensembles.members import Members
 from trainers.gan import GAN
 from trainers.steps import data_checks, optimizers
 from trainers.steps.compilation import PLAYERS
+from trainers.trainer import KERAS_ARGUMENTS
 from zoo import finite, progress
 from zoo.stacked import Stacked
 from zoo.validation import (
@@ -82,6 +83,10 @@ class GANEnsemble(Members, GAN):
     ):
         check_positive(members=members)
         check_choice(FIRST_WEIGHTS, first_weights=first_weights)
+        known = (*parameter_names(GANEnsemble), "value_range", *COMPILED, *KERAS_ARGUMENTS)
+        unknown = {name: value for name, value in kwargs.items() if name not in known}
+        refuse_arguments("GANEnsemble", unknown, known)
+        couplings.check_seeds(seed, members)
         compiled = {name: kwargs.pop(name) for name in COMPILED if name in kwargs}
         arguments = {"discriminator_steps": discriminator_steps, "schedule": schedule}
         alone = GAN(generator, discriminator, **arguments, seed=seed, **kwargs)
@@ -107,8 +112,9 @@ class GANEnsemble(Members, GAN):
 
     def check_compilation(self, compilation):
         couplings.check_devices(self)
+        couplings.check_frozen(self)
         super().check_compilation(compilation)
-        couplings.check(compilation)
+        couplings.check(compilation, self.traits.image_shape)
 
     def warn(self, compilation):
         """Warns of what a member would be warned of; it also is refused what that is refused."""
@@ -170,6 +176,7 @@ class GANEnsemble(Members, GAN):
         listed = finite.listed(callbacks)
         keras_callbacks.check(self, listed, False)
         couplings.check_callbacks(listed)
+        couplings.check_frozen(self)
         keras_callbacks.restore(self, listed)
         rows = data.checked(
             self.traits, self.members, x, y, batch_size, shuffle, steps_per_epoch is None
@@ -226,12 +233,19 @@ class GANEnsemble(Members, GAN):
         """Has no meaning for many members: see `member`."""
         self._refuse("test_on_batch")
 
+    def predict_on_batch(self, *args, **kwargs):
+        """Has no meaning for many members: see `sample`."""
+        self._refuse("predict_on_batch")
+
     def _refuse(self, method):
         raise ValueError(
             f"`{method}` is of one GAN, and this is an ensemble of {self.members}. Expected "
             f"member(i).{method}(...), or fit and sample of the ensemble. "
             f"Received: {method} of a GANEnsemble"
         )
+
+    def _warn_of_broken(self, path):
+        couplings.warn_of_diverged(self.diverged)
 
     # === Members ===
 

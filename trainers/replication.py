@@ -14,7 +14,8 @@ from evaluation import confidence_intervals
 from evaluation.kolmogorov import ks_distances
 from trainers.ensemble import GANEnsemble
 from zoo.blocks import slices
-from zoo.validation import check_positive, check_seed
+from zoo.finite import REMEDY
+from zoo.validation import check_integer, check_positive, check_seed
 
 NUMBERS = 2**24  # Draws from GANs at a time.
 
@@ -86,6 +87,10 @@ def replicate(
     Returns:
         `Replication`.
 
+    Raises:
+        ValueError: If the data or an answer have another shape than is said here, before anything
+            is trained; or if every GAN diverged.
+
     Example:
 
     ```python
@@ -111,30 +116,39 @@ def replicate(
           parametric bootstrap, in which the GAN takes the place of the fitted model.
     """
     check_positive(replicates=replicates, examples=examples, draws=draws, steps=steps)
+    check_integer(0, resamples=resamples)
     check_seed(seed)
-    data = np.asarray(sampler(np.random.default_rng(seed), (replicates, examples)), "float32")
+    confidence_intervals.check_level(level)
+    data = _drawn(sampler, seed, (replicates, examples))
     scalar = data.ndim == 2
+    _check_statistics(statistics, data, resamples and scalar)
+    _check_cdf(cdf, data)
     ensemble = GANEnsemble(generator, discriminator, replicates, seed=seed, **arguments)
     start = time.perf_counter()
-    ensemble.fit(
-        data[..., None] if scalar else data,
-        batch_size=examples,
-        epochs=-(-steps // 100),
-        steps_per_epoch=min(steps, 100),
-        shuffle=False,
-        verbose=verbose,
-    )
+    for epochs, length in ((steps // 100, 100), (1, steps % 100)):
+        if epochs and length:
+            ensemble.fit(
+                data[..., None] if scalar else data,
+                batch_size=examples,
+                epochs=epochs,
+                steps_per_epoch=length,
+                shuffle=False,
+                verbose=verbose,
+            )
     seconds = time.perf_counter() - start
     healthy = np.setdiff1d(np.arange(replicates), ensemble.diverged)
+    if not len(healthy):
+        raise ValueError(
+            "`steps` ended with no GAN to ask: all diverged. Expected some with finite weights: "
+            f"{REMEDY}. Received: steps={steps}, after which {replicates} of {replicates} diverged"
+        )
     rows = data[healthy]
     parts = []
     for some in slices(len(healthy), max(1, NUMBERS // max(draws, resamples * examples))):
-        made = ensemble.sample(draws, seed=seed, members=healthy[some])
+        made = _samples(ensemble, draws, seed, healthy[some])
         parts.append(_looked_at(made[..., 0] if scalar else made, statistics, cdf))
         if resamples and scalar:
-            many = ensemble.sample(
-                resamples * examples, seed=seed + replicates, members=healthy[some]
-            )
+            many = _samples(ensemble, resamples * examples, seed + replicates, healthy[some])
             many = many.reshape(len(many), resamples, examples)
             parts[-1]["bootstrap"] = {
                 name: confidence_intervals.percentile_interval(function(many), level)
@@ -152,6 +166,73 @@ def replicate(
         ensemble,
         seconds,
     )
+
+
+def _drawn(sampler, seed, shape):
+    """The data of all replicates: float32 `(replicates, n, ...)`."""
+    if not callable(sampler):
+        raise ValueError(
+            "`sampler` is no function. Expected one of (numpy.random.Generator, shape) to an array "
+            f"of that shape. Received: sampler={sampler!r}"
+        )
+    data = np.asarray(sampler(np.random.default_rng(seed), shape))
+    if data.shape[:2] != shape or data.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`sampler` does not draw what it was asked for. Expected numbers of shape {shape}, or "
+            "with the axes of an example behind it. "
+            f"Received: an array of shape {data.shape} and dtype {data.dtype}"
+        )
+    data = data.astype("float32")
+    bad = ~np.isfinite(data).reshape(len(data), -1).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            "`sampler` draws NaN or infinity. Expected finite float32 numbers. Received: bad "
+            f"values in {bad.sum()} data sets, first {np.argmax(bad)}"
+        )
+    return data
+
+
+def _check_statistics(statistics, data, resampled):
+    """Refuses what gives no number of each data set; asked of one data set, some times over."""
+    functions = statistics.values() if isinstance(statistics, dict) else ()
+    if not functions or not all(map(callable, functions)):
+        raise ValueError(
+            "`statistics` is no dict of functions. Expected some by name, as in {'mean': lambda x: "
+            f"x.mean(-1)}}. Received: statistics={statistics!r}"
+        )
+    # Two lengths of each kind: an axis that is taken for another cannot have both.
+    leading = [(1,), (2,), (3,), *([(1, 2), (1, 3)] if resampled else [])]
+    for name, function in statistics.items():
+        for shape in leading:
+            given = np.array(np.broadcast_to(data[0], (*shape, *data.shape[1:])))
+            made = np.shape(function(given))
+            if made != shape:
+                raise ValueError(
+                    f"`statistics` has a function, {name!r}, that does not give one number of each "
+                    f"data set. Expected an array of shape {shape} of samples of shape "
+                    f"{given.shape}. Received: an array of shape {made}"
+                )
+
+
+def _check_cdf(cdf, data):
+    if cdf is None:
+        return
+    if not callable(cdf) or data.ndim > 2:
+        what = f"data of shape {data.shape}" if callable(cdf) else f"cdf={cdf!r}"
+        raise ValueError(
+            "`cdf` is no distribution function of these data. Expected a function of numbers to "
+            f"probabilities, for examples that are numbers, or cdf=None. Received: {what}"
+        )
+    ks_distances(data[:1], cdf)
+
+
+def _samples(ensemble, count, seed, members):
+    """Draws in the units of the data, of pictures too."""
+    samples = ensemble.sample(count, seed=seed, members=members, as_float=True)
+    if ensemble.value_range is None:
+        return samples
+    low, high = ensemble.value_range
+    return low + (high - low) * samples
 
 
 def _looked_at(samples, statistics, cdf):

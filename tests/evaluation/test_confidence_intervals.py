@@ -81,6 +81,10 @@ def test_the_tolerance_interval_of_the_lecture():
         (lambda: ci.coverage(([0.0], [1.0, 2.0]), 0.5), "`interval` is no pair of ends"),
         (lambda: ci.coverage(([0.0, np.nan], [1.0, 2.0]), 0.5), "1 bad intervals"),
         (lambda: ci.bootstrap_interval(np.ones((2, 3)), np.mean, 0), "`resamples`"),
+        (
+            lambda: ci.bootstrap_interval(np.ones((2, 3)), lambda x: x.mean(1), 4),
+            r"`statistic` does not.*shape \(2, 4\).*shape \(2, 3\)",
+        ),
     ],
 )
 def test_what_is_refused(call, message):

@@ -39,6 +39,8 @@ def test_the_kolmogorov_distance_of_100_normals():
         (lambda: ks_statistic([0.0, np.nan], stats.norm.cdf), "others in 1 of 2"),
         (lambda: ks_statistic([0.5, 2.0], lambda x: x), r"\[0, 1\] of shape \(2,\).*with others"),
         (lambda: ks_statistic([0.5, 0.2], lambda x: 0.5), r"cdf\(samples\) of shape \(\)"),
+        (lambda: ks_distances([[0.5, 2.0]], lambda x: x), "`cdf` does not give probabilities"),
+        (lambda: ks_distances([[0.5, 0.2]], lambda x: 0.5), r"cdf\(samples\) of shape \(\)"),
     ],
 )
 def test_errors_name_what_was_wrong(call, message):

@@ -300,6 +300,25 @@ def test_a_member_that_diverged_is_counted_and_leaves_the_others_alone():
 # === First weights ===
 
 
+def test_a_member_that_diverged_is_saved_with_the_others(tmp_path):
+    made = fresh()
+    weight = made.generator.weights[0]
+    for lost in ([1], range(MEMBERS)):
+        values = weight.numpy()
+        values[lost] = np.nan
+        weight.assign(values)
+        callback = trainers.Checkpoint(tmp_path / f"{len(lost)}.keras")
+        callback.set_model(made)
+        if len(lost) == MEMBERS:
+            with pytest.raises(ValueError, match="The training diverged"):
+                callback.save()
+        else:
+            with pytest.warns(UserWarning, match=r"1 members diverged.*\[1\]"):
+                callback.on_train_begin()
+                callback.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["1.keras"]
+
+
 def test_own_first_weights_follow_from_the_seed_alone():
     first = fresh().get_weights()
     keras.utils.set_random_seed(77)
@@ -506,7 +525,11 @@ CONSTRUCTED = {
         {"discriminator_steps": UntilConverged()},
         "`discriminator_steps` is a stopping rule.*Expected an int",
     ),
-    "argument": ({"batch_size": 4}, "batch_size"),
+    "argument": (
+        {"generator_optimiser": "sgd"},
+        "`generator_optimiser` is no argument of GANEnsemble; did you mean 'generator_optimizer'",
+    ),
+    "seed": ({"seed": 2**63 - 2}, "`seed` is out of range.*members=3"),
 }
 
 
@@ -633,7 +656,9 @@ def test_what_compile_refuses_leaves_the_ensemble(name):
     assert fit(made, points(), epochs=1).epoch == [0]
 
 
-@pytest.mark.parametrize("method", ["evaluate", "predict", "train_on_batch", "test_on_batch"])
+@pytest.mark.parametrize(
+    "method", ["evaluate", "predict", "predict_on_batch", "train_on_batch", "test_on_batch"]
+)
 def test_methods_of_one_gan_are_refused(method):
     message = rf"`{method}` is of one GAN.*ensemble of 3.*Expected member\(i\).{method}"
     with pytest.raises(ValueError, match=message):

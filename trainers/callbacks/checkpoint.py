@@ -28,7 +28,8 @@ class Checkpoint(keras.callbacks.Callback):
         ValueError: If the path ends in something else, its folder cannot be written to, or
             `every_steps` is not positive. When a training begins: if the file could not be read
             back, because a player cannot be made again from its config, say. In training: if a
-            weight has become NaN or infinite. The last finite ones stay there.
+            weight has become NaN or infinite, or one of every member of a
+            `trainers.GANEnsemble`. The last finite ones stay there.
     """
 
     def __init__(self, path, every_seconds=60.0, every_steps=None):
@@ -72,7 +73,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self):
         """Saves now."""
-        if broken_weights(self.model):
+        if self._is_lost():
             raise ValueError(
                 "The training diverged: weights are no numbers any more. Expected lower learning "
                 "rates, say, or a penalty on the discriminator's slope. Received: NaN or infinity "
@@ -81,3 +82,8 @@ class Checkpoint(keras.callbacks.Callback):
         saving.save(self.model, self.path)
         self._saved_at = time.monotonic()
         self._fresh = True
+
+    def _is_lost(self):
+        """Whether nothing is left to go on from; an ensemble goes on with its other members."""
+        lost = getattr(self.model, "diverged", None)
+        return broken_weights(self.model) if lost is None else len(lost) == self.model.members

@@ -78,6 +78,8 @@ class Worker:
         self._run = self.chunk.run
         if not config["run_eagerly"]:
             self._run = tf.function(self.chunk.run, jit_compile=ensemble.uses_xla)
+            # Each worker traces it once: TensorFlow would warn of so many of one function.
+            self._run._omit_frequent_tracing_warning = True
 
     def train(self, arrays, members, seeds, data, runs):
         """Trains some members, of which `arrays` has the state; they are changed in place.

@@ -6,14 +6,18 @@ import pathlib
 import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainers import penalties
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.steps import checks
+from trainers.steps.compilation import PLAYERS
+from trainers.steps.key import Key
 from trainers.steps.optimizers import inner, parts
 from zoo.stacked import rules
+from zoo.validation import check_seed
 
 # Rules that move each number of a weight by its own gradient alone.
 OPTIMIZERS = tuple(
@@ -25,13 +29,16 @@ PENALTIES = (penalties.R1, penalties.R2, penalties.GradientPenalty)
 COPIES = 6  # Of the weights: themselves and two moments, in variables and in arrays.
 
 
-def check(compilation):
+def check(compilation, image_shape):
     """Raises a `ValueError` for a `Compilation` in which one member would move another.
 
     Args:
         compilation: `trainers.steps.compilation.Compilation`.
+        image_shape: tuple. The shape of a sample.
     """
     _check_objective(compilation.objective)
+    for perturbation in compilation.perturbations:
+        _check_perturbation(perturbation, image_shape)
     for player, given in compilation.penalties.items():
         for penalty in given:
             if type(penalty) not in PENALTIES:
@@ -51,13 +58,50 @@ def _check_objective(objective):
     moved = tf.constant([0.0, 1.0, 1.0])
     for name in ("discriminator_loss", "generator_loss"):
         loss = getattr(objective, name)
-        before, after = loss(real, fake)[0], loss(real + moved, fake + 2 * moved)[0]
+        before, after = loss(real, fake), loss(real + moved, fake + 2 * moved)
+        if tuple(before.shape) != (3,):
+            raise ValueError(
+                "`objective` does not give a loss of each example, and an ensemble trains its "
+                f"members as one batch. Expected a {name} of shape (batch,), not its mean. "
+                f"Received: objective={objective!r} with one of shape {tuple(before.shape)}"
+            )
+        before, after = before[0], after[0]
         if abs(float(before) - float(after)) > 1e-6:
             raise ValueError(
                 f"`objective` mixes the examples of a batch, and an ensemble trains its members as "
                 "one batch. Expected one whose losses are each of one pair of logits. "
                 f"Received: objective={objective!r}"
             )
+
+
+def _check_perturbation(perturbation, image_shape):
+    """Refuses a perturbation of three members' examples that changes the first with the others."""
+    logits = tf.constant([0.3, -0.2, 0.5])
+    samples = tf.reshape(logits, (3, *(1 for _ in image_shape))) * tf.ones((3, *image_shape))
+    moved, key = (
+        tf.constant([0.0, 1.0, 1.0]),
+        Key(tf.constant([[0, 0], [1, 0], [2, 0]], "int64"), ()),
+    )
+    others = tf.reshape(moved, (3, *(1 for _ in image_shape)))
+    step = tf.constant(0, "int64")
+
+    def first(shift):
+        seen = perturbation.samples(samples + shift * others, key.perturbation(0, 0), step)
+        real, fake = logits + shift * moved, -logits + 2 * shift * moved
+        told = perturbation.logits(real, fake, key.perturbation(0, 2), step)
+        return tf.concat([tf.reshape(x[0], (-1,)) for x in (seen, *told)], axis=0)
+
+    try:
+        mixes, why = not np.allclose(first(0.0), first(1.0), atol=1e-6), ""
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        mixes, why = True, f", which raised {type(error).__name__}"
+    if mixes:
+        raise ValueError(
+            f"`perturbations` holds a {type(perturbation).__name__} that mixes the examples of a "
+            "batch, or does not take a seed of each member, (members, 2). Expected one of each "
+            "example by itself that draws by zoo.random. "
+            f"Received: perturbations with {perturbation!r}{why}"
+        )
 
 
 def _check_optimizer(argument, optimizer):
@@ -71,6 +115,16 @@ def _check_optimizer(argument, optimizer):
                 f"{' and '.join(CLIPPING)}. Received: {argument}={type(found).__name__}"
                 + (f" with {norms[0]}" if norms else "")
             )
+
+
+def check_seeds(seed, members):
+    """Raises a `ValueError` unless `seed + i` is a seed for every member."""
+    check_seed(seed)
+    if not -(2**63) <= seed <= 2**63 - members:
+        raise ValueError(
+            "`seed` is out of range: member i draws by seed + i, of 64 bits. Expected an int in "
+            f"[-2**63, 2**63 - members]. Received: seed={seed} with members={members}"
+        )
 
 
 def check_steps(alone):
@@ -104,9 +158,32 @@ def check_devices(ensemble):
         )
 
 
+def check_frozen(ensemble):
+    """Raises a `ValueError` if layers were frozen or freed since the ensemble was made."""
+    for name in PLAYERS:
+        stacked = getattr(ensemble, name)
+        moved = {id(variable) for variable in stacked.player.trainable_variables}
+        trained = {id(own) for v, own in stacked.pairs(stacked.player) if id(v) in moved}
+        now = {id(variable) for variable in stacked.trainable_variables}
+        if trained != now or now != stacked.trained:
+            raise ValueError(
+                f"`{name}` has had layers frozen or freed since the ensemble was made, which then "
+                "decided what a step moves. Expected a GANEnsemble of a player that is frozen "
+                f"before. Received: {name} with {len(now)} trainable weights, of a player with "
+                f"{len(trained)}, where {len(stacked.trained)} were made so"
+            )
+
+
 def check_callbacks(callbacks):
     """Raises a `ValueError` for a callback that looks at one generator, or counts single steps."""
     for callback in callbacks:
+        if isinstance(callback, keras.callbacks.TerminateOnNaN):
+            raise ValueError(
+                "`callbacks` holds a TerminateOnNaN, which would never see NaN: a member that "
+                "diverged harms no other, is counted, and is left out of the means. Expected "
+                "EarlyStopping('diverged', mode='min'), or one that reads logs['diverged']. "
+                f"Received: callbacks with {callback!r}"
+            )
         by_steps = getattr(callback, "rhythm", None) is not None
         if isinstance(callback, (SampleGrid, Score)) or by_steps:
             raise ValueError(

@@ -128,9 +128,14 @@ def elementwise(function):
 
 
 def _refusal(name, model, operation, why):
-    kinds = sorted({cls.__name__ for cls in RULES} | set(OPERATIONS))
+    kinds = sorted({_kind(cls) for cls in RULES} | set(OPERATIONS))
     return ValueError(
         f"`{name}` has a layer that cannot be stacked: {operation.name!r} "
         f"({type(operation).__name__}) {why}. Expected layers of these kinds: {', '.join(kinds)}. "
         f"Received: {name}={model!r}"
     )
+
+
+def _kind(cls):
+    """The name of a kind of layer: Keras has others by the names of the library's."""
+    return f"zoo.layers.{cls.__name__}" if cls.__module__.startswith("zoo.") else cls.__name__

@@ -56,6 +56,8 @@ class Stacked(RecordedModel, keras.Model):
                 name=f"{number}_{variable.path.replace('/', '_')}",
             )
             self._stacked[id(variable)] = stacked
+        # No list of a Keras model, which would look for weights in it.
+        object.__setattr__(self, "trained", frozenset(id(v) for v in self.trainable_variables))
         self.built = True
 
     @property

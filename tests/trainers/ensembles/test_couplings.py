@@ -13,7 +13,7 @@ import trainers
 import zoo
 from tests.helpers import compiled, tiny_dense_pair
 from tests.trainers.test_ensemble import pair
-from trainers import divergences, objectives, penalties
+from trainers import divergences, objectives, penalties, perturbations
 from trainers.ensembles import couplings
 from trainers.stopping import UntilConverged
 
@@ -27,7 +27,7 @@ def _gan():
 
 
 def _check(**settings):
-    couplings.check(compiled(_gan(), **settings)._compilation)
+    couplings.check(compiled(_gan(), **settings)._compilation, _gan().traits.image_shape)
 
 
 # === Objectives ===
@@ -79,6 +79,63 @@ class Centred(objectives.Wasserstein):
 
 def test_a_users_objective_is_looked_at():
     assert _mixes(Centred()) and not _accepted(Centred())
+
+
+class Averaged(objectives.Objective):
+    """A user's own: a mean, where a loss of each example is asked for."""
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return tf.reduce_mean(fake_logits - real_logits)
+
+    def generator_loss(self, real_logits, fake_logits):
+        return -fake_logits
+
+
+def test_a_mean_is_no_loss_of_each_example():
+    with pytest.raises(ValueError, match=r"`objective` does not give a loss of each.*shape \(\)"):
+        _check(objective=Averaged())
+
+
+# === Perturbations ===
+
+
+class Drift(perturbations.Perturbation):
+    """A user's own: towards the mean of the batch."""
+
+    def samples(self, samples, seed, step):
+        return samples + self.scale * tf.reduce_mean(samples, axis=0)
+
+
+class Swap(perturbations.Perturbation):
+    """A user's own: every example has the logits of its neighbour."""
+
+    def logits(self, real_logits, fake_logits, seed, step):
+        return tf.roll(real_logits, 1, axis=0), fake_logits
+
+
+class Draw(perturbations.Perturbation):
+    """A user's own: drawn by TensorFlow, which takes one seed."""
+
+    def samples(self, samples, seed, step):
+        return samples + tf.random.stateless_normal(tf.shape(samples), seed)
+
+
+class Shrink(perturbations.Perturbation):
+    """A user's own: each example by itself, with noise of its member."""
+
+    def samples(self, samples, seed, step):
+        return samples * self.scale + zoo.random.normal(tf.shape(samples), seed)
+
+
+@pytest.mark.parametrize("kind", [Drift, Swap, Draw])
+def test_perturbations_that_mix_examples_are_refused(kind):
+    with pytest.raises(ValueError, match=f"`perturbations` holds a {kind.__name__} that mixes"):
+        _check(perturbations=kind(0.5))
+
+
+@pytest.mark.parametrize("kind", [perturbations.InstanceNoise, perturbations.LabelFlips, Shrink])
+def test_perturbations_of_each_example(kind):
+    _check(perturbations=kind(0.5))
 
 
 # === Optimizers ===
@@ -171,6 +228,31 @@ def test_replicas_are_refused(devices):
     else:
         with pytest.raises(ValueError, match="cannot be shared by replicas.*Received: 2 replicas"):
             couplings.check_devices(ensemble)
+
+
+def _freeze_all(made, generator):
+    made.generator.trainable = False
+
+
+def _freeze_a_layer(made, generator):
+    next(layer for layer in generator.layers if layer.weights).trainable = False
+
+
+@pytest.mark.parametrize("freeze", [_freeze_all, _freeze_a_layer])
+def test_what_is_frozen_is_decided_first(freeze):
+    generator, discriminator = pair()
+    made = trainers.GANEnsemble(generator, discriminator, MEMBERS, jit_compile=False)
+    freeze(made, generator)
+    message = "`generator` has had layers frozen or freed since the ensemble was made"
+    with pytest.raises(ValueError, match=message):
+        made.fit(np.zeros((MEMBERS, 4, 2), "float32"), verbose=0)
+    with pytest.raises(ValueError, match="`generator` has"):
+        made.compile()
+
+
+def test_a_callback_that_would_never_act_is_refused():
+    with pytest.raises(ValueError, match="TerminateOnNaN, which would never see NaN"):
+        couplings.check_callbacks([keras.callbacks.TerminateOnNaN()])
 
 
 def test_callbacks_of_one_generator_are_refused(tmp_path):

@@ -312,6 +312,7 @@ def test_refusals_name_the_layer(name):
     with pytest.raises(ValueError, match=message) as refusal:
         Stacked(make(), MEMBERS, "discriminator")
     assert "Expected layers of these kinds: Activation, Add, " in str(refusal.value)
+    assert "zoo.layers.Dropout" in str(refusal.value)  # And not Keras's, which draws by the call.
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
