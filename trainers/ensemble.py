@@ -83,7 +83,8 @@ class GANEnsemble(Members, GAN):
     ):
         check_positive(members=members)
         check_choice(FIRST_WEIGHTS, first_weights=first_weights)
-        known = (*parameter_names(GANEnsemble), "value_range", *COMPILED, *KERAS_ARGUMENTS)
+        of_gan = ("value_range", "packing")
+        known = (*parameter_names(GANEnsemble), *of_gan, *COMPILED, *KERAS_ARGUMENTS)
         unknown = {name: value for name, value in kwargs.items() if name not in known}
         refuse_arguments("GANEnsemble", unknown, known)
         couplings.check_seeds(seed, members)

@@ -78,10 +78,8 @@ def _check_perturbation(perturbation, image_shape):
     """Refuses a perturbation of three members' examples that changes the first with the others."""
     logits = tf.constant([0.3, -0.2, 0.5])
     samples = tf.reshape(logits, (3, *(1 for _ in image_shape))) * tf.ones((3, *image_shape))
-    moved, key = (
-        tf.constant([0.0, 1.0, 1.0]),
-        Key(tf.constant([[0, 0], [1, 0], [2, 0]], "int64"), ()),
-    )
+    moved = tf.constant([0.0, 1.0, 1.0])
+    key = Key(tf.constant([[0, 0], [1, 0], [2, 0]], "int64"), ())
     others = tf.reshape(moved, (3, *(1 for _ in image_shape)))
     step = tf.constant(0, "int64")
 
