@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test long matrix bench presets verify-presets lint format clean
+.PHONY: demo test long matrix bench studies presets verify-presets lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -24,6 +24,9 @@ matrix: $(VENV)/installed
 
 bench: $(VENV)/installed .bench/installed
 	$(RUN) -m benchmarks.speed --torch=.bench/bin/python
+
+studies: $(VENV)/installed
+	$(RUN) -m studies --run=quick; status=$$?; $(RUN) -m studies --publish && exit $$status
 
 presets: $(VENV)/installed
 	$(RUN) -m trainers --recipe=all --publish

@@ -180,7 +180,7 @@ def draw(results, path):
             some = slice(k * results[name]["repeats"], (k + 1) * results[name]["repeats"])
             for fit in zip(results[name]["mean"][some], results[name]["scale"][some], strict=True):
                 axes.plot(x, np.exp(gaussian_fits.log_normal(x, *fit)), f"C{k}", lw=1)
-        axes.set_title(name.replace("_", " ") + ": exact (dashed), games", fontsize=9)
+        axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_yticks([])
     tables.save(figure, path)
 
