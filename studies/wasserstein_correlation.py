@@ -1,0 +1,161 @@
+"""Whose loss says how far the generator is: a critic's estimate against the exact distance.
+
+  python -m studies.wasserstein_correlation --quick     # one run of each
+  python -m studies.wasserstein_correlation --full      # three, with three times the steps
+
+WGAN, section 3.3 and figures 3 and 4: the critic's estimate falls as samples become better, and the
+loss of a GAN does not. The data are the ring of eight modes; at forty checkpoints of a run the
+estimate stands beside the sliced distance W1 of samples from data. Then the paper's example of two
+parallel lines: W1 is their distance, and the Jensen-Shannon divergence knows nothing of it.
+"""
+
+import keras
+import numpy as np
+from scipy import stats
+
+import trainers
+import zoo
+from evaluation import sliced_wasserstein, wasserstein
+from studies import study, tables
+from studies.study import Finding, Study
+
+CHECKPOINTS, SAMPLES, BATCH = 40, 5_000, 256
+APART = (0.0, 0.25, 0.5, 1.0)  # Of the parallel lines.
+
+
+def _players():
+    generator = zoo.MLPGenerator(
+        (2,), 2, (64, 64), output_activation="linear", prior="normal",
+        kernel_initializer="glorot_uniform",
+    )  # fmt: skip
+    critic = zoo.MLPDiscriminator(
+        (2,), (64, 64), "relu", input_dropout=0.0, dropout=0.0, kernel_initializer="glorot_uniform"
+    )
+    return generator, critic
+
+
+def _adam():
+    return {
+        f"{player}_optimizer": keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9)
+        for player, rate in RATES.items()
+    }
+
+
+def _rmsprop():
+    return {f"{player}_optimizer": keras.optimizers.RMSprop(rate) for player, rate in RATES.items()}
+
+
+RATES = {"generator": 1e-4, "discriminator": 1e-3}  # So that the critic is near its best.
+KINDS = {  # Trainer, its optimizers, and the figure that should tell.
+    "WGAN, clipped": (
+        lambda seed: trainers.WassersteinGAN(*_players(), clip=0.1, seed=seed),
+        _rmsprop,
+        "wasserstein_estimate",
+    ),
+    "WGAN-GP": (
+        lambda seed: trainers.WassersteinGANGP(*_players(), weight=1.0, seed=seed),
+        _adam,
+        "wasserstein_estimate",
+    ),
+    "GAN": (
+        lambda seed: trainers.GAN(*_players(), discriminator_steps=5, seed=seed),
+        _adam,
+        "generator_loss",
+    ),
+}
+
+
+def run(kind, steps, seed):
+    """The estimate and the exact distance at each checkpoint of a run."""
+    keras.utils.set_random_seed(seed)
+    make, optimizers, figure = KINDS[kind]
+    gan = make(seed)
+    gan.compile(**optimizers())
+    data, held_out = (zoo.toys.ring().sample(50_000, s) for s in (seed, seed + 1))
+    rows = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            made = gan.sample(SAMPLES, seed=seed)
+            rows.append([float(logs[figure]), float(sliced_wasserstein(made, held_out[:SAMPLES]))])
+
+    gan.fit(
+        np.asarray(data, "float32"),
+        batch_size=BATCH * gan.discriminator_steps,
+        epochs=CHECKPOINTS,
+        steps_per_epoch=steps // CHECKPOINTS,
+        callbacks=[Look()],
+        verbose=0,
+    )
+    return {"rows": rows}
+
+
+def lines(seed):
+    """Of two parallel lines: W1 exactly and by samples, 2 JS by a critic."""
+    rng, rows = np.random.default_rng(seed), []
+    for apart in APART:
+        ours, theirs = (
+            np.stack([np.full(20_000, x), rng.uniform(size=20_000)], axis=1) for x in (0.0, apart)
+        )
+        found = trainers.estimate_divergence(ours, theirs, "jensen_shannon", seed=seed, steps=500)
+        across = wasserstein(ours[:, 0], theirs[:, 0])
+        rows.append([apart, float(across), float(found.value)])
+    return {"rows": rows}
+
+
+def parts(full, seed):
+    """The lines; a run of each kind and seed."""
+    yield "lines", lambda: lines(seed)
+    steps = 6_000 if full else 2_000
+    for kind in KINDS:
+        for k in range(seed, seed + (3 if full else 1)):
+            yield f"{kind}_{k}", lambda kind=kind, k=k: run(kind, steps, k)
+
+
+def report(results, directory):
+    """Rank correlations over the runs, and both distances of the lines."""
+    for apart, across, js in results["lines"]["rows"]:
+        twice = 2 * np.log(2) if apart else 0.0
+        yield Finding(
+            f"parallel lines {apart:g} apart: W1, and 2 JS by a critic",
+            f"{apart:g}, {twice:.3f}",
+            f"{across:.3f}, {js:.3f}",
+            abs(across - apart) < 1e-6 and abs(js - twice) < 0.02,
+        )
+    for name in results:
+        kind = name.rpartition("_")[0]
+        if kind in KINDS:
+            estimate, exact = np.array(results[name]["rows"]).T
+            found = stats.spearmanr(estimate, exact).statistic
+            wanted = kind != "GAN"
+            yield Finding(
+                f"{name}: rank correlation of {KINDS[kind][2]} and W1 "
+                f"(from {exact[0]:.2f} to {exact[-1]:.2f})",
+                "at least 0.9" if wanted else "about 0",
+                f"{found:.3f}",
+                found >= 0.9 if wanted else None,
+            )
+    draw(results, directory / "runs.png")
+
+
+def draw(results, path):
+    """The estimate beside the exact distance, run by run."""
+    figure = tables.figure(10.0, 3.0)
+    for axes, kind in zip(figure.subplots(1, len(KINDS)), KINDS, strict=True):
+        name = next(name for name in results if name.rpartition("_")[0] == kind)
+        estimate, exact = np.array(results[name]["rows"]).T
+        axes.plot(exact, "k--", lw=1, label="W1 (sliced)")
+        other = axes.twinx()
+        other.plot(estimate, "tab:blue", lw=1)
+        other.tick_params(axis="y", labelcolor="tab:blue", labelsize=7)
+        axes.plot([], [], "tab:blue", label=KINDS[kind][2].replace("_", " "))
+        axes.set_title(kind, fontsize=9)
+        axes.set_xlabel("checkpoint", fontsize=8)
+        axes.legend(fontsize=7)
+    tables.save(figure, path)
+
+
+STUDY = Study("wasserstein_correlation", parts, report)
+
+if __name__ == "__main__":
+    study.run(STUDY, __doc__)
