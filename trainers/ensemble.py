@@ -172,6 +172,7 @@ class GANEnsemble(Members, GAN):
         """
         refuse_arguments("GANEnsemble.fit", kwargs, parameter_names(GANEnsemble.fit))
         check_integer(0, epochs=epochs, initial_epoch=initial_epoch)
+        data.check_flags(verbose, shuffle)
         if steps_per_epoch is not None:
             check_positive(steps_per_epoch=steps_per_epoch)
         listed = finite.listed(callbacks)

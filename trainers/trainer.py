@@ -55,6 +55,7 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
     def __init__(self, generator, discriminator, seed=0, value_range="auto", packing=1, **kwargs):
         refuse_unknown(self, kwargs, KERAS_ARGUMENTS)
         super().__init__(**kwargs)
+        pairs.check_models(generator=generator, discriminator=discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.ema_generator = None

@@ -581,6 +581,8 @@ FITTED = {
         "`batch_size` does not divide.*Expected a divisor of 10, or shuffle=True.*batch_size=4",
     ),
     "epochs": (lambda: {"x": points(), "epochs": -1}, "`epochs` is out of range.*epochs=-1"),
+    "verbose": (lambda: {"x": points(), "verbose": "loud"}, "`verbose` is unknown.*'loud'"),
+    "shuffle": (lambda: {"x": points(), "shuffle": "batch"}, "`shuffle` is no bool.*'batch'"),
     "steps": (
         lambda: {"x": points(), "steps_per_epoch": 0},
         "`steps_per_epoch` is.*positive.*steps_per_epoch=0",

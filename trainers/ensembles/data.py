@@ -81,6 +81,19 @@ class MemberData:
         return tf.cast(tf.reshape(drawn, (steps, len(seeds), self.batch_size)), "int32")
 
 
+def check_flags(verbose, shuffle):
+    """Raises a `ValueError` for a word that Python would take for yes."""
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(
+            f"`verbose` is unknown. Expected 'auto', 0, 1 or 2. Received: verbose={verbose!r}"
+        )
+    if shuffle not in (True, False):
+        raise ValueError(
+            "`shuffle` is no bool: an ensemble shuffles each member's rows, or none. "
+            f"Expected True or False. Received: shuffle={shuffle!r}"
+        )
+
+
 def checked(traits, members, x, y, batch_size, shuffle, restarts=False):
     """The `MemberData` of what `fit` of an ensemble was given.
 

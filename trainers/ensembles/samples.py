@@ -3,12 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
+from trainers.ensembles import couplings
 from zoo import random
 from zoo.blocks import slices
 from zoo.pixels import to_pixels, to_unit
 from zoo.players import sampling
 from zoo.stacked import Stacked
-from zoo.validation import check_above_zero, check_positive, check_seed
+from zoo.validation import check_above_zero, check_positive
 
 NUMBERS = 2**22  # In one layer of the members that are computed at a time.
 
@@ -24,7 +25,7 @@ def sample(ensemble, members, count, labels, seed, truncation, as_float, conditi
     told = sampling.told(own, count, labels, conditions)
     if seed is None:
         seed = np.random.SeedSequence().generate_state(1)[0]
-    check_seed(seed)
+    couplings.check_seeds(seed, ensemble.members)
     size = max(1, min(len(numbers), NUMBERS // (count * ensemble.widest)))
     key = (size, count, truncation)
     if key not in ensemble.samplers:

@@ -2,10 +2,24 @@
 
 import warnings
 
+import keras
+
 from trainers.steps import squashing
 from trainers.steps.packing import check as check_packing
 from zoo.players import conditions, sampling
 from zoo.validation import check_positive, users_level
+
+
+def check_models(**players):
+    """Raises a `ValueError` naming the first player that is no model: a name, say, or a class."""
+    for name, player in players.items():
+        if not isinstance(player, keras.layers.Layer):
+            raise ValueError(
+                f"`{name}` is no Keras model. Expected a player of zoo or a built keras.Model: a class "
+                "is called, of a function the result is meant, a preset's name goes through "
+                f"zoo.from_preset. Received: {name} of type {type(player).__name__}"
+                + (f" ({player.__name__})" if isinstance(player, type) else "")
+            )
 
 
 def check(traits, discriminator, packing=1):

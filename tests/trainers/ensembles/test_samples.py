@@ -141,6 +141,7 @@ REFUSED = {
     "a number": ("plain", {"members": 1}, "`members`"),
     "a half": ("plain", {"members": [0.5]}, "`members`"),
     "seed": ("plain", {"seed": 1.5}, "`seed` is not an integer.*seed=1.5"),
+    "last seed": ("plain", {"seed": 2**63 - 1}, "`seed` is out of range"),
     "seeds": ("plain", {"seed": [1, 2, 3]}, "`seed` is not an integer"),
 }
 

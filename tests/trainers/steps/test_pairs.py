@@ -323,3 +323,16 @@ def test_the_estimate_of_js_is_logged_where_it_is_one():
     for objective, there in (("hinge", False), ("minimax", True), ("kl", False), ("gan", True)):
         gan.compile(objective, run_eagerly=True)
         assert ("js_estimate" in [metric.name for metric in gan.metrics]) == there
+
+
+# === What is no model ===
+
+
+@pytest.mark.parametrize("kind", [trainers.GAN, trainers.WassersteinGANGP, trainers.FGAN])
+@pytest.mark.parametrize("thing", ["dcgan_mnist", None, zoo.MLPGenerator, lambda: _linear()])
+def test_a_name_a_class_or_a_function_is_no_player(kind, thing):
+    pair = {"generator": _keras_gan(), "discriminator": _generator(K.Dense(1))}
+    for name in pair:
+        message = f"`{name}` is no Keras model.*Received: {name} of type {type(thing).__name__}"
+        with pytest.raises(ValueError, match=message):
+            kind(**{**pair, name: thing})
