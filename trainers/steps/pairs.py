@@ -15,8 +15,8 @@ def check_models(**players):
     for name, player in players.items():
         if not isinstance(player, keras.layers.Layer):
             raise ValueError(
-                f"`{name}` is no Keras model. Expected a player of zoo or a built keras.Model: a class "
-                "is called, of a function the result is meant, a preset's name goes through "
+                f"`{name}` is no Keras model. Expected a player of zoo or a built keras.Model: a "
+                "class is called, of a function the result is meant, a preset's name goes through "
                 f"zoo.from_preset. Received: {name} of type {type(player).__name__}"
                 + (f" ({player.__name__})" if isinstance(player, type) else "")
             )
