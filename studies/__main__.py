@@ -2,6 +2,7 @@
 
   python -m studies                  # each with a line, what has been made of it, and its minutes
   python -m studies --run=quick      # makes all that have not been made; --run=full as the papers
+  python -m studies game_dynamics --run=quick    # of those that are named
   python -m studies --publish        # their pages, docs/studies, from what has been made
 
 One by itself is python -m studies.NAME, which has a --help.
@@ -18,30 +19,28 @@ from zoo.validation import nearest
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_enum("run", None, ["quick", "full"], "Make them.", flag_values=FLAGS)
-flags.DEFINE_list("only", [], "Names of some, with commas.", flag_values=FLAGS)
 flags.DEFINE_bool("publish", False, "Write their pages.", flag_values=FLAGS)
 flags.DEFINE_string("docs", "docs", "Folder of the pages.", flag_values=FLAGS)
 
 
-def chosen(only):
+def chosen(given):
     """The names that are asked for: all, or those given.
 
     Raises:
         ValueError: If one is no study.
     """
     known = pages.names()
-    for name in only:
+    for name in given:
         if name not in known:
             raise ValueError(
-                f"`--only` has an unknown study. Expected some of {', '.join(known)}"
+                f"This study is unknown. Expected some of {', '.join(known)}"
                 f"{nearest(name, known)}. Received: {name}"
             )
-    return only or known
+    return given or known
 
 
 def main(arguments):
-    command.no_arguments(arguments)
-    names, failed = chosen(FLAGS.only), []
+    names, failed = chosen(arguments), []
     for name in names if FLAGS.run else ():
         module = importlib.import_module(f"studies.{name}")
         findings = study.make(module.STUDY, FLAGS.run == "full")

@@ -11,6 +11,7 @@ from studies.study import ROOT, SUMMARY
 from zoo.files import replacing
 
 HERE = pathlib.Path(__file__).parent
+FIGURES = (".png", ".gif")
 BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -74,7 +75,7 @@ def publish(docs, wanted):
             raise ValueError(f"{page} has no place for findings. Expected {BEGIN} and {END}")
         with replacing(page) as part:
             part.write_text(f"{head}{BEGIN}\n{_findings(name, folder)}{END}{tail}")
-        for figure in sorted(folder.glob("*.png")):
+        for figure in sorted(p for p in folder.iterdir() if p.suffix in FIGURES):
             place = docs / "images" / "studies" / f"{name}_{figure.name}"
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(figure, place)
@@ -110,7 +111,7 @@ def _index(docs):
         parts.append(f"<h2 id={name}>{name}</h2><pre>{html.escape(doc(name))}</pre>")
         text = (docs / "studies" / f"{name}.md").read_text()
         parts.append(_table(text.partition(BEGIN)[2].partition(END)[0]))
-        for figure in sorted((docs / "images" / "studies").glob(f"{name}_*.png")):
+        for figure in sorted((docs / "images" / "studies").glob(f"{name}_*")):
             parts.append(f"<p><img src=../images/studies/{figure.name} alt='{figure.stem}'>")
     return "\n".join(parts) + "\n"
 

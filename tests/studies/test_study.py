@@ -124,7 +124,7 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch):
 
 def test_an_unknown_study_is_named_with_the_nearest():
     with pytest.raises(
-        ValueError, match="unknown study.*did you mean 'game_dynamics'.*game_dynamic"
+        ValueError, match="study is unknown.*did you mean 'game_dynamics'.*game_dynamic"
     ):
         listing.chosen(["game_dynamic"])
     assert listing.chosen([]) == pages.names()
