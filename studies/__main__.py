@@ -48,7 +48,7 @@ def main(arguments):
     if FLAGS.publish:
         pages.publish(pathlib.Path(FLAGS.docs), names)
     for name in names:
-        print(f"{name:22}{pages.state(name):24}{pages.title(name)}")
+        print(f"{name:25}{pages.state(name):24}{pages.title(name)}")
     return int(bool(failed))
 
 

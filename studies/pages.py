@@ -4,6 +4,7 @@ import ast
 import html
 import json
 import pathlib
+import re
 import shutil
 
 from studies import tables
@@ -85,8 +86,8 @@ def publish(docs, wanted):
     rows += [[f"[{name}]({name}.md)", title(name), _minutes(docs, name)] for name in names()]
     with replacing(docs / "studies" / "README.md") as part:
         part.write_text(
-            "# Studies\n\nEvery figure and table of the lectures that the zoo regenerates, each by "
-            "`python -m studies.NAME --quick` or `--full`;\n`python -m studies` lists them.\n\n"
+            "# Studies\n\nFigures and tables of the literature that the zoo makes again, each with a "
+            "command that its page names;\n`python -m studies` lists them.\n\n"
             + tables.markdown(rows)
         )
 
@@ -119,14 +120,12 @@ def _index(docs):
 def _table(text):
     """The Markdown table of a text as HTML, after what stands before it."""
     lines = text.strip().split("\n")
-    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
     before = " ".join(line for line in lines if not line.startswith("|"))
-    cells = [
-        "".join(f"<td>{html.escape(cell.strip().replace('**', ''))}</td>" for cell in row)
-        for row in (*rows[:1], *rows[2:])
-    ]
-    return (
-        f"<p>{html.escape(before.replace('`', ''))}<table>"
-        + "".join(f"<tr>{row}</tr>" for row in cells)
-        + "</table>"
-    )
+    rows = ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in (*rows[:1], *rows[2:])]
+    said = html.escape(before.replace("`", ""))
+    return f"<p>{said}<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def _cell(text):
+    return html.escape(text.strip().replace("**", "").replace(r"\|", "|"))

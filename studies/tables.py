@@ -7,7 +7,7 @@ from zoo.files import replacing
 
 def markdown(rows):
     """A Markdown table of rows of text; the first is its head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,7 @@ NOTES = ROOT / "BUILD_NOTES.md"
 PRESETS = ROOT / "docs" / "presets.md"
 MEASUREMENTS = ROOT / "docs" / "measurements.md"
 PAGES = sorted([NOTES, *(ROOT / "docs").glob("*.md")])
+STUDIES = sorted((ROOT / "docs" / "studies").glob("*.md"))
 
 # A path with a folder, or the name of a test behind one: `tests/test_notes.py::test_links`.
 FILE = re.compile(r"(?<![\w/.-])((?:[\w-]+/)+[\w.-]+\.(?:py|json))(?:::(\w+))?")
@@ -33,7 +34,7 @@ TOPICS = [
     "Speed",
 ]
 
-by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+by_page = pytest.mark.parametrize("page", [*PAGES, *STUDIES], ids=lambda page: page.name)
 
 
 def _cards(folder):
@@ -97,6 +98,8 @@ def test_every_page_is_in_the_index():
     linked = LINK.findall((ROOT / "docs" / "README.md").read_text())
     missing = {page.name for page in PAGES} - {pathlib.PurePath(link).name for link in linked}
     assert not missing
+    listed = LINK.findall((ROOT / "docs" / "studies" / "README.md").read_text())
+    assert {page.name for page in STUDIES} - {"README.md"} == set(listed)
 
 
 @by_page

@@ -131,6 +131,8 @@ def test_an_unknown_study_is_named_with_the_nearest():
 
 
 def test_tables(tmp_path, capsys):
-    tables.write(tmp_path / "table", [["a", "b"], ["1,5", "2"]])
-    assert (tmp_path / "table.csv").read_text().splitlines() == ["a,b", '"1,5",2']
-    assert (tmp_path / "table.md").read_text() == "| a | b |\n|---|---|\n| 1,5 | 2 |\n"
+    tables.write(tmp_path / "table", [["a", "|b|"], ["1,5", "2"]])
+    assert (tmp_path / "table.csv").read_text().splitlines() == ["a,|b|", '"1,5",2']
+    text = (tmp_path / "table.md").read_text()
+    assert text == "| a | \\|b\\| |\n|---|---|\n| 1,5 | 2 |\n"
+    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._table(text)
