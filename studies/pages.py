@@ -86,8 +86,8 @@ def publish(docs, wanted):
     rows += [[f"[{name}]({name}.md)", title(name), _minutes(docs, name)] for name in names()]
     with replacing(docs / "studies" / "README.md") as part:
         part.write_text(
-            "# Studies\n\nFigures and tables of the literature that the zoo makes again, each with a "
-            "command that its page names;\n`python -m studies` lists them.\n\n"
+            "# Studies\n\nFigures and tables of the literature that the zoo makes again, each with "
+            "a command that its page names;\n`python -m studies` lists them.\n\n"
             + tables.markdown(rows)
         )
 
