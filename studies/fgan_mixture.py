@@ -1,7 +1,7 @@
 """What each f-divergence makes of a mixture: one Gaussian against two modes (f-GAN, section 2.5).
 
-  python -m studies.fgan_mixture --quick     # 2 games a divergence
-  python -m studies.fgan_mixture --full      # 10, with four times the steps
+  python -m studies.fgan_mixture --quick     # 4 games a divergence
+  python -m studies.fgan_mixture --full      # 10, with three times the steps
 
 The data are 0.33 N(-1, 0.25^2) + 0.67 N(2, 2), the generator is mu + sigma z, and V has two layers
 of 64 tanh units; the batches are of 1,024 examples. Beside the (mu, sigma) of each game stand those
@@ -55,7 +55,7 @@ def fitted(name, members, steps, seed):
 
 def parts(full, seed):
     """A divergence each."""
-    members, steps = (10, 6_000) if full else (2, 1_500)
+    members, steps = (10, 6_000) if full else (4, 2_000)
     for name in DIVERGENCES:
         yield name, lambda name=name: fitted(name, members, steps, seed)
 

@@ -69,7 +69,7 @@ def report(results, directory):
     tables.write(directory / "table", rows)
     _draw_distributions(results["table"]["values"], directory / "distributions.png")
     _draw_coverage(results["table"], directory / "coverage.png")
-    sizes = [int(name[2:]) for name in results if name.startswith("n_")]
+    sizes = sorted(int(name[2:]) for name in results if name.startswith("n_"))
     sizes = [n for n in sizes if f"affine_n_{n}" in results]
     if len(sizes) > 2:
         tables.write(directory / "rate", list(_rate_rows(results, sizes)))
