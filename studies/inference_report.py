@@ -199,5 +199,8 @@ def _draw_rate(results, sizes, path):
         axes.errorbar(sizes, means, 1.96 * np.array(errors), marker="o", label=label)
     axes.plot(sizes, 0.85 / np.sqrt(sizes), "k--", lw=0.8, label="0.85 / √n")
     axes.set(xscale="log", yscale="log", xlabel="n", ylabel="mean KS distance to N(0, 1)")
+    for axis, ticks in ((axes.xaxis, sizes), (axes.yaxis, (0.02, 0.03, 0.05, 0.1, 0.2))):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.set_ticks([], minor=True)
     axes.legend()
     tables.save(figure, path)
