@@ -37,6 +37,7 @@ class Row(NamedTuple):
     compiled: dict = {}  # noqa: RUF012 - Arguments of `compile`.
     step: str = "train_step"
     steps: int = 4  # In a round.
+    packing: int = 1
 
 
 ROWS = [
@@ -63,6 +64,10 @@ ROWS = [
         False,
         step="discriminator_step",
     ),
+    *(
+        Row(f"GAN, packing={m}", lambda *p, m=m: t.GAN(*p, packing=m), steps=8, packing=m)
+        for m in (2, 4)
+    ),
     Row("ConsensusGAN", t.ConsensusGAN, 0, 4.0),
     Row("UnrolledGAN, 1 step", lambda *p: t.UnrolledGAN(*p, unroll_steps=1), 0, 2.5),
     Row("UnrolledGAN, 5 steps", lambda *p: t.UnrolledGAN(*p, unroll_steps=5), 0, 8.5, steps=2),
@@ -74,7 +79,7 @@ def step(row):
     """A function of a batch that takes one step of the row and waits for it."""
     keras.utils.set_random_seed(0)
     discriminator = zoo.DCGANDiscriminator(
-        filters=FLAGS.filters, batch_normalization=row.normalized
+        (28, 28, row.packing), filters=FLAGS.filters, batch_normalization=row.normalized
     )
     gan = row.make(zoo.DCGANGenerator(latent_dim=64, filters=FLAGS.filters), discriminator)
     gan.compile(**row.compiled)
@@ -85,7 +90,7 @@ def step(row):
         if row.step == "train_step":
             gan.train_step(batch)
         else:
-            gan.discriminator_step(*gan.unpack(batch), gan.turn(0))
+            gan.discriminator_step(*gan.unpack(batch), gan.key(0))
             gan.steps.assign_add(1)
         return moved.value
 
