@@ -78,7 +78,7 @@ def make(study, full=False, seed=0, directory=None):
             with replacing(path) as part:
                 part.write_text(json.dumps(made))
             print(f"{name}: {made['wall_seconds']:.0f} s", flush=True)
-        results[name] = json.loads(path.read_text())
+        results[name] = _read(path)
     findings = list(study.report(results, place))
     rows = [["", "expected", "found", ""]]
     said = {True: "holds", False: "**does not hold**", None: ""}
@@ -94,6 +94,16 @@ def make(study, full=False, seed=0, directory=None):
         part.write_text(json.dumps(summary, indent=1))
     print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
     return findings
+
+
+def _read(path):
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"`--output_dir` has a part that is no JSON. Expected what a run wrote; delete it, and it "
+            f"is made again. Received: {path} ({error})"
+        ) from error
 
 
 def run(study, doc):

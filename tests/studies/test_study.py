@@ -36,6 +36,14 @@ def test_a_part_is_made_once(tmp_path):
     assert "| part_0 | less than 9 | 40 | holds |" in (tmp_path / "quick/findings.md").read_text()
 
 
+def test_a_part_that_cannot_be_read_is_named(tmp_path):
+    toy = _study([])
+    study.make(toy, directory=tmp_path)
+    (tmp_path / "quick" / "part_0.0.json").write_text("{")
+    with pytest.raises(ValueError, match="a part that is no JSON.*delete it.*part_0.0.json"):
+        study.make(toy, directory=tmp_path)
+
+
 def test_what_was_interrupted_goes_on(tmp_path):
     calls, stops = [], [KeyboardInterrupt]
 
