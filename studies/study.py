@@ -101,8 +101,8 @@ def _read(path):
         return json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(
-            f"`--output_dir` has a part that is no JSON. Expected what a run wrote; delete it, and it "
-            f"is made again. Received: {path} ({error})"
+            "`--output_dir` has a part that is no JSON. Expected what a run wrote; delete it, and "
+            f"it is made again. Received: {path} ({error})"
         ) from error
 
 
