@@ -84,6 +84,7 @@ def test_tests_mirror_the_source():
         "before",
         "composition",
         "conditional_games",
+        "ensemble_games",
         "games_of_two",
         "policies",
         "replicas",
