@@ -1,0 +1,186 @@
+"""Mode collapse on the ring of 8 and the grid of 25: every objective and update rule, one protocol.
+
+  python -m studies.collapse --quick     # five rules, three seeds, 1,000 steps
+  python -m studies.collapse --full      # all, ten seeds, 4,000 steps; the best 16,000
+
+Both nets have two layers of 64 units, latents are N(0, I_2), Adam(0.001, 0.5), batches of 128; what
+a rule needs otherwise is in its name. `collapse_games` has the rules. Stacked MNIST is a study of
+its own, `stacked_mnist`.
+"""
+
+import numpy as np
+
+import zoo
+from studies import collapse_games as games
+from studies import study, tables
+from studies.study import Finding, Study
+
+TOYS = ("ring", "grid")
+QUICK = ("non_saturating", "R1", "relativistic pairing, R1 + R2", "unrolled 5", "packing 4")
+PANELS = ("non_saturating", "unrolled 5", "relativistic pairing, R1 + R2", "packing 4")
+DOTS = 300
+STAGES = 4
+BEST = "R1, simultaneous, noise that decays"
+# PacGAN, tables 1 and 2: modes, share within three deviations, KL of the shares.
+PACGAN = {
+    "ring": {"packing 2": (7.9, 0.956, None)},
+    "grid": {"packing 4": (24.8, 0.936, 0.04)},
+}
+BEST_STEPS = 16_000
+KL = 0.04  # What PacGAN reports of the grid.
+
+
+def row(rule, name, seeds, steps, units=games.UNITS):
+    """Figures of each seed, `{measure: [one a seed]}`, and dots of the first at every stage."""
+    toy = zoo.toys.get(name)
+    samples = games.played(rule, toy, steps, seeds, STAGES, units)
+    held_out = toy.sample(games.DRAWN, (0, 2)).numpy()
+    found = [games.measured(toy, x, held_out) for x in samples[-1]]
+    dots = np.nan_to_num(samples[:, 0, :DOTS], nan=1e6).clip(-1e3, 1e3)
+    return {
+        **{key: [one[key] for one in found] for key in games.MEASURES},
+        "dots": np.round(dots.astype("float64"), 3).tolist(),
+        "steps": steps,
+    }
+
+
+def ideal(name, seeds):
+    """The figures of data themselves."""
+    toy = zoo.toys.get(name)
+    held_out = toy.sample(games.DRAWN, (0, 2)).numpy()
+    found = [
+        games.measured(toy, toy.sample(games.DRAWN, (seed, 3)).numpy(), held_out) for seed in seeds
+    ]
+    return {key: [one[key] for one in found] for key in games.MEASURES}
+
+
+def slug(toy, rule):
+    """The name of a part."""
+    return f"{toy}_{games.slug(rule)}"
+
+
+def parts(full, seed):
+    """A rule on a toy each."""
+    count, steps = (10, 4_000) if full else (3, 1_000)
+    seeds = range(seed, seed + count)
+    names = games.RULES if full else QUICK
+    for toy in TOYS:
+        yield f"{toy}_data", lambda toy=toy: ideal(toy, seeds)
+        if full:
+            yield (
+                slug(toy, "best"),
+                lambda toy=toy: row(games.BEST, toy, seeds, BEST_STEPS, games.BEST_UNITS),
+            )
+        for name in names:
+            rule = games.RULES[name]
+            yield slug(toy, name), lambda toy=toy, rule=rule: row(rule, toy, seeds, steps)
+
+
+def _mean(values, form="{:.2f}"):
+    values = np.asarray(values, "float64")
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return "diverged"
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+    return f"{form.format(values.mean())} ± {form.format(deviation)}"
+
+
+def report(results, directory):
+    """A table of each toy, the findings, and the panels."""
+    for toy in TOYS:
+        rows = [
+            ["rule", "steps", "modes", "with 20", "within 3 sigma, %", "width", "KL", "sliced W1"]
+            + ["diverged"]
+        ]
+        named = {"data": results[f"{toy}_data"]}
+        if slug(toy, "best") in results:
+            named[BEST] = results[slug(toy, "best")]
+        for name in games.RULES:
+            if slug(toy, name) in results:
+                named[name] = results[slug(toy, name)]
+        for name, r in named.items():
+            lost = int(np.sum(~np.isfinite(r["modes"])))
+            rows.append(
+                [
+                    name,
+                    f"{r.get('steps', '')}",
+                    _mean(r["modes"], "{:.1f}"),
+                    _mean(r["modes_20"], "{:.1f}"),
+                    _mean(100 * np.asarray(r["good"]), "{:.1f}"),
+                    _mean(r["width"]),
+                    _mean(r["kl"], "{:.3f}"),
+                    _mean(r["sliced"], "{:.3f}"),
+                    f"{lost}",
+                ]
+            )
+        tables.write(directory / toy, rows)
+        yield from judged(toy, named)
+        draw(toy, named, directory / f"{toy}_evolution.png")
+
+
+def judged(toy, named):
+    """The findings of one toy."""
+    modes = len(zoo.toys.get(toy).centres)
+    data = named["data"]
+    yield Finding(
+        f"{toy}: within 3 sigma of the data themselves, %",
+        "98.9 (1 - exp(-9/2))",
+        _mean(100 * np.asarray(data["good"])),
+        abs(np.mean(data["good"]) - (1 - np.exp(-4.5))) < 0.003,
+    )
+    if BEST in named:
+        best = named[BEST]
+        yield Finding(
+            f"{toy}: modes by the best rule, {len(best['modes'])} seeds",
+            f"{modes} in all",
+            ", ".join(f"{v:.0f}" for v in best["modes"]),
+            min(best["modes"]) == modes,
+        )
+        yield Finding(
+            f"{toy}: KL of its shares, the largest of all seeds",
+            f"at most {KL}",
+            f"{max(best['kl']):.4f}",
+            max(best["kl"]) <= KL,
+        )
+    plain = named["non_saturating"]
+    for name, r in named.items():
+        if name.startswith(("packing", "unrolled", "relativistic")):
+            published = PACGAN[toy].get(name)
+            said = "more modes than non_saturating"
+            if published:
+                said += f"; PacGAN: {published[0]} modes, {100 * published[1]:.1f} %"
+            yield Finding(
+                f"{toy}: modes of {name}",
+                said,
+                f"{_mean(r['modes'], '{:.1f}')}, non_saturating {_mean(plain['modes'], '{:.1f}')}",
+            )
+    for name, r in named.items():
+        lost = int(np.sum(~np.isfinite(r["modes"])))
+        if lost:
+            yield Finding(f"{toy}: games of {name} that diverged", "0", f"{lost}")
+
+
+def draw(toy, named, path):
+    """Dots of one generator while it learns, a row a rule."""
+    centres = zoo.toys.get(toy).centres
+    reach = 1.25 * np.abs(centres).max()
+    shown = [name for name in (*PANELS, BEST) if name in named]
+    figure = tables.figure(1.7 * STAGES, 1.75 * len(shown))
+    axes = np.atleast_2d(figure.subplots(len(shown), STAGES))
+    for line, name in zip(axes, shown, strict=True):
+        steps = named[name]["steps"]
+        for stage, (place, dots) in enumerate(zip(line, named[name]["dots"], strict=True)):
+            place.plot(*centres.T, "o", ms=7, mfc="none", mec="0.7", lw=0)
+            place.plot(*np.array(dots).T, ".", ms=2.5, color="tab:orange")
+            place.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+            place.set_aspect("equal")
+            if line is axes[0] or steps != named[shown[0]]["steps"]:
+                place.set_title(f"{steps * (stage + 1) // STAGES} steps", fontsize=8)
+        line[0].set_ylabel(name.replace(", ", ",\n").replace(": ", ":\n"), fontsize=8)
+    tables.save(figure, path)
+
+
+STUDY = Study("collapse", parts, report)
+
+if __name__ == "__main__":
+    study.run(STUDY, __doc__)

@@ -1,0 +1,61 @@
+"""The study of collapse on points: its table and what it judges."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from studies import collapse, study
+from studies import collapse_games as games
+
+
+def figures(modes, kl=0.01):
+    values = {key: [0.9] * len(modes) for key in games.MEASURES}
+    dots = np.zeros((collapse.STAGES, 5, 2)).tolist()
+    return {**values, "modes": modes, "kl": [kl] * len(modes), "dots": dots, "steps": 8}
+
+
+def results(best_modes=(25.0, 25.0), best_kl=0.01):
+    made = {}
+    for toy in collapse.TOYS:
+        made[f"{toy}_data"] = {**figures([25.0, 25.0]), "good": [0.989, 0.988]}
+        modes = [8.0, 8.0] if toy == "ring" else list(best_modes)
+        made[collapse.slug(toy, "best")] = figures(modes, best_kl)
+        for name in games.RULES:
+            made[collapse.slug(toy, name)] = figures([3.0, float("nan")])
+    return made
+
+
+@pytest.mark.parametrize(
+    "modes,kl,holds",
+    [((25.0, 25.0), 0.01, [True, True]), ((25.0, 24.0), 0.05, [False, False])],
+)
+def test_the_best_rule_is_judged_by_its_worst_seed(tmp_path, modes, kl, holds):
+    found = list(collapse.report(results(modes, kl), tmp_path))
+    judged = [f.holds for f in found if f.what.startswith("grid") and f.holds is not None]
+    assert judged[1:] == holds  # The first is of the data.
+    assert (tmp_path / "ring_evolution.png").exists()
+
+
+def test_a_seed_that_diverged_is_said_and_not_averaged(tmp_path):
+    found = list(collapse.report(results(), tmp_path))
+    lost = [f for f in found if "diverged" in f.what]
+    assert len(lost) == 2 * len(games.RULES)
+    assert all(f.found == "1" for f in lost)
+    with open(tmp_path / "grid.csv", newline="") as file:
+        rows = {row["rule"]: row for row in csv.DictReader(file)}
+    assert rows["minimax"]["modes"] == "3.0 ± 0.0"
+    assert rows["minimax"]["diverged"] == "1"
+
+
+def test_published_figures_stand_beside_ours(tmp_path):
+    found = {f.what: f for f in collapse.report(results(), tmp_path)}
+    assert "24.8 modes, 93.6 %" in found["grid: modes of packing 4"].expected
+    assert "7.9 modes, 95.6 %" in found["ring: modes of packing 2"].expected
+
+
+def test_parts_are_every_rule_on_both_toys():
+    names = [name for name, _ in collapse.STUDY.parts(True, 0)]
+    assert len(names) == len(set(names)) == 2 * (len(games.RULES) + 2)
+    assert set(collapse.QUICK) < set(games.RULES)
+    assert isinstance(collapse.STUDY, study.Study)

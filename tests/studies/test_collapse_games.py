@@ -1,0 +1,79 @@
+"""The games of the study of collapse: rules, resets, figures."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import trainers
+import zoo
+from studies import collapse_games as games
+
+PLAIN = {"jit_compile": False}  # Compiling takes longer than a few steps.
+
+
+def test_figures_of_the_data_themselves():
+    toy = zoo.toys.grid()
+    found = games.measured(toy, toy.sample(20_000, 1).numpy(), toy.sample(20_000, 2).numpy())
+    assert found["modes"] == found["modes_20"] == 25
+    assert found["good"] == pytest.approx(1 - np.exp(-4.5), abs=3e-3)
+    assert found["width"] == pytest.approx(1.0, abs=0.02)
+    assert found["kl"] == pytest.approx(24 / 2 / 20_000, abs=1e-3)  # Of chi-squared, 24 / 2n.
+    assert found["sliced"] < 0.06
+
+
+def test_figures_of_one_mode_three_times_as_wide():
+    toy, rng = zoo.toys.ring(), np.random.default_rng(0)
+    wide = toy.centres[3] + 3 * 0.02 * rng.normal(size=(20_000, 2))
+    found = games.measured(toy, wide, toy.sample(5_000, 2).numpy())
+    assert found["modes"] == 1
+    assert found["good"] == pytest.approx(1 - np.exp(-0.5), abs=0.01)  # Within 3 s of 3 s.
+    assert found["width"] == pytest.approx(3.0, abs=0.05)
+    assert found["kl"] == pytest.approx(np.log(8), abs=1e-6)
+
+
+def test_a_game_that_diverged_has_no_figures():
+    samples = np.zeros((10, 2))
+    samples[3, 1] = np.inf
+    found = games.measured(zoo.toys.ring(), samples, np.zeros((10, 2)))
+    assert set(found) == set(games.MEASURES)
+    assert np.isnan(list(found.values())).all()
+
+
+def test_rules_name_what_they_are():
+    rules = games.RULES
+    assert rules["k = 5"].batch == rules["WGAN-GP, k = 5"].batch == 5 * rules["minimax"].batch
+    assert rules["WGAN, clip 0.1"].batch == 5 * games.BATCH  # The class's own five steps.
+    for packing in (2, 3, 4):
+        rule = rules[f"packing {packing}"]
+        assert games.players(rule)[1].input_shape == (None, 2 * packing)
+    known = set(trainers.divergences.DIVERGENCES) - {"gan"}  # The minimax game is that.
+    named = {
+        rule.compiled["objective"].divergence.name
+        for name, rule in rules.items()
+        if name.startswith("f-GAN")
+    }
+    assert named == known
+    for k in (1, 5, 10):
+        assert rules[f"unrolled {k}"].arguments == {"unroll_steps": k}
+    assert len({games.slug(name) for name in rules}) == len(rules)
+
+
+def test_a_game_after_another_is_the_game_alone():
+    toy, units = zoo.toys.ring(), (8,)
+    kind = games.RULES["historical averaging"]  # It keeps means of all weights.
+    rule = dataclasses.replace(kind, compiled=PLAIN)
+    both = games.played(rule, toy, 4, range(3, 5), stages=2, units=units)
+    alone = games.played(rule, toy, 4, range(4, 5), stages=2, units=units)
+    assert both.shape == (2, 2, games.DRAWN, 2)
+    np.testing.assert_array_equal(both[:, 1], alone[:, 0])
+    assert np.abs(both[0, 0] - both[0, 1]).max() > 0.1  # Another seed is another game.
+    assert np.abs(both[1, 0] - both[0, 0]).max() > 1e-4  # It moves.
+
+
+def test_games_together_are_as_many_as_the_seeds():
+    rule = dataclasses.replace(games.RULES["packing 2"], compiled=PLAIN)
+    samples = games.played(rule, zoo.toys.ring(), 2, range(3), stages=1, units=(8,))
+    assert samples.shape == (1, 3, games.DRAWN, 2)
+    assert np.isfinite(samples).all()
+    assert np.abs(samples[0, 0] - samples[0, 1]).max() > 0.1
