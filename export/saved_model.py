@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from zoo import finite, pixels, players, random, validation
-from zoo.players import conditions, sampling
+from zoo.players import conditions, origins, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
 PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
@@ -89,7 +89,7 @@ def save(model, directory, version=None, discriminator=None, value_range=samplin
 def card(generator, value_range=sampling.AUTO):
     """What a client of a served generator has to know, in the words of JSON."""
     traits = sampling.traits(generator, value_range)
-    names = getattr(generator, "class_names", None)
+    names = origins.of(generator).class_names
     return {
         "name": generator.name,
         "prior": traits.prior,

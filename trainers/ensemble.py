@@ -10,8 +10,8 @@ from trainers.ensembles.members import Members
 from trainers.gan import GAN
 from trainers.steps import data_checks, optimizers
 from trainers.steps.compilation import PLAYERS
-from trainers.trainer import KERAS_ARGUMENTS
 from zoo import finite, progress
+from zoo.players.recorded import KERAS_ARGUMENTS
 from zoo.stacked import Stacked
 from zoo.validation import (
     check_choice,

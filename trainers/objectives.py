@@ -339,6 +339,6 @@ def get(objective, **parameters):
     raise ValueError(
         f"`objective` is unknown. Expected one of {names}, or a trainers.objectives.Objective by "
         f"itself{nearest(objective, names, other_names.OBJECTIVES)}"
-        f"{other_names.penalty_hint(objective)}. "
+        f"{other_names.hint(objective)}. "
         f"Received: objective={objective!r}, parameters={parameters}"
     )

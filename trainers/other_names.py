@@ -1,5 +1,7 @@
 """What people type for an objective, a divergence or an argument that has another name here."""
 
+import keras
+
 OBJECTIVES = {
     "wgan": "wasserstein",
     "wgan_gp": "wasserstein",
@@ -48,6 +50,8 @@ OF_ONE_MODEL = {
 }
 OF_ONE_MODEL["weighted_metrics"] = OF_ONE_MODEL["metrics"]
 OF_ONE_MODEL["loss_weights"] = "weights of the penalties, R1(weight=...) say"
+# What Keras's `compile` takes first.
+KERAS_OPTIMIZERS = {name.lower() for name in dir(keras.optimizers) if name[0].isupper()}
 # Who means these wants a penalty, beside any objective.
 PENALTIES = {
     "gp": "GradientPenalty",
@@ -59,8 +63,10 @@ PENALTIES = {
 }
 
 
-def penalty_hint(name):
-    """`"; R1 is a penalty: ..."` where a name is one of a penalty, else `""`."""
+def hint(name):
+    """What is added where an objective is the name of a penalty or of an optimizer, else `""`."""
+    if isinstance(name, keras.optimizers.Optimizer) or str(name).lower() in KERAS_OPTIMIZERS:
+        return "; an optimizer is generator_optimizer=... and discriminator_optimizer=..."
     penalty = PENALTIES.get(str(name).lower().replace("-", "_"))
     if penalty is None:
         return ""

@@ -25,10 +25,8 @@ from trainers.steps.game import Game
 from trainers.steps.state import Term
 from zoo import finite
 from zoo.players import sampling
-from zoo.players.recorded import RecordedModel, refuse_unknown
+from zoo.players.recorded import KERAS_ARGUMENTS, RecordedModel, refuse_unknown
 from zoo.validation import check_integer, check_positive, check_seed
-
-KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")  # Of `keras.Model`.
 
 
 class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):

@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo import command, datasets, latents, learned, pictures, pixels, presets, random, saving
 from zoo import neighbours as search
-from zoo.players import conditions, sampling
+from zoo.players import conditions, origins, sampling
 
 
 def sample(options):
@@ -30,7 +30,7 @@ def sample(options):
     samples = sampling.sample(generator, options.count, **drawn)
     pictures.save_png(pictures.draw(samples, columns), options.output)
     print(f"{options.output}: {options.count} samples of {options.model}, seed {options.seed}")
-    names = getattr(generator, "class_names", None)
+    names = origins.of(generator).class_names
     if names and traits.num_classes:  # A folder "2" need not be label 2.
         print(f"labels: {', '.join(f'{c} {names[c]}' for c in dict.fromkeys(cycle))}")
     print(f"Serve the model: python -m export --model={options.model} --output_dir=serving/NAME")
@@ -226,7 +226,7 @@ def asked(options, generator):
     """The labels or rows of conditions that the flags ask for, to be repeated, or `None`."""
     traits = sampling.traits(generator)
     rows = parse_conditions(options.conditions, traits.num_conditions)
-    names = getattr(generator, "class_names", None)
+    names = origins.of(generator).class_names
     labels = parse_labels(options.labels, traits.num_classes, names)
     return labels if rows is None else rows
 

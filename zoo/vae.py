@@ -9,7 +9,7 @@ import tensorflow as tf
 from zoo import finite, optimizers, pixels, random
 from zoo.mlp import MLPGenerator
 from zoo.players import given, sampling
-from zoo.players.recorded import RecordedModel
+from zoo.players.recorded import KERAS_ARGUMENTS, RecordedModel, refuse_unknown
 from zoo.validation import check_above_zero, check_choice, check_seed, refuse_arguments
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
@@ -38,7 +38,7 @@ class VAE(RecordedModel, keras.Model):
         seed: int. Of the draws.
 
     Raises:
-        ValueError: If a size is not positive or the likelihood is unknown.
+        ValueError: If a size is not positive, the likelihood unknown, or an argument no argument.
 
     Example:
 
@@ -66,6 +66,7 @@ class VAE(RecordedModel, keras.Model):
         seed=0,
         **kwargs,
     ):
+        refuse_unknown(self, kwargs, KERAS_ARGUMENTS)
         check_choice(LIKELIHOODS, likelihood=likelihood)
         check_above_zero(scale=scale)
         check_seed(seed)

@@ -222,6 +222,8 @@ def test_get_takes_names_objects_and_configs():
         ("js", "jensen_shannon"),
         ("gp", "GradientPenalty"),
         ("wgan-gp", "wasserstein.*GradientPenalty"),
+        ("adam", r"itself; an optimizer is generator_optimizer=\.\.\."),
+        ("RMSprop", r"itself; an optimizer is generator_optimizer=\.\.\."),
     ],
 )
 def test_other_names_of_an_objective_are_understood(typed, meant):

@@ -121,6 +121,7 @@ def test_export(tmp_path):
         (lambda: zoo.VAE(likelihood="poisson"), "'bernoulli', 'gaussian'.*'poisson'"),
         (lambda: zoo.VAE(scale=0.0), "`scale` is not positive.*scale=0"),
         (lambda: zoo.VAE(latent_dim=0), "latent_dim=0"),
+        (lambda: zoo.VAE(unit=(4,)), "`unit` is no argument of VAE; did you mean 'units'"),
         (lambda: zoo.VAE(seed=0.5), "`seed` is not an integer.*seed=0.5"),
         (lambda: _trained().fit(np.zeros((4, 9, 9))), r"x of shape \(4, 9, 9\)"),
         (lambda: _trained().fit(np.full((4, 8, 8), 9.0)), "from 9.0 to 9.0"),

@@ -9,7 +9,7 @@ no family writes a config.
 import keras
 
 from zoo import presets, random
-from zoo.players import conditions, copies
+from zoo.players import conditions, copies, origins
 from zoo.players.description import Traits
 from zoo.players.recorded import RecordedModel, deserialized, refuse_unknown
 from zoo.players.sampling import sample, sample_shape
@@ -133,6 +133,7 @@ class Generator(_Player):
         conditions.of_counts(num_classes, num_conditions)
         self.value_range = value_range and tuple(value_range)
         self.image_shape = tuple(self.output_shape[1:])
+        origins.mark(self, self)
 
     def get_config(self):
         """The constructor's arguments, and `class_names` where they are known."""
@@ -149,6 +150,9 @@ class Generator(_Player):
         player = super().from_config(config, custom_objects)
         player.class_names = tuple(names)
         return player
+
+    def _run_through_graph(self, *args, **kwargs):  # By which `clone_model` makes new layers.
+        return origins.ended(self, super()._run_through_graph(*args, **kwargs))
 
     @property
     def traits(self):

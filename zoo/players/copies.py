@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from zoo import random
-from zoo.players import changes, conditions
+from zoo.players import changes, conditions, origins
 from zoo.players.recorded import Recorded
 from zoo.players.sampling import say_range
 from zoo.validation import parameter_names
@@ -46,9 +46,27 @@ def copied(model, name="model", purpose=FILE):
     except Exception as error:
         raise _refusal(model, name, purpose, *_reason(error)) from error
     _check_like(model, twin, name, purpose)
+    _check_origin(model, twin, name, purpose)
     if "value_range" in vars(model):  # It may have been said of the first, and is in no config.
         say_range(twin, model.value_range)
     return twin
+
+
+def _check_origin(model, twin, name, purpose):
+    """A plain model that shares a generator's graph knows its prior, which no file of it holds."""
+    origin = origins.of(model)
+    if origin.prior == origins.of(twin).prior:
+        return
+    if purpose == FILE:
+        raise _refusal(
+            model,
+            name,
+            purpose,
+            f"its latents are of the {origin.prior} prior, as those of the generator whose graph "
+            "it shares, and a plain model's file does not say so",
+            "the generator itself, or a model that calls it: keras.Model(z, f(generator(z)))",
+        )
+    origins.mark(twin, origin)
 
 
 def check(model, name="model", purpose=FILE):

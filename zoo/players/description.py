@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import keras
 
-from zoo.players import conditions, spans
+from zoo.players import conditions, origins, spans
 
 AUTO = "auto"  # The value range that is seen in the model.
 USED = ("logits", "features")  # Of a discriminator's outputs.
@@ -52,8 +52,9 @@ class Traits:
 def traits(generator, value_range=AUTO):
     """The traits of a zoo generator, or what can be read off any other Keras model.
 
-    A plain model takes latents `(batch, latent_dim)` from the normal prior. Where it has a second
-    input, that takes labels, if it is one of integers, or conditions. What ends the model gives the
+    A plain model takes latents `(batch, latent_dim)` from the normal prior, unless it was made of a
+    generator that has another (`zoo.players.origins`). Where it has a second input, that takes
+    labels, if it is one of integers, or conditions. What ends the model gives the
     span of its samples (`zoo.players.spans`): `tanh`, `sigmoid` and their like, and after them
     layers that keep or rescale values. Samples of shape `(height, width, 1, 3 or 4)` with a span
     are pictures, and the span is their value range; others, points and signals, are so only if that
@@ -142,7 +143,9 @@ def _read(generator):
         image_shape, span = tuple(made[0].shape[1:]), spans.span(made[0])
     pictures = span if are_pictures(image_shape) else None
     told = dataclasses.asdict(condition) if (condition := conditions.of(generator)) else {}
-    return Traits(shape[-1], image_shape, value_range=pictures, span=span, **told)
+    origin = origins.of(generator)
+    (pictures,) = origin.ranges or (pictures,)
+    return Traits(shape[-1], image_shape, origin.prior, value_range=pictures, span=span, **told)
 
 
 def _no_generator(generator, having):

@@ -10,6 +10,7 @@ from zoo.players import changes
 
 ARGUMENTS = "_constructor_arguments"
 CHANGED = "changed_layers"
+KERAS_ARGUMENTS = ("name", "trainable", "dtype", "autocast")  # Of `keras.Model`.
 LAYERS = "_layers_as_made"
 ROOM = __name__.partition(".")[0]
 

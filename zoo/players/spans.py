@@ -15,6 +15,8 @@ import sys
 import keras
 import numpy as np
 
+from zoo.players.origins import Origin
+
 # By name: a function of Keras, `keras.ops` or TensorFlow, or an operation of `keras.ops`. A user's
 # own of that name is another function.
 ACTIVATIONS = {
@@ -60,7 +62,7 @@ _KEEPING = """
     GaussianNoise
     Concatenate Average Maximum Minimum
 """
-KEEPING = {getattr(keras.layers, name) for name in _KEEPING.split()}
+KEEPING = {Origin, *(getattr(keras.layers, name) for name in _KEEPING.split())}
 PADDING = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
 INTERPOLATIONS = {"nearest", "bilinear", "area"}  # The others overshoot.
 RESAMPLING = (keras.layers.UpSampling2D, keras.layers.Resizing, keras.layers.CenterCrop)

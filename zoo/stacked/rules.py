@@ -12,6 +12,7 @@ from zoo.layers.concat_labels import ConcatLabels
 from zoo.layers.dropout import Dropout
 from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization, LayerNormalization, moments
+from zoo.players.origins import Origin
 from zoo.stacked.affine import product, shifted, turned
 
 layers = keras.layers
@@ -117,7 +118,8 @@ RULES = {
     LayerNormalization: _layer_normalization,
     layers.Activation: _activation,
     **dict.fromkeys((layers.ReLU, layers.LeakyReLU, layers.ELU), _itself),
-    **dict.fromkeys((layers.Flatten, layers.Reshape, layers.Identity, layers.InputLayer), _same),
+    **dict.fromkeys((layers.Flatten, layers.Reshape, layers.Identity, Origin), _same),
+    layers.InputLayer: _same,
     layers.Rescaling: _rescaling,
     layers.Embedding: _embedding,
     **dict.fromkeys((layers.Concatenate, ConcatLabels), _concatenate),

@@ -14,6 +14,7 @@ from zoo.layers import (
     Maxout,
     MinibatchDiscrimination,
 )
+from zoo.players.origins import Origin
 from zoo.stacked import Stacked, checks, rules
 
 L = keras.layers
@@ -92,6 +93,7 @@ CASES = {
         L.ELU(0.7),
         L.Rescaling(0.5, offset=-1.0),
         L.Identity(),
+        Origin("normal"),
     ),
     "pictures": lambda: _chain(
         L.Reshape((16,)), L.Dense(4), L.Reshape((2, 2, 1)), L.Flatten(), shape=PICTURE
