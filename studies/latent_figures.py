@@ -35,7 +35,7 @@ def draw_walks(found, lengths, path):
             norms.plot(t, r[mode]["norms"], style, color=colour, lw=1, label=f"{mode}, {preset}")
             norms.plot(t[::4], lengths(mode, r["dim"], t[::4]), "k+", ms=5)
         for space, marker in (("pixels", "o"), ("features", "s")):
-            cut = 8 * 2 ** np.arange(len(r["spherical"]["steps"][space]))
+            cut = 16 * 2 ** np.arange(len(r["spherical"]["steps"][space]))
             steps.plot(
                 cut, r["spherical"]["steps"][space], style, marker=marker, ms=4,
                 color="tab:blue" if space == "pixels" else "tab:green",
@@ -43,7 +43,7 @@ def draw_walks(found, lengths, path):
             )  # fmt: skip
     norms.plot([], [], "k+", label="theory")
     norms.set_ylim(0)
-    steps.plot(cut, 4 / cut, "k:", lw=0.8, label="half the step, half the move")
+    steps.plot(cut, 8 / cut, "k:", lw=0.8, label="half the step, half the move")
     steps.set(xscale="log", yscale="log")
     steps.set_xticks(cut, cut)
     steps.minorticks_off()
@@ -66,38 +66,36 @@ def draw_walks(found, lengths, path):
 
 def draw_arithmetic(found, path):
     """The first four trials with three latents, and the share of successes by their number."""
-    figure = tables.figure(10.0, 3.4)
-    ratios = [*([3] * len(found)), 2]
-    *pictures, shares = figure.subplots(1, len(found) + 1, width_ratios=ratios)
-    for axes, colour, (preset, r) in zip(
-        pictures, ("tab:blue", "tab:orange"), found.items(), strict=False
-    ):
+    figure = tables.figure(9.0, 4.6)
+    above, below = figure.subfigures(2, 1)
+    panels = np.atleast_1d(above.subplots(1, len(found)))
+    charts = np.atleast_1d(below.subplots(1, len(found), sharey=True))
+    for axes, shares, (concept, r) in zip(panels, charts, found.items(), strict=True):
         rows = []
         for row in r["shown"]:
             row = np.array(row, "uint8")
             bar = np.zeros((1, *row.shape[1:]), "uint8")
-            groups = [row[:3], bar, row[3:6], bar, row[6:9], bar, row[9:]]
-            rows.append(np.concatenate(groups))
-        _strip(axes, rows, [], preset)
+            rows.append(np.concatenate([row[:3], bar, row[3:6], bar, row[6:9], bar, row[9:]]))
+        _strip(axes, rows, [""] * len(rows), concept)
+        axes.set_yticks([])
         side = rows[0].shape[2]
         for place, sign in ((3, "−"), (7, "+"), (11, "=")):
             for k in range(len(rows)):
-                axes.text((place + 0.5) * side, 14 + 32 * k, sign, ha="center", va="center")
-        axes.set_xticks([(k + 0.5) * side for k in (1, 5, 9, 12)], ["A", "B", "C", "result"])
+                middle = side / 2 + (side + 4) * k
+                axes.text((place + 0.5) * side, middle, sign, ha="center", va="center")
+        axes.set_xticks([(k + 0.5) * side for k in (1, 5, 9, 12)], ["A", "B", "C", "made"])
         counts = sorted(int(key.split()[1]) for key in r["found"] if key.startswith("plain"))
         for kind, line in (("plain", "-"), ("rescaled", "--"), ("C alone", ":")):
-            shares.plot(
-                counts, [r["found"][f"{kind} {c}"][1] for c in counts], line, marker=".",
-                color=colour, label=f"{kind}, {preset}",
-            )  # fmt: skip
-        shares.axhline(r["chance"], color=colour, lw=0.5)
-    shares.set_xscale("log")
-    shares.set_xticks(counts, counts)
-    shares.minorticks_off()
-    shares.set_ylim(0, 1)
-    shares.set_xlabel("latents averaged (thin: chance)", fontsize=8)
-    shares.set_title("successes", fontsize=9)
-    shares.legend(fontsize=6)
+            values = [r["found"][f"{kind} {c}"][1] for c in counts]
+            shares.plot(counts, values, line, marker=".", label=kind)
+        shares.axhline(r["chance"], color="0.5", lw=0.8, label="chance")
+        shares.set_xscale("log")
+        shares.set_xticks(counts, counts)
+        shares.minorticks_off()
+        shares.set_ylim(0, 1)
+        shares.set_xlabel("latents averaged", fontsize=8)
+    charts[0].set_ylabel("successes", fontsize=8)
+    charts[0].legend(fontsize=7)
     tables.save(figure, path)
 
 
@@ -115,7 +113,7 @@ def draw_truncation(r, psis, path):
     right.plot(at, found["latents"], "k:", lw=0.8, label="spread of latents")
     right.set_xticks(at, [name.removeprefix("ψ = ") for name in names])
     right.set_xlabel("ψ", fontsize=9)
-    right.set_ylim(0, 1.03)
+    right.set_ylim(0, 1.1)
     right.set_title("fidelity and variety", fontsize=9)
     right.legend(fontsize=7)
     tables.save(figure, path)

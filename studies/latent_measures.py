@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special, stats
 
-POINTS, COARSE = 33, (8, 16, 32)  # Of a walk; into how many steps it is cut.
+POINTS, COARSE = 129, (16, 32, 64, 128)  # Of a walk; into how many steps it is cut.
 THIRD = 1 / 3
 
 

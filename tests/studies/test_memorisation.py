@@ -63,7 +63,7 @@ def _results(index=(), gan=()):
     own |= {"held_out": [6.0, 7.0, 8.0]} | dict(index)
     other = {"alarm": 0.0, "near": 0.01, "low": 0.0, "high": 0.03, "auc": 0.5}
     other |= {"course": [[500, 0.0, 0.2, 8.0], [1000, 0.01, 0.5, 7.0]]}
-    other |= {"believed": [0.6, 0.4, 0.3]}
+    other |= {"believed": [0.6, 0.4, 0.3], "variety": 0.9}
     other["confidence"] = {"samples": 0.9, "between": 0.9, "blends": 0.7}
     return {"index_200": _net(**own), "gan_200": _net(**(other | dict(gan)))}
 
@@ -79,5 +79,6 @@ def test_a_report_sees_who_holds_pictures_and_who_does_not(tmp_path):
     assert len(lost(index={"alarm": 0.0})) == 1
     assert len(lost(gan={"alarm": 1.0})) == 1
     assert len(lost(gan={"confidence": {"samples": 0.9, "between": 0.6}})) == 1
+    assert len(lost(gan={"variety": 0.06})) == 1  # All samples are one.
     for name in ("pictures", "distances"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
