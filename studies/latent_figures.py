@@ -22,7 +22,7 @@ def _strip(axes, rows, labels, title, gap=4):
 
 def draw_walks(found, lengths, path):
     """A walk of each kind, the lengths of its latents beside theory, and the largest step."""
-    figure = tables.figure(10.0, 4.6)
+    figure = tables.figure(8.4, 4.2)
     above, below = figure.subfigures(2, 1)
     panels = np.atleast_1d(above.subplots(1, len(found)))
     for axes, (preset, r) in zip(panels, found.items(), strict=True):
@@ -33,7 +33,7 @@ def draw_walks(found, lengths, path):
         t = np.linspace(0, 1, len(r["linear"]["norms"]))
         for mode, colour in COLOURS.items():
             norms.plot(t, r[mode]["norms"], style, color=colour, lw=1, label=f"{mode}, {preset}")
-            norms.plot(t[::4], lengths(mode, r["dim"], t[::4]), "k+", ms=5)
+            norms.plot(t[::16], lengths(mode, r["dim"], t[::16]), "k+", ms=5)
         for space, marker in (("pixels", "o"), ("features", "s")):
             cut = 16 * 2 ** np.arange(len(r["spherical"]["steps"][space]))
             steps.plot(
@@ -42,7 +42,7 @@ def draw_walks(found, lengths, path):
                 label=f"{space}, {preset}",
             )  # fmt: skip
     norms.plot([], [], "k+", label="theory")
-    norms.set_ylim(0)
+    norms.set_ylim(-4.5, 8.8)
     steps.plot(cut, 8 / cut, "k:", lw=0.8, label="half the step, half the move")
     steps.set(xscale="log", yscale="log")
     steps.set_xticks(cut, cut)
@@ -101,7 +101,7 @@ def draw_arithmetic(found, path):
 
 def draw_truncation(r, psis, path):
     """The same draws at each psi, and what is won and lost."""
-    figure = tables.figure(10.0, 3.6)
+    figure = tables.figure(8.4, 3.2)
     left, right = figure.subplots(1, 2, width_ratios=(5, 4))
     names = ["none" if psi is None else f"ψ = {psi:g}" for psi in psis]
     _strip(left, [row["shown"] for row in r["found"]], names, "the same draws, truncated")
