@@ -22,7 +22,7 @@ from studies.latent_measures import apart
 from studies.study import Finding, Study
 
 LATENTS, HELD_OUT, PAIRS, SHOWN = 16, 1_000, 200, 10
-NOISE = 0.3  # On what D sees: without it the GAN of so few pictures makes one picture.
+NOISE = 0.3  # On what D sees. That it keeps the GAN from making one picture is yet to be shown.
 KINDS = {"index": "index net", "gan": "GAN"}
 
 
