@@ -21,8 +21,8 @@ def _shares(real, fake, real_target, fake_target):
     """What a table of cells would say that has learned these targets by cross entropy: means."""
     edges = np.linspace(-2, 2.5, 19)
     counts = [np.histogram(own, edges)[0] for own in (real, fake)]
-    sums = [np.histogram(real, edges, weights=real_target)[0]]
-    sums.append(np.histogram(fake, edges, weights=fake_target)[0])
+    sums = [np.histogram(real, edges, weights=1.0 * real_target)[0]]
+    sums.append(np.histogram(fake, edges, weights=1.0 * fake_target)[0])
     return edges, sum(sums) / sum(counts)
 
 
