@@ -22,7 +22,7 @@ from studies.latent_measures import apart
 from studies.study import Finding, Study
 
 LATENTS, HELD_OUT, PAIRS, SHOWN = 16, 1_000, 200, 10
-NOISE = 0.3  # On what D sees. That it keeps the GAN from making one picture is yet to be shown.
+NOISE_FROM, NOISE_TO = 0.3, 0.1  # On what D sees, which else knows 200 pictures by heart.
 KINDS = {"index": "index net", "gan": "GAN"}
 
 
@@ -138,12 +138,14 @@ def by_game(count, steps, seed, looks=4):
     """A GAN on the same pictures: its samples, and how near they come as it goes on."""
     images, held_out = pictures(count, seed)
     net = generator(seed)
-    critic = zoo.DCGANDiscriminator((28, 28, 1), 16, units=(128,), batch_normalization=False)
-    gan = trainers.GAN(net, critic, seed=seed)
+    critic = zoo.DCGANDiscriminator((28, 28, 1), 16, units=(128,))
+    gan = trainers.GAN(net, critic, schedule="simultaneous", seed=seed)
+    schedule = keras.optimizers.schedules.PolynomialDecay(NOISE_FROM, steps, NOISE_TO)
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(5e-4, beta_1=0.5),
-        discriminator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
-        perturbations=trainers.perturbations.InstanceNoise(NOISE),
+        discriminator_optimizer=keras.optimizers.Adam(5e-4, beta_1=0.5),
+        perturbations=trainers.perturbations.InstanceNoise(schedule),
+        ema_decay=0.99,
         jit_compile=False,
     )
     course = []
