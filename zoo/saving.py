@@ -27,7 +27,7 @@ WEIGHTS = "model.weights.h5"
 PLAYERS = {"generator": players.Generator, "discriminator": players.Discriminator}
 
 
-def save(model, path):
+def save(model, path, members=None):
     """Saves any Keras model to a `.keras` file.
 
     The file is written beside and then renamed: whoever reads `path` sees the old file or the new
@@ -36,6 +36,7 @@ def save(model, path):
     Args:
         model: A built Keras model.
         path: Where to write, ending in `.keras`.
+        members: dict, optional. Texts by the names of further members of the file.
 
     Returns:
         The path, as `pathlib.Path`.
@@ -49,7 +50,17 @@ def save(model, path):
     check_readable(model)
     with replacing(path) as temporary:
         model.save(temporary)
+        if members:
+            with zipfile.ZipFile(temporary, "a") as archive:
+                for name, text in members.items():
+                    archive.writestr(name, text)
     return path
+
+
+def read_member(path, name):
+    """The text of a member of a `.keras` file that `check_keras_file` has passed, or `None`."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name).decode() if name in archive.namelist() else None
 
 
 def check_readable(model):

@@ -14,6 +14,7 @@ import tempfile
 import keras
 
 from evaluation import extractors, measures
+from trainers.callbacks import epochs
 from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
@@ -62,9 +63,10 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         shared = pathlib.Path(output_dir)  # All processes read it, one writes there.
         folder = cluster.own_folder(strategy, shared, spare)
         data = datasets.open(settings.dataset, **settings.source)
-        gan = make(settings, data.info, details)
+        gan, state = make(settings, data.info, details), {}
         if (shared / CHECKPOINT).exists():
             gan = resuming.restored(shared / CHECKPOINT, gan)
+            state = epochs.read(shared / CHECKPOINT)
         scorer = _scorer(settings, folder)
         end = total_steps(settings, data.info)
         resuming.check_not_beyond(gan, settings, end, output_dir)
@@ -73,7 +75,9 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             print(f"note: every batch is all of {settings.dataset}: {count}", file=sys.stderr)
         # Points are drawn over real ones.
         real = None if data.dtype == "uint8" else datasets.arrays(data.name, examples=1000)[0]
-        if int(gan.steps.numpy()) < end:
+        step, epoch_steps = int(gan.steps.numpy()), steps_per_epoch(settings, data.info)
+        pending = epochs.is_open(state, step, epoch_steps, end)
+        if step < end or pending:
             write_text(folder / SETTINGS, json.dumps(decided, indent=2))
             # Processes save at the same steps, or they wait for each other for ever.
             together = cluster.several_processes(strategy)
@@ -90,13 +94,17 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
                 every_steps=settings.sample_every_steps,
             )
             board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
-            # Scores go before the log, which takes them.
+            # Scores go before the log, which takes them; the checkpoint says that all is written.
             scores = [] if scorer is None else [scorer]
+            watchers = [*scores, log, board, grid, checkpoint]
             try:
-                _fit(gan, data, settings, end, [checkpoint, *scores, log, board, grid], verbose)
+                if pending:
+                    epochs.finish(gan, state, watchers, (step - 1) // epoch_steps)
+                watchers.insert(0, epochs.Sums(state if step % epoch_steps else {}))
+                _fit(gan, data, settings, end, watchers, verbose)
             except KeyboardInterrupt:
                 if not together:
-                    checkpoint.save()
+                    checkpoint.stopped()
                 raise
             finally:
                 if log.csv_file is not None:  # Keras closes it only after a whole training.
