@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import pictures
+from zoo import pictures, untrusted
 from zoo.files import replacing, sha256
 from zoo.players import conditions
 from zoo.players.sampling import labels_in_turn
@@ -87,7 +87,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
             "bytes": sum(path.stat().st_size for path in folder.iterdir()),
             "files": files,
         }
-        (folder / CARD).write_text(json.dumps(written_card, indent=1) + "\n")
+        (folder / CARD).write_text(json.dumps(untrusted.sealed(written_card), indent=1) + "\n")
         if directory.exists():
             os.replace(directory, pathlib.Path(spare) / "old")
         os.replace(folder, directory)

@@ -6,7 +6,6 @@ asked for is made, so reading one needs nothing of `trainers`.
 
 import contextlib
 import io
-import json
 import os
 import pathlib
 import re
@@ -17,13 +16,14 @@ import zlib
 import h5py
 import keras
 
-from zoo import players, presets
+from zoo import finite, players, presets, untrusted
 from zoo.files import replacing
 from zoo.players import copies, sampling
 from zoo.validation import nearest
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
+DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 PLAYERS = {"generator": players.Generator, "discriminator": players.Discriminator}
 
 
@@ -114,10 +114,24 @@ def load(path, player="generator"):
         if is_trainer(config):
             model = _from_trainer(path, config, player)
         else:
-            model = keras.saving.load_model(path, compile=False)
+            model = load_model(path, compile=False)
             if player == "generator" and not isinstance(model, players.Generator):
                 model = getattr(model, "generator", model)  # An autoencoder's.
     _check_player(model, player, path, config)
+    finite.check_weights(model, player)
+    return model
+
+
+def load_model(path, **arguments):
+    """As `keras.saving.load_model`, of a file that `check_keras_file` has passed.
+
+    Raises:
+        ValueError: If the file's weights are not of the kinds that its model has.
+    """
+    model = keras.saving.load_model(path, **arguments)
+    with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as file:
+        with untrusted.hdf5(file, WEIGHTS) as weights:
+            untrusted.check_kinds(weights, model, f"{WEIGHTS} of {str(path)!r}")
     return model
 
 
@@ -145,9 +159,13 @@ def check_keras_file(path, expected="a Keras model"):
     try:
         with zipfile.ZipFile(path) as archive:
             missing = sorted({CONFIG, WEIGHTS} - set(archive.namelist()))
+            untrusted.check_members(archive, "its archive")
             damaged = missing or archive.testzip()
-            config = None if damaged else json.loads(archive.read(CONFIG))
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            config = None if damaged else untrusted.parse_json(archive.read(CONFIG), CONFIG)
+            if not damaged:
+                with archive.open(WEIGHTS) as file, untrusted.hdf5(file, WEIGHTS) as weights:
+                    damaged = _lacks_average(config, weights)
+    except DAMAGES as error:
         damaged = error
     if damaged or not isinstance(config, dict):
         reason = f"{missing} missing" if isinstance(damaged, list) else damaged or "no config"
@@ -156,6 +174,15 @@ def check_keras_file(path, expected="a Keras model"):
             f"{expected}. Received: path={str(path)!r}"
         )
     return config
+
+
+def _lacks_average(config, weights):
+    """What is wrong with a trainer's weights that have not the average that it kept, or `None`."""
+    compilation = config.get("compile_config") if isinstance(config, dict) else None
+    decay = compilation.get("ema_decay") if isinstance(compilation, dict) else None
+    if decay is not None and is_trainer(config) and "ema_generator" not in weights:
+        return f"its trainer keeps a moving average, and {WEIGHTS} has no ema_generator"
+    return None
 
 
 def is_trainer(config):
@@ -176,7 +203,7 @@ def _from_trainer(path, config, player):
         sampling.say_range(model, config["config"].get("value_range", sampling.AUTO))
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
-    with h5py.File(weights) as source, tempfile.TemporaryDirectory() as folder:
+    with untrusted.hdf5(weights, WEIGHTS) as source, tempfile.TemporaryDirectory() as folder:
         average = f"ema_{player}"
         group = source.get(average if average in source else player)
         if group is None:
@@ -184,6 +211,7 @@ def _from_trainer(path, config, player):
                 f"`player` has no weights in the trainer's file. Expected one of {list(source)}. "
                 f"Received: player={player!r}, path={str(path)!r}"
             )
+        untrusted.check_kinds(group, model, WEIGHTS)
         copy = os.path.join(folder, "player.weights.h5")
         with h5py.File(copy, "w") as target:
             for name in group:

@@ -68,4 +68,4 @@ def restored(path, gan):
             f"`path` holds a checkpoint of another class. Expected a {wanted.__name__}. "
             f"Received: {saving.held_class(config)} in path={str(path)!r}"
         )
-    return keras.saving.load_model(path)
+    return saving.load_model(path)
