@@ -26,6 +26,10 @@ class Checkpoint(keras.callbacks.Callback):
         every_steps: int, optional. Saves instead after every so many steps of the trainer, counted
             from its first, and at the end of `fit`.
 
+    Attributes:
+        members: Dict of texts that the file is to have beside the trainer, by the names of its
+            members. `epoch.json` is added: whether all callbacks have had the epoch's end.
+
     Raises:
         ValueError: If the path ends in something else, its folder cannot be written to, or
             `every_steps` is not positive. When a training begins: if the file could not be read
@@ -48,6 +52,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = path
         self.every_seconds = every_seconds
         self.rhythm = None if every_steps is None else Rhythm(every_steps)
+        self.members = {}
 
     def on_train_begin(self, logs=None):
         saving.check_readable(self.model)
@@ -88,7 +93,8 @@ class Checkpoint(keras.callbacks.Callback):
                 f"among them; {str(self.path)!r} stays as it was"
             )
         step = self._step()
-        saving.save(self.model, self.path, epochs.state(self.model, self._ended == step))
+        state = epochs.state(self.model, self._ended == step)
+        saving.save(self.model, self.path, {**self.members, **state})
         self._saved_at, self._saved = time.monotonic(), step
 
     def stopped(self):

@@ -5,6 +5,7 @@ The folder holds `settings.json`, the trainer (`gan.keras`, from which an interr
 `generator.keras`, `samples.png` and `report.png`.
 """
 
+import contextlib
 import json
 import math
 import pathlib
@@ -21,10 +22,10 @@ from trainers.callbacks.score import Score
 from trainers.runs import cluster, results, resuming
 from trainers.runs.construction import make
 from trainers.runs.log import EpochLog
-from trainers.runs.resuming import CHECKPOINT, SETTINGS
+from trainers.runs.resuming import CHECKPOINT, LOG, SETTINGS
 from trainers.runs.settings import Details
 from zoo import datasets
-from zoo.files import check_writable, write_text
+from zoo.files import check_writable, locked, write_text
 from zoo.validation import check_above_zero, check_positive
 
 POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
@@ -57,11 +58,17 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
     check_numbers(settings)
     details = details or Details()
     decided = {**resuming.decided(settings, details), **(origin or {})}
-    resuming.check_same(decided, output_dir)
     strategy = cluster.strategy(settings.strategy)
-    with tempfile.TemporaryDirectory() as spare, strategy.scope():
-        shared = pathlib.Path(output_dir)  # All processes read it, one writes there.
+    shared = pathlib.Path(output_dir)  # All processes read it, one writes there.
+    with (
+        tempfile.TemporaryDirectory() as spare,
+        contextlib.ExitStack() as lock,
+        strategy.scope(),
+    ):
         folder = cluster.own_folder(strategy, shared, spare)
+        if there := folder.exists():  # What cannot work makes none.
+            lock.enter_context(locked(folder, "output_dir"))
+        resuming.check_same(decided, shared)
         data = datasets.open(settings.dataset, **settings.source)
         gan, state = make(settings, data.info, details), {}
         if (shared / CHECKPOINT).exists():
@@ -78,13 +85,18 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         step, epoch_steps = int(gan.steps.numpy()), steps_per_epoch(settings, data.info)
         pending = epochs.is_open(state, step, epoch_steps, end)
         if step < end or pending:
-            write_text(folder / SETTINGS, json.dumps(decided, indent=2))
+            if not there:
+                lock.enter_context(locked(folder, "output_dir"))
+                resuming.check_new(folder)
+            text = json.dumps(decided, indent=2)
+            write_text(folder / SETTINGS, text)
             # Processes save at the same steps, or they wait for each other for ever.
             together = cluster.several_processes(strategy)
             seconds = math.inf if together else 60.0
             checkpoint = Checkpoint(folder / CHECKPOINT, seconds, settings.checkpoint_every_steps)
             checkpoint.set_model(gan)
-            log = EpochLog(folder / "log.csv")
+            checkpoint.members[SETTINGS] = text
+            log = EpochLog(folder / LOG)
             grid = SampleGrid(
                 folder / "samples",
                 results.sample_count(gan),

@@ -66,6 +66,7 @@ def test_what_a_recipe_says(tmp_path):
             {"selecton": "best"},
             "`selecton` is no key.*did you mean 'selection'.*in '.*mine.json'",
         ),
+        ({"sha256": "0" * 64}, "`recipe` is not as it was written.*Received: '[0-9a-f]{64}'"),
         ({"settings": {"epoch": 3}}, "`epoch` is no key of a recipe; did you mean 'epochs'"),
         ({"settings": {"steps": 9}}, "`steps` is no length of a recipe.*settings.epochs.*steps=9"),
         ({"settings": []}, "`settings` has another type. Expected a dict.*mine.json'"),
