@@ -6,7 +6,7 @@ from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToIma
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_image_shape, check_sizes
+from zoo.validation import check_image_shape, check_memory, check_sizes, check_widths
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
 
@@ -114,6 +114,10 @@ class DCGANGenerator(Generator):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, height, width = pyramid(image_shape)
         check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
+        check_widths(latent_dim, *units, units=units)
+        check_widths(latent_dim, *units, height * width * filters, latent_dim=latent_dim)
+        check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
+        check_memory(filters * kernel_size**2, kernel_size=kernel_size)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
@@ -223,6 +227,9 @@ class DCGANDiscriminator(Discriminator):
         image_shape, units = tuple(image_shape), tuple(units)
         stages, _, _ = pyramid(image_shape)
         check_sizes(filters=filters, kernel_size=kernel_size, units=units)
+        check_widths(filters, *units, units=units)
+        check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
+        check_memory(filters * kernel_size**2, kernel_size=kernel_size)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 

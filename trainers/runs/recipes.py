@@ -130,10 +130,12 @@ def _made(name, found):
                 "`targets` holds what is no bound. Expected [one of measures, figure, "
                 f'"at least" or "at most", number]. Received: {target}'
             )
+    settings = Settings(**found.get("settings", {}))
+    settings.check()
     return Recipe(
         name=name,
         description=found.get("description", ""),
-        settings=Settings(**found.get("settings", {})),
+        settings=settings,
         details=Details(**{key: found[key] for key in details & found.keys()}),
         fingerprint=_fingerprint(found),
         **{

@@ -26,10 +26,6 @@ from trainers.runs.resuming import CHECKPOINT, LOG, SETTINGS
 from trainers.runs.settings import Details
 from zoo import datasets
 from zoo.files import check_writable, locked, write_text
-from zoo.validation import check_above_zero, check_positive
-
-POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
-POSITIVE_IF_GIVEN = ("steps", "sample_every_steps", "checkpoint_every_steps")
 
 
 def train(settings, output_dir, verbose=None, details=None, origin=None):
@@ -55,7 +51,7 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         KeyboardInterrupt: After Ctrl-C, with everything saved.
     """
     check_writable(output_dir, "output_dir")
-    check_numbers(settings)
+    settings.check()
     details = details or Details()
     decided = {**resuming.decided(settings, details), **(origin or {})}
     strategy = cluster.strategy(settings.strategy)
@@ -123,22 +119,6 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
                     log.csv_file.close()
         results.write(gan, settings, folder, real, scorer)
     return gan
-
-
-def check_numbers(settings):
-    """Raises a `ValueError` if a number of the settings is out of range."""
-    if settings.steps is None:
-        check_positive(epochs=settings.epochs)
-    check_positive(**{name: getattr(settings, name) for name in POSITIVE})
-    given = {name: getattr(settings, name) for name in POSITIVE_IF_GIVEN}
-    check_positive(**{name: value for name, value in given.items() if value is not None})
-    if settings.learning_rate is not None:
-        check_above_zero(learning_rate=settings.learning_rate)
-    if (settings.steps or 0) % settings.steps_per_execution:
-        raise ValueError(
-            "`steps` are no whole executions. Expected a multiple of steps_per_execution="
-            f"{settings.steps_per_execution}. Received: steps={settings.steps}"
-        )
 
 
 def _scorer(settings, folder):
