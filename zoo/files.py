@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import os
 import pathlib
@@ -17,6 +18,7 @@ except ImportError:  # Not on Windows, where nothing is locked.
 
 LOCK, OLD = ".lock", "old"
 TEMPORARY = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")  # A name that `replacing` gives.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # No room for a file.
 STALE = 60.0  # Seconds after which an unlocked working folder is one of a killed process.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Of renameat2(2).
 
@@ -26,7 +28,8 @@ def replacing(path):
     """A temporary path beside `path`, which takes its place when nothing went wrong.
 
     Whoever reads `path` sees the old file or the new one. Folders are made as needed. The
-    temporary name is hidden, and ends as `path` does, for what goes by the ending.
+    temporary name is hidden, and ends as `path` does, for what goes by the ending. An `OSError` of
+    a full disk says which file was not written.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +37,15 @@ def replacing(path):
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in FULL and os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        stays = "stays as it was" if path.exists() else "is not there"
+        raise OSError(
+            error.errno or errno.ENOSPC,
+            f"{os.strerror(error.errno or errno.ENOSPC)}: {str(path)!r} could not be written, and "
+            f"{stays}. Expected room for it on the disk; other files that were saved are safe",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

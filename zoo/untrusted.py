@@ -29,7 +29,7 @@ def check_members(archive, name):
         name: What to call it in the message.
     """
     members = archive.infolist()
-    _check_sizes(
+    check_sizes(
         sum(member.file_size for member in members),
         sum(member.compress_size for member in members),
         name,
@@ -52,7 +52,7 @@ def check_hdf5(file, name):
                 f"{name} has what is no number. Expected weights. Received: {dataset.name!r} of "
                 f"dtype {dataset.dtype}"
             )
-    _check_sizes(declared, stored, name)
+    check_sizes(declared, stored, name)
 
 
 def check_kinds(group, model, name):
@@ -146,7 +146,8 @@ def _damaged(name, error):
     return ValueError(f"{name} is damaged ({error}). Expected an HDF5 file of weights.")
 
 
-def _check_sizes(declared, stored, name):
+def check_sizes(declared, stored, name):
+    """Raises a `ValueError` if a file declares far more bytes than are stored for them."""
     if declared > max(FREE, EXPANSION * stored):
         raise ValueError(
             f"{name} declares more than it stores, and would fill the memory. Expected at most "

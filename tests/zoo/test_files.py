@@ -1,8 +1,10 @@
 """Files: replaced whole or not at all, their hash, and folders that cannot be made."""
 
+import errno
 import hashlib
 import os
 import pathlib
+import resource
 
 import numpy as np
 import pytest
@@ -32,6 +34,29 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, error, written):
             temporary.write_text("half")
         raise error
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_a_full_disk_is_said_with_the_file_that_stays(tmp_path):
+    path = tmp_path / "weights.bin"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for there in (False, True):
+        if there:
+            path.write_text("old")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        try:
+            with pytest.raises(OSError, match="weights.bin' could not be written, and") as caught:
+                with files.replacing(path) as temporary:
+                    temporary.write_bytes(bytes(5000))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert ("stays as it was" if there else "is not there") in str(caught.value)
+        assert caught.value.errno == errno.EFBIG
+    assert os.listdir(tmp_path) == ["weights.bin"] and path.read_text() == "old"
+    with pytest.raises(OSError, match="No space left on device: .*weights.bin' could not"):
+        with files.replacing(path):  # As h5py says it.
+            raise OSError("Can't write data (error message = 'No space left on device')")
+    with pytest.raises(FileNotFoundError, match="elsewhere"), files.replacing(path):
+        open(tmp_path / "elsewhere")
 
 
 def test_two_writers_do_not_meet(tmp_path):
