@@ -229,7 +229,7 @@ def _check_version(directory, version):
 
 
 def _check_directory(directory):
-    directory = pathlib.Path(directory)
+    directory = validation.as_path(directory=directory)
     existing = directory
     while not os.path.lexists(existing):
         existing = existing.parent

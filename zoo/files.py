@@ -11,6 +11,8 @@ import shutil
 import time
 import uuid
 
+from zoo.validation import as_path
+
 try:
     import fcntl
 except ImportError:  # Not on Windows, where nothing is locked.
@@ -182,7 +184,7 @@ def sha256(*chunks):
 
 def check_writable(directory, name):
     """Raises a `ValueError` if a folder cannot be written to, or not be made."""
-    existing = pathlib.Path(directory).absolute()
+    existing = as_path(**{name: directory}).absolute()
     while not existing.exists():
         existing = existing.parent
     if not existing.is_dir() or not os.access(existing, os.W_OK):

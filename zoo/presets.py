@@ -20,7 +20,7 @@ import keras
 
 from zoo import finite, untrusted
 from zoo.files import sha256
-from zoo.validation import check_choice, nearest
+from zoo.validation import as_path, check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1
@@ -178,7 +178,7 @@ def folder_of(preset, file_hash=None):
     """
     if str(preset).startswith(SCHEMES):
         return _download(str(preset), file_hash)
-    folder = pathlib.Path(preset)
+    folder = as_path(preset=preset)
     if isinstance(preset, str) and folder.name == preset:
         folder = SHIPPED / preset
         if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():

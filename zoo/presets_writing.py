@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 
 import h5py
 import keras
@@ -14,6 +13,7 @@ from zoo.players import conditions
 from zoo.players.sampling import labels_in_turn
 from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
 from zoo.saving import check_built
+from zoo.validation import as_path
 
 SAMPLES = "samples.png"
 SHOWN = 64
@@ -47,7 +47,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     generator = zoo.from_preset("presets/my_gan")
     ```
     """
-    directory = pathlib.Path(directory)
+    directory = as_path(directory=directory)
     if directory.exists() and not (directory / CARD).is_file():
         raise ValueError(
             "`directory` holds something else than a preset, and only a preset is replaced. "

@@ -10,7 +10,7 @@ from zoo.layers.resampling import BilinearResampling
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
 from zoo.resnet import doublings
-from zoo.validation import check_integer, check_memory, check_sizes
+from zoo.validation import as_tuple, check_integer, check_memory, check_sizes
 
 SLOPE = 0.2  # Of LeakyReLU below zero.
 GAIN = 2 / (1 + SLOPE**2)  # Variance that makes up for what LeakyReLU takes.
@@ -157,7 +157,7 @@ class R3GANGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         base, widths = _widths(image_shape, filters, group_width)
         check_sizes(latent_dim=latent_dim)
         check_integer(1, BLOCKS, blocks=blocks)
@@ -235,7 +235,7 @@ class R3GANDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         _, widths = _widths(image_shape, filters, group_width)
         check_integer(1, BLOCKS, blocks=blocks)
         dtype = policy(dtype)

@@ -6,7 +6,7 @@ from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_image_shape, check_memory, check_sizes
+from zoo.validation import as_tuple, check_image_shape, check_memory, check_sizes
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
 SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
@@ -202,7 +202,7 @@ class ResNetGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         blocks, base = doublings(image_shape, "ResNet")
         check_sizes(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
@@ -304,7 +304,7 @@ class ResNetDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
         dtype = policy(dtype)

@@ -7,7 +7,6 @@ asked for is made, so reading one needs nothing of `trainers`.
 import contextlib
 import io
 import os
-import pathlib
 import re
 import tempfile
 import zipfile
@@ -19,7 +18,7 @@ import keras
 from zoo import finite, players, presets, untrusted
 from zoo.files import replacing
 from zoo.players import copies, sampling
-from zoo.validation import nearest
+from zoo.validation import as_path, nearest
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -106,7 +105,7 @@ def load(path, player="generator"):
     ```
     """
     presets.check_role(player)
-    if pathlib.Path(path).suffix != ".keras":
+    if as_path(path=path).suffix != ".keras":
         return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"
     config = check_keras_file(path, expected)
@@ -253,7 +252,7 @@ def _registered_classes(path):
 
 
 def _check_extension(path):
-    path = pathlib.Path(path)
+    path = as_path(path=path)
     if path.suffix != ".keras":
         raise ValueError(
             "`path` has another ending than Keras's files. Expected a path that ends in .keras. "

@@ -11,6 +11,7 @@ from zoo.mlp import MLPGenerator
 from zoo.players import given, sampling
 from zoo.players.recorded import RecordedModel
 from zoo.validation import (
+    as_tuple,
     check_above_zero,
     check_choice,
     check_integer,
@@ -77,7 +78,7 @@ class VAE(RecordedModel, keras.Model):
         check_above_zero(scale=scale)
         check_seed(seed)
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.units = as_tuple(units=units)
         self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)
         self.generator = MLPGenerator(
             image_shape,

@@ -194,6 +194,50 @@ def check_sizes(**sizes):
                 check_integer(1, LARGEST, **{name: number})
 
 
+def as_path(**argument):
+    """The one argument as a `pathlib.Path`.
+
+    Raises:
+        ValueError: If it is no path.
+    """
+    ((name, value),) = argument.items()
+    try:
+        return pathlib.Path(value)
+    except TypeError:
+        raise ValueError(
+            f"`{name}` is no path. Expected a str or a pathlib.Path. Received: {name}="
+            f"{_in_short(value)}"
+        ) from None
+
+
+def as_tuple(**argument):
+    """The one argument, of several values, as a tuple.
+
+    Raises:
+        ValueError: If it is one value, or a text.
+    """
+    ((name, value),) = argument.items()
+    try:
+        if not isinstance(value, (str, bytes)):
+            return tuple(value)
+    except TypeError:
+        pass
+    raise ValueError(
+        f"`{name}` is not several values. Expected a tuple, such as (3,). Received: {name}="
+        f"{_in_short(value)}"
+    )
+
+
+def check_model(**argument):
+    """Raises a `ValueError` unless the one argument is a Keras model, or behaves as one."""
+    ((name, value),) = argument.items()
+    if isinstance(value, type) or not (callable(value) and hasattr(value, "built")):
+        raise ValueError(
+            f"`{name}` is no model. Expected a player of the zoo, or a built Keras model. "
+            f"Received: {name}={_in_short(value)}"
+        )
+
+
 def check_image_shape(image_shape, hint=""):
     """Returns the shape of an image as a tuple `(height, width, channels)`.
 

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+import trainers
 import zoo
 from zoo import validation
 
@@ -156,3 +157,23 @@ def test_numpys_integers_are_integers():
     generator = zoo.MLPGenerator((np.int64(2),), **numbers)
     assert generator.sample(np.int64(2), [0, 1], seed=0).shape == (2, 2)
     assert generator.get_config()["latent_dim"] == generator.latent_dim == 3
+
+
+@pytest.mark.parametrize("value", [None, 1.5, 3, [], object(), np.zeros(2)])
+def test_what_is_no_path_no_model_and_not_several(value, tmp_path):
+    for call in (
+        lambda: zoo.load(value),
+        lambda: zoo.save_preset(zoo.MLPGenerator((2,), 2, (3,)), value),
+        lambda: trainers.Checkpoint(value),
+        lambda: trainers.SampleGrid(value),
+        lambda: zoo.pictures.save_png(np.zeros((2, 2, 3), "uint8"), value),
+    ):
+        with pytest.raises(ValueError, match="^`(path|preset|directory)` is no path. Expected a"):
+            call()
+    with pytest.raises(ValueError, match="^`generator` is no model. Expected a player"):
+        zoo.players.traits(value)
+    if not isinstance(value, (list, np.ndarray)):
+        with pytest.raises(ValueError, match="^`units` is not several values"):
+            zoo.MLPGenerator((2,), units=value)
+        with pytest.raises(ValueError, match="^`image_shape` is not several values"):
+            zoo.DCGANGenerator(value)

@@ -1,6 +1,5 @@
 """Checkpoints: the whole trainer in one file, written while it trains."""
 
-import pathlib
 import time
 
 import keras
@@ -10,6 +9,7 @@ from trainers.callbacks.rhythm import Rhythm
 from zoo import saving
 from zoo.files import check_writable
 from zoo.finite import broken_weights
+from zoo.validation import as_path
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -42,7 +42,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path, every_seconds=60.0, every_steps=None):
         super().__init__()
-        path = pathlib.Path(path)
+        path = as_path(path=path)
         if path.suffix != ".keras":
             raise ValueError(
                 "`path` names no Keras file. Expected a path that ends in .keras. "

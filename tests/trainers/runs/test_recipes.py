@@ -4,7 +4,7 @@ import pytest
 
 import zoo
 from evaluation import measures
-from tests.trainers.runs.ring import written
+from tests.trainers.runs.ring import RING, written
 from trainers.runs import recipes
 from trainers.runs.construction import make
 from zoo import datasets
@@ -83,7 +83,7 @@ def test_what_a_recipe_says(tmp_path):
             {"selecton": "best"},
             "`selecton` is no key.*did you mean 'selection'.*in '.*mine.json'",
         ),
-        *(({"settings": {name: value}}, f"`{name}` is {what}") for name, value, what in WRONG),
+        *(({"settings": RING["settings"] | {n: v}}, f"`{n}` is {what}") for n, v, what in WRONG),
         ({"sha256": "0" * 64}, "`recipe` is not as it was written.*Received: '[0-9a-f]{64}'"),
         ({"settings": {"epoch": 3}}, "`epoch` is no key of a recipe; did you mean 'epochs'"),
         ({"settings": {"steps": 9}}, "`steps` is no length of a recipe.*settings.epochs.*steps=9"),
