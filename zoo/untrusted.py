@@ -63,11 +63,13 @@ def check_kinds(group, model, name):
         model: The built Keras model that the weights are for.
         name: What to call the file in the message.
     """
+    optimizers = getattr(model, "optimizers", None) or [getattr(model, "optimizer", None)]
+    variables = [*model.variables, *(v for each in optimizers if each for v in each.variables)]
     whole = collections.Counter(
-        tuple(v.shape) for v in model.variables if not str(v.dtype).startswith(("float", "bfloat"))
+        tuple(v.shape) for v in variables if not str(v.dtype).startswith(("float", "bfloat"))
     )
     for dataset in _datasets(group, name):
-        if dataset.dtype.kind in "iub":
+        if dataset.dtype.kind in "iub" and dataset.shape:  # Single ones are counters.
             whole[dataset.shape] -= 1
         if whole[dataset.shape] < 0:
             raise ValueError(
