@@ -80,6 +80,6 @@ def test_a_folder_in_which_another_process_is_at_work_is_refused(tmp_path):
             run.train(TOY, tmp_path, verbose=0)
         assert left.exists()
         child.kill()
-    with pytest.raises(ValueError, match="objective=2"):
-        run.train(dataclasses.replace(TOY, objective=2), tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="did you mean .minimax"):
+        run.train(dataclasses.replace(TOY, objective="minmax"), tmp_path, verbose=0)
     assert not left.exists()
