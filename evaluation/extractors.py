@@ -5,20 +5,23 @@ one name differ as soon as a weight does. So an extractor has a hash, and it sta
 of every score.
 """
 
-import json
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from evaluation.classifier import FEATURES
+from evaluation.moments import check_statistics
 from evaluation.samples import check_numbers, check_seen_shape, pixels
 from evaluation.score import fingerprint
-from zoo import saving
+from zoo import saving, untrusted
 from zoo.blocks import slices
+from zoo.files import sha256
 from zoo.validation import check_choice, nearest
 
 PRESETS = Path(__file__).parent / "presets"
+STATISTICS, SPLITS = "statistics.npz", ("train", "test")
+MOMENTS = ("mean", "covariance", "count")
 INCEPTION_SIDE = 299
 
 
@@ -33,7 +36,7 @@ class Extractor:
         batch_size: int. Images at a time; it does not change the result.
         card: dict, optional: where the classifier comes from and how good it is.
         statistics: dict, optional: of `"train"` and `"test"`: `(mean, covariance, count)` of the
-            features of real images.
+            features of real images; or a function that reads it when it is asked for.
 
     Attributes:
         image_shape: tuple. Shape of one image; a side is `None` where any will do.
@@ -80,12 +83,19 @@ class Extractor:
         self.model = keras.Model(model.inputs[0], outputs)
         self.image_shape = tuple(model.inputs[0].shape[1:])
         self.num_features, self.num_classes = output.shape[-1], model.outputs[0].shape[-1]
-        self.batch_size, self.card, self.statistics = batch_size, card, statistics or {}
+        self.batch_size, self.card, self._statistics = batch_size, card, statistics or {}
         self.protocol = {
             "extractor": model.name if name is None else name,
             "layer": layer,
             "hash": weights_hash(model),
         }
+
+    @property
+    def statistics(self):
+        """Of `"train"` and `"test"`: `(mean, covariance, count)` of the features of real images."""
+        if callable(self._statistics):
+            self._statistics = self._statistics()
+        return self._statistics
 
     def features(self, images):
         """Features of images: float32 of shape `(n, num_features)`.
@@ -133,13 +143,14 @@ def load(name="mnist"):
     shipped = [path.parent.name for path in PRESETS.glob("*/card.json")]
     check_choice(shipped, ", or an Extractor that you make of another classifier", name=name)
     folder = PRESETS / name
-    card = json.loads((folder / "card.json").read_text())
+    card = untrusted.parse_json((folder / "card.json").read_text(), str(folder / "card.json"))
+    untrusted.check_seal(card, str(folder / "card.json"))
     saving.check_keras_file(folder / "classifier.keras", expected="a classifier")
     extractor = Extractor(
         keras.saving.load_model(folder / "classifier.keras"),
         name=name,
         card=card,
-        statistics=read_statistics(folder / "statistics.npz"),
+        statistics=lambda: read_statistics(folder / STATISTICS, card.get("files", {})),
     )
     if card["hash"] != extractor.protocol["hash"]:
         raise ValueError(
@@ -206,17 +217,32 @@ def weights_hash(model):
     return fingerprint(np.concatenate([np.ravel(w).astype("<f4") for w in model.get_weights()]))
 
 
-def read_statistics(path):
-    """The `statistics` of an `Extractor` from the `.npz` file of a preset."""
-    with np.load(path) as file:
-        return {
-            split: (
-                file[f"{split}_mean"],
-                file[f"{split}_covariance"],
-                int(file[f"{split}_count"]),
-            )
-            for split in ("train", "test")
-        }
+def read_statistics(path, hashes=None):
+    """The `statistics` of an `Extractor` from the `.npz` file of a preset.
+
+    Args:
+        path: The file.
+        hashes: dict, optional. The SHA-256 that its card says of it, by its name.
+
+    Raises:
+        ValueError: If it is not the file of the card, or none with statistics.
+    """
+    content = Path(path).read_bytes()
+    wanted = (hashes or {}).get(Path(path).name)
+    if wanted is not None and sha256(content) != wanted:
+        raise ValueError(
+            "`statistics` are not those that were measured. Expected the SHA-256 of the card, "
+            f"{wanted}. Received: {sha256(content)} of {str(path)!r}"
+        )
+    arrays = untrusted.read_arrays(content, str(path))
+    wanted = {split: [f"{split}_{what}" for what in MOMENTS] for split in SPLITS}
+    if missing := sorted({*sum(wanted.values(), [])} - {*arrays}):
+        raise ValueError(
+            f"`statistics` lack arrays. Expected {wanted}. Received: no {missing} in {str(path)!r}"
+        )
+    return {
+        split: check_statistics([arrays[name] for name in names]) for split, names in wanted.items()
+    }
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -5,7 +5,7 @@ import numpy as np
 from evaluation import features
 from evaluation.score import Measure, fingerprint
 from zoo.blocks import slices
-from zoo.validation import check_integer, check_positive
+from zoo.validation import check_integer
 
 BLOCK = 1024  # Rows and columns of the kernel's matrix at a time: 8 MiB in float64.
 
@@ -68,7 +68,7 @@ class KernelDistance(Measure):
 
     def __init__(self, images_or_features, extractor=None, subsets=100, subset_size=1000, seed=0):
         if subsets is not None:
-            check_positive(subsets=subsets)
+            check_integer(1, 1_000_000, subsets=subsets)
             check_integer(2, subset_size=subset_size)  # The mean is over pairs within a subset.
         self.extractor = extractor
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed

@@ -3,13 +3,11 @@
 import json
 import os
 import pathlib
-import shutil
-import uuid
 
 import keras
 import tensorflow as tf
 
-from zoo import finite, pixels, players, random, validation
+from zoo import files, finite, pixels, players, random, validation
 from zoo.players import conditions, origins, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
@@ -231,7 +229,7 @@ def _check_version(directory, version):
 
 
 def _check_directory(directory):
-    directory = pathlib.Path(directory)
+    directory = validation.as_path(directory=directory)
     existing = directory
     while not os.path.lexists(existing):
         existing = existing.parent
@@ -252,15 +250,14 @@ def _write(archive, path, card):
     """Writes all of it beside `path` and renames it; a server passes over the hidden name."""
     directory = path.parent
     fresh = not directory.exists()
-    temporary = directory / f".version-{path.name}-{uuid.uuid4().hex[:8]}"
     try:
-        temporary.mkdir(parents=True)
-        archive.write_out(str(temporary), verbose=False)
-        (temporary / "assets.extra").mkdir()
-        (temporary / CARD).write_text(json.dumps(card, indent=1) + "\n")
-        os.rename(temporary, path)
+        with files.working_folder(directory, ".version-") as temporary:
+            written = temporary / "model"
+            archive.write_out(str(written), verbose=False)
+            (written / "assets.extra").mkdir()
+            (written / CARD).write_text(json.dumps(card, indent=1) + "\n")
+            os.rename(written, path)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
         if fresh and directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
         raise

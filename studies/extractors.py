@@ -87,6 +87,8 @@ def _measure(folder, train, test):
     """
     import evaluation
     from evaluation import extractors, frechet, measures
+    from zoo import untrusted
+    from zoo.files import sha256
 
     model = keras.saving.load_model(folder / "classifier.keras")
     extractor = extractors.Extractor(model, name=FLAGS.name)
@@ -113,6 +115,9 @@ def _measure(folder, train, test):
     card["real"] = {
         measure.name: json.loads(measure.evaluate(real).to_json()) for measure in scores
     }
+    names = ("classifier.keras", "statistics.npz")
+    card["files"] = {name: sha256((folder / name).read_bytes()) for name in names}
+    card = untrusted.sealed(card)
     (folder / "card.json").write_text(json.dumps(card, indent=2))
     return card
 

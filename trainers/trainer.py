@@ -307,10 +307,11 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
         keras_callbacks.check(self, listed, validation_data is not None)
         keras_callbacks.restore(self, listed)
         feed = inputs.for_fit(self, x, y, batch_size, shuffle, steps_per_epoch, epochs)
+        own_batch_size = kwargs.pop("validation_batch_size", None)
         validation = inputs.for_validation(
             self,
             validation_data,
-            kwargs.pop("validation_batch_size", None) or batch_size,
+            batch_size if own_batch_size is None else own_batch_size,
             kwargs.pop("validation_steps", None),
             epochs,
         )

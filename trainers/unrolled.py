@@ -40,7 +40,7 @@ class UnrolledGAN(GAN):
     def __init__(
         self, generator, discriminator, unroll_steps=5, discriminator_steps=1, seed=0, **kwargs
     ):
-        check_integer(0, unroll_steps=unroll_steps)
+        check_integer(0, 1000, unroll_steps=unroll_steps)  # Each is a copy in the graph.
         checks.refuse_schedule(type(self), "alternating", kwargs)
         super().__init__(
             generator, discriminator, discriminator_steps=discriminator_steps, seed=seed, **kwargs

@@ -6,7 +6,7 @@ from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToIma
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_image_shape, check_sizes
+from zoo.validation import as_tuple, check_image_shape, check_memory, check_sizes, check_widths
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
 
@@ -111,9 +111,13 @@ class DCGANGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape, units = tuple(image_shape), tuple(units)
+        image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         stages, height, width = pyramid(image_shape)
         check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
+        check_widths(latent_dim, *units, units=units)
+        check_widths(latent_dim, *units, height * width * filters, latent_dim=latent_dim)
+        check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
+        check_memory(filters * kernel_size**2, kernel_size=kernel_size)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
@@ -220,9 +224,12 @@ class DCGANDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape, units = tuple(image_shape), tuple(units)
+        image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         stages, _, _ = pyramid(image_shape)
         check_sizes(filters=filters, kernel_size=kernel_size, units=units)
+        check_widths(filters, *units, units=units)
+        check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
+        check_memory(filters * kernel_size**2, kernel_size=kernel_size)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 

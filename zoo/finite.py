@@ -55,7 +55,8 @@ def guarded_fit(fit, model, players, callbacks, first=(), last=(), **arguments):
         fit: `keras.Model.fit` of the model.
         model: The model, with a counter `steps`.
         players: Names of the models among its attributes.
-        callbacks: A callback, a list of them, a `keras.callbacks.CallbackList`, or `None`.
+        callbacks: A callback, a list of them, a `keras.callbacks.CallbackList`, or `None`. Those
+            with a true attribute `goes_last` are called after the others.
         first: Callbacks of the class itself that are called before those.
         last: And those that are called after them.
         **arguments: What else `fit` takes.
@@ -70,6 +71,7 @@ def guarded_fit(fit, model, players, callbacks, first=(), last=(), **arguments):
     given = [callback for callback in listed(callbacks) if not isinstance(callback, own)]
     terminators = [c for c in given if isinstance(c, keras.callbacks.TerminateOnNaN)]
     watch = FiniteWatch(players, every_loss=bool(terminators))
+    given.sort(key=lambda callback: getattr(callback, "goes_last", False))  # Stable.
     given = [*first, *given, *last]
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for callback in (watch, *first, *last):

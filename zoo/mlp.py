@@ -10,7 +10,14 @@ from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_choice, check_rate, check_sizes
+from zoo.validation import (
+    as_tuple,
+    check_choice,
+    check_memory,
+    check_rate,
+    check_sizes,
+    check_widths,
+)
 
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
 
@@ -75,8 +82,9 @@ class MLPGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape, units = tuple(image_shape), tuple(units)
+        image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         check_sizes(image_shape=image_shape, units=units, latent_dim=latent_dim)
+        check_widths(latent_dim, *units, math.prod(image_shape), units=units)
         check_choice(VALUE_RANGES, output_activation=output_activation)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
         dtype = policy(dtype)
@@ -205,8 +213,10 @@ class MLPDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape, units = tuple(image_shape), tuple(units)
+        image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         check_sizes(image_shape=image_shape, units=units, pieces=pieces)
+        check_widths(math.prod(image_shape), *units, units=units)
+        check_memory(math.prod(image_shape) * max(units, default=1) * pieces, pieces=pieces)
         check_rate(input_dropout=input_dropout, dropout=dropout)
         initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
         dtype = policy(dtype)

@@ -10,7 +10,7 @@ A folder like these may lie anywhere: the shipped ones lie in `zoo/presets`.
 """
 
 import contextlib
-import json
+import io
 import os
 import pathlib
 import shutil
@@ -18,8 +18,9 @@ import tempfile
 
 import keras
 
+from zoo import finite, untrusted
 from zoo.files import sha256
-from zoo.validation import check_choice, nearest
+from zoo.validation import as_path, check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1
@@ -136,7 +137,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     check_role(player)
     folder = folder_of(preset, file_hash)
     hashes = card(folder).get("files", {})
-    configs = json.loads(_verified(folder, CONFIG, hashes))
+    configs = untrusted.parse_json(_verified(folder, CONFIG, hashes), CONFIG)
     config = configs.get(player)
     if config is None:
         raise ValueError(
@@ -152,9 +153,12 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
             f"`preset` holds another class. Expected a {expected.__name__}. "
             f"Received: preset={str(preset)!r} with a {config['class_name']}"
         )
-    _verified(folder, WEIGHTS[player], hashes)
-    model = keras.saving.deserialize_keras_object(config)
+    content = _verified(folder, WEIGHTS[player], hashes)
+    with untrusted.hdf5(io.BytesIO(content), WEIGHTS[player]) as weights:
+        model = keras.saving.deserialize_keras_object(config)
+        untrusted.check_kinds(weights, model, WEIGHTS[player])
     model.load_weights(folder / WEIGHTS[player])
+    finite.check_weights(model, player)
     return model
 
 
@@ -174,7 +178,7 @@ def folder_of(preset, file_hash=None):
     """
     if str(preset).startswith(SCHEMES):
         return _download(str(preset), file_hash)
-    folder = pathlib.Path(preset)
+    folder = as_path(preset=preset)
     if isinstance(preset, str) and folder.name == preset:
         folder = SHIPPED / preset
         if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():
@@ -244,14 +248,15 @@ def _verified(folder, name, hashes):
 
 def _read(folder, name):
     try:
-        content = json.loads((folder / name).read_text())
+        content = untrusted.parse_json((folder / name).read_text(), "it")
     except ValueError as error:
         raise ValueError(
-            f"`preset` is damaged ({error}). Expected JSON. Received: {str(folder / name)!r}"
+            f"`preset` is damaged: {error} Expected JSON. Received: {str(folder / name)!r}"
         ) from error
     if not isinstance(content, dict):
         raise ValueError(
             "`preset` is damaged. Expected an object of names and values. "
             f"Received: {str(folder / name)!r}"
         )
+    untrusted.check_seal(content, f"`preset`: {str(folder / name)!r}")
     return content

@@ -2,19 +2,18 @@
 
 import json
 import os
-import pathlib
-import tempfile
 
 import h5py
 import keras
 import numpy as np
 
-from zoo import pictures
-from zoo.files import replacing, sha256
+from zoo import pictures, untrusted
+from zoo.files import OLD, replace_folder, replacing, sha256, working_folder
 from zoo.players import conditions
 from zoo.players.sampling import labels_in_turn
 from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
 from zoo.saving import check_built
+from zoo.validation import as_path
 
 SAMPLES = "samples.png"
 SHOWN = 64
@@ -48,7 +47,7 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     generator = zoo.from_preset("presets/my_gan")
     ```
     """
-    directory = pathlib.Path(directory)
+    directory = as_path(directory=directory)
     if directory.exists() and not (directory / CARD).is_file():
         raise ValueError(
             "`directory` holds something else than a preset, and only a preset is replaced. "
@@ -59,9 +58,8 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     given = {name: model for name, model in given.items() if model is not None}
     for name, model in given.items():
         _check_player(name, model)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".preset-") as spare:
-        folder = pathlib.Path(spare) / "preset"
+    with working_folder(directory.parent, ".preset-") as spare:
+        folder = spare / "preset"
         folder.mkdir()
         configs = {n: keras.saving.serialize_keras_object(m) for n, m in given.items()}
         (folder / CONFIG).write_text(json.dumps(configs, indent=1) + "\n")
@@ -87,10 +85,12 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
             "bytes": sum(path.stat().st_size for path in folder.iterdir()),
             "files": files,
         }
-        (folder / CARD).write_text(json.dumps(written_card, indent=1) + "\n")
+        (folder / CARD).write_text(json.dumps(untrusted.sealed(written_card), indent=1) + "\n")
         if directory.exists():
-            os.replace(directory, pathlib.Path(spare) / "old")
-        os.replace(folder, directory)
+            (spare / OLD).mkdir()
+            replace_folder(folder, directory, spare / OLD)
+        else:
+            os.replace(folder, directory)
     return directory
 
 

@@ -10,7 +10,7 @@ from zoo.layers.resampling import BilinearResampling
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
 from zoo.resnet import doublings
-from zoo.validation import check_positive
+from zoo.validation import as_tuple, check_integer, check_memory, check_sizes
 
 SLOPE = 0.2  # Of LeakyReLU below zero.
 GAIN = 2 / (1 + SLOPE**2)  # Variance that makes up for what LeakyReLU takes.
@@ -61,6 +61,9 @@ def _block(x, labels, group_width, depth, name, dtype):
     return keras.layers.Add(dtype=dtype, name=name)([x, h])
 
 
+BLOCKS = 1000  # A stage, at most: each is a part of the graph.
+
+
 def _widths(image_shape, filters, group_width):
     """The base side, and the maps at each side from there to the image's.
 
@@ -68,7 +71,8 @@ def _widths(image_shape, filters, group_width):
         ValueError: If a size cannot work, or the groups do not divide the maps.
     """
     count, base = doublings(image_shape, "R3GAN")
-    check_positive(filters=filters, group_width=group_width)
+    check_sizes(filters=filters, group_width=group_width)
+    check_memory(9 * EXPANSION * filters * group_width, filters=filters)
     sides = [base * 2**k for k in range(count + 1)]
     halvings = [sum(side > WIDE for side in sides[: k + 1]) for k in range(count + 1)]
     unit = 2 ** halvings[-1]
@@ -153,9 +157,11 @@ class R3GANGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         base, widths = _widths(image_shape, filters, group_width)
-        check_positive(latent_dim=latent_dim, blocks=blocks)
+        check_sizes(latent_dim=latent_dim)
+        check_integer(1, BLOCKS, blocks=blocks)
+        check_memory(latent_dim * base**2 * filters, latent_dim=latent_dim)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
         depth = blocks * len(widths)
@@ -229,9 +235,9 @@ class R3GANDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         _, widths = _widths(image_shape, filters, group_width)
-        check_positive(blocks=blocks)
+        check_integer(1, BLOCKS, blocks=blocks)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
         depth = blocks * len(widths)

@@ -6,7 +6,7 @@ from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_image_shape, check_positive
+from zoo.validation import as_tuple, check_image_shape, check_memory, check_sizes
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
 SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
@@ -44,10 +44,11 @@ def _widths(size, filters, max_filters, flat):
     """The widths of the narrowest and the widest layer; `None` stands for the published ones."""
     if filters is None:
         filters = flat if size <= FLAT else 64
-    check_positive(filters=filters)
+    check_sizes(filters=filters)
+    check_memory(9 * filters**2, filters=filters)
     if max_filters is None:
         max_filters = filters if size <= FLAT else 16 * filters
-    check_positive(max_filters=max_filters)
+    check_sizes(max_filters=max_filters)
     if max_filters < filters:
         raise ValueError(
             f"`max_filters` is less than `filters`. Expected at least {filters}. "
@@ -201,10 +202,11 @@ class ResNetGenerator(Generator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         blocks, base = doublings(image_shape, "ResNet")
-        check_positive(latent_dim=latent_dim)
+        check_sizes(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
+        check_memory(latent_dim * base**2 * filters, latent_dim=latent_dim)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
         widths = [min(filters * 2**k, max_filters) for k in range(blocks, -1, -1)]
@@ -302,7 +304,7 @@ class ResNetDiscriminator(Discriminator):
         num_conditions=None,
         **kwargs,
     ):
-        image_shape = tuple(image_shape)
+        image_shape = as_tuple(image_shape=image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
         dtype = policy(dtype)

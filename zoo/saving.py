@@ -6,9 +6,7 @@ asked for is made, so reading one needs nothing of `trainers`.
 
 import contextlib
 import io
-import json
 import os
-import pathlib
 import re
 import tempfile
 import zipfile
@@ -17,17 +15,18 @@ import zlib
 import h5py
 import keras
 
-from zoo import players, presets
+from zoo import finite, players, presets, untrusted
 from zoo.files import replacing
 from zoo.players import copies, sampling
-from zoo.validation import nearest
+from zoo.validation import as_path, nearest
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
+DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 PLAYERS = {"generator": players.Generator, "discriminator": players.Discriminator}
 
 
-def save(model, path):
+def save(model, path, members=None):
     """Saves any Keras model to a `.keras` file.
 
     The file is written beside and then renamed: whoever reads `path` sees the old file or the new
@@ -36,6 +35,7 @@ def save(model, path):
     Args:
         model: A built Keras model.
         path: Where to write, ending in `.keras`.
+        members: dict, optional. Texts by the names of further members of the file.
 
     Returns:
         The path, as `pathlib.Path`.
@@ -49,7 +49,17 @@ def save(model, path):
     check_readable(model)
     with replacing(path) as temporary:
         model.save(temporary)
+        if members:
+            with zipfile.ZipFile(temporary, "a") as archive:
+                for name, text in members.items():
+                    archive.writestr(name, text)
     return path
+
+
+def read_member(path, name):
+    """The text of a member of a `.keras` file that `check_keras_file` has passed, or `None`."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name).decode() if name in archive.namelist() else None
 
 
 def check_readable(model):
@@ -95,7 +105,7 @@ def load(path, player="generator"):
     ```
     """
     presets.check_role(player)
-    if pathlib.Path(path).suffix != ".keras":
+    if as_path(path=path).suffix != ".keras":
         return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"
     config = check_keras_file(path, expected)
@@ -103,10 +113,24 @@ def load(path, player="generator"):
         if is_trainer(config):
             model = _from_trainer(path, config, player)
         else:
-            model = keras.saving.load_model(path, compile=False)
+            model = load_model(path, compile=False)
             if player == "generator" and not isinstance(model, players.Generator):
                 model = getattr(model, "generator", model)  # An autoencoder's.
     _check_player(model, player, path, config)
+    finite.check_weights(model, player)
+    return model
+
+
+def load_model(path, **arguments):
+    """As `keras.saving.load_model`, of a file that `check_keras_file` has passed.
+
+    Raises:
+        ValueError: If the file's weights are not of the kinds that its model has.
+    """
+    model = keras.saving.load_model(path, **arguments)
+    with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as file:
+        with untrusted.hdf5(file, WEIGHTS) as weights:
+            untrusted.check_kinds(weights, model, f"{WEIGHTS} of {str(path)!r}")
     return model
 
 
@@ -134,9 +158,13 @@ def check_keras_file(path, expected="a Keras model"):
     try:
         with zipfile.ZipFile(path) as archive:
             missing = sorted({CONFIG, WEIGHTS} - set(archive.namelist()))
+            untrusted.check_members(archive, "its archive")
             damaged = missing or archive.testzip()
-            config = None if damaged else json.loads(archive.read(CONFIG))
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+            config = None if damaged else untrusted.parse_json(archive.read(CONFIG), CONFIG)
+            if not damaged:
+                with archive.open(WEIGHTS) as file, untrusted.hdf5(file, WEIGHTS) as weights:
+                    damaged = _lacks_average(config, weights)
+    except DAMAGES as error:
         damaged = error
     if damaged or not isinstance(config, dict):
         reason = f"{missing} missing" if isinstance(damaged, list) else damaged or "no config"
@@ -145,6 +173,15 @@ def check_keras_file(path, expected="a Keras model"):
             f"{expected}. Received: path={str(path)!r}"
         )
     return config
+
+
+def _lacks_average(config, weights):
+    """What is wrong with a trainer's weights that have not the average that it kept, or `None`."""
+    compilation = config.get("compile_config") if isinstance(config, dict) else None
+    decay = compilation.get("ema_decay") if isinstance(compilation, dict) else None
+    if decay is not None and is_trainer(config) and "ema_generator" not in weights:
+        return f"its trainer keeps a moving average, and {WEIGHTS} has no ema_generator"
+    return None
 
 
 def is_trainer(config):
@@ -165,7 +202,7 @@ def _from_trainer(path, config, player):
         sampling.say_range(model, config["config"].get("value_range", sampling.AUTO))
     with zipfile.ZipFile(path) as archive:
         weights = io.BytesIO(archive.read(WEIGHTS))
-    with h5py.File(weights) as source, tempfile.TemporaryDirectory() as folder:
+    with untrusted.hdf5(weights, WEIGHTS) as source, tempfile.TemporaryDirectory() as folder:
         average = f"ema_{player}"
         group = source.get(average if average in source else player)
         if group is None:
@@ -173,6 +210,7 @@ def _from_trainer(path, config, player):
                 f"`player` has no weights in the trainer's file. Expected one of {list(source)}. "
                 f"Received: player={player!r}, path={str(path)!r}"
             )
+        untrusted.check_kinds(group, model, WEIGHTS)
         copy = os.path.join(folder, "player.weights.h5")
         with h5py.File(copy, "w") as target:
             for name in group:
@@ -214,7 +252,7 @@ def _registered_classes(path):
 
 
 def _check_extension(path):
-    path = pathlib.Path(path)
+    path = as_path(path=path)
     if path.suffix != ".keras":
         raise ValueError(
             "`path` has another ending than Keras's files. Expected a path that ends in .keras. "

@@ -14,7 +14,7 @@ import tensorflow as tf
 from zoo import constraints, random
 from zoo.players import Generator, policy
 from zoo.players.recorded import deserialized
-from zoo.validation import check_choice, check_sizes
+from zoo.validation import as_tuple, check_choice, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")
 
@@ -114,7 +114,7 @@ class Simulator(Generator):
     ):
         function = deserialized(function)  # Its config will do, as for an initializer.
         bounds = {} if bounds is None else dict(bounds)
-        sample_shape = tuple(sample_shape)
+        sample_shape = as_tuple(sample_shape=sample_shape)
         check_sizes(sample_shape=sample_shape, latent_dim=latent_dim)
         random.check_prior(prior)
         check_choice(GRADIENTS, gradient=gradient)

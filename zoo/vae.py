@@ -10,7 +10,15 @@ from zoo import finite, optimizers, pixels, random
 from zoo.mlp import MLPGenerator
 from zoo.players import given, sampling
 from zoo.players.recorded import KERAS_ARGUMENTS, RecordedModel, refuse_unknown
-from zoo.validation import check_above_zero, check_choice, check_seed, refuse_arguments
+from zoo.validation import (
+    as_tuple,
+    check_above_zero,
+    check_choice,
+    check_integer,
+    check_positive,
+    check_seed,
+    refuse_arguments,
+)
 
 LIKELIHOODS = {"bernoulli": "sigmoid", "gaussian": "linear"}  # And the output that belongs to it.
 COMPILE = ("jit_compile", "steps_per_execution", "run_eagerly", "auto_scale_loss")  # Of Keras.
@@ -71,7 +79,7 @@ class VAE(RecordedModel, keras.Model):
         check_above_zero(scale=scale)
         check_seed(seed)
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.units = as_tuple(units=units)
         self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)
         self.generator = MLPGenerator(
             image_shape,
@@ -132,6 +140,10 @@ class VAE(RecordedModel, keras.Model):
                 f"{len(self.trainable_variables)} trainable weights, {len(self._moved)} before"
             )
         given.refuse_makers(x)
+        counts = ("batch_size", "steps_per_epoch", "validation_batch_size", "validation_steps")
+        check_positive(**{n: kwargs[n] for n in counts if kwargs.get(n) is not None})
+        ends = ("epochs", "initial_epoch")
+        check_integer(0, **{name: kwargs[name] for name in ends if name in kwargs})
         if hasattr(x, "shape"):
             self._check(np.asarray(x))
         return finite.guarded_fit(

@@ -2,11 +2,15 @@
 
 import difflib
 import inspect
+import itertools
+import math
 import os
 import pathlib
 import sys
 
 import numpy as np
+
+LARGEST = 1 << 20  # Of a size: coordinates, maps or units.
 
 
 def nearest(name, names, aliases=None):
@@ -81,12 +85,19 @@ def check_choice(choices, hint="", aliases=None, **argument):
     )
 
 
-def check_integer(minimum=0, **numbers):
-    """Raises a `ValueError` naming the first argument that is no integer of at least `minimum`."""
+def check_integer(minimum=0, most=None, **numbers):
+    """Raises a `ValueError` naming the first argument that is no integer of at least `minimum`.
+
+    Args:
+        minimum: int.
+        most: int, optional. The largest that has a meaning, or comes to an end.
+        **numbers: The arguments.
+    """
     for name, value in numbers.items():
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < minimum:
+        if not whole or value < minimum or most is not None and value > most:
             kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
+            kind += "" if most is None else f" and at most {most:,}"
             raise ValueError(
                 f"`{name}` is out of range. Expected {kind}. Received: {name}={value!r}"
             )
@@ -103,22 +114,71 @@ def check_seed(seed):
         raise ValueError(f"`seed` is not an integer. Expected an int. Received: seed={seed!r}")
 
 
-def check_not_negative(**numbers):
-    """Raises a `ValueError` naming the first argument that is below 0, or not a number."""
+def check_number(expected="a finite number", **numbers):
+    """Raises a `ValueError` naming the first argument that is no finite number.
+
+    Python's numbers, NumPy's and tensors of one number are numbers; truth values and texts are
+    none.
+    """
     for name, value in numbers.items():
-        if not value >= 0:
+        try:
+            fits = not isinstance(value, (bool, np.bool_, str, bytes)) and math.isfinite(value)
+        except (TypeError, ValueError, OverflowError):
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"`{name}` is no finite number. Expected {expected}. Received: {name}={value!r}"
+            )
+
+
+def check_not_negative(**numbers):
+    """Raises a `ValueError` naming the first argument that is below 0, or no finite number."""
+    check_number("a number of at least 0", **numbers)
+    for name, value in numbers.items():
+        if value < 0:
             raise ValueError(
                 f"`{name}` is negative. Expected a number of at least 0. Received: {name}={value}"
             )
 
 
 def check_above_zero(**numbers):
-    """Raises a `ValueError` naming the first argument that is not above 0."""
+    """Raises a `ValueError` naming the first argument that is not above 0 and finite."""
+    check_number("a number above 0", **numbers)
     for name, value in numbers.items():
-        if not value > 0:
+        if value <= 0:
             raise ValueError(
                 f"`{name}` is not positive. Expected a number above 0. Received: {name}={value}"
             )
+
+
+def check_memory(numbers, size=4, **argument):
+    """Raises a `ValueError` naming the argument for which more numbers are needed than fit here.
+
+    Args:
+        numbers: How many of them there would be, at the least.
+        size: int. Bytes a number.
+        **argument: The one argument that decides it.
+    """
+    ((name, value),) = argument.items()
+    allowed = _memory()
+    if numbers * size > allowed:
+        raise ValueError(
+            f"`{name}` needs more memory than this machine has. Expected less, for {allowed:,} "
+            f"bytes. Received: {name}={value!r}, for {numbers * size:,} bytes"
+        )
+
+
+def check_widths(*widths, **argument):
+    """`check_memory` of the weights of dense layers, one behind another, of these widths."""
+    check_memory(sum(int(a) * int(b) for a, b in itertools.pairwise(widths)), **argument)
+
+
+def _memory():
+    """The bytes of this machine's memory."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # Not everywhere.
+        return 1 << 40
 
 
 def check_sizes(**sizes):
@@ -131,7 +191,51 @@ def check_sizes(**sizes):
         several = isinstance(size, (tuple, list))
         for number in size if several else (size,):
             if number is not None or several:
-                check_positive(**{name: number})
+                check_integer(1, LARGEST, **{name: number})
+
+
+def as_path(**argument):
+    """The one argument as a `pathlib.Path`.
+
+    Raises:
+        ValueError: If it is no path.
+    """
+    ((name, value),) = argument.items()
+    try:
+        return pathlib.Path(value)
+    except TypeError:
+        raise ValueError(
+            f"`{name}` is no path. Expected a str or a pathlib.Path. Received: {name}="
+            f"{_in_short(value)}"
+        ) from None
+
+
+def as_tuple(**argument):
+    """The one argument, of several values, as a tuple.
+
+    Raises:
+        ValueError: If it is one value, or a text.
+    """
+    ((name, value),) = argument.items()
+    try:
+        if not isinstance(value, (str, bytes)):
+            return tuple(value)
+    except TypeError:
+        pass
+    raise ValueError(
+        f"`{name}` is not several values. Expected a tuple, such as (3,). Received: {name}="
+        f"{_in_short(value)}"
+    )
+
+
+def check_model(**argument):
+    """Raises a `ValueError` unless the one argument is a Keras model, or behaves as one."""
+    ((name, value),) = argument.items()
+    if isinstance(value, type) or not (callable(value) and hasattr(value, "built")):
+        raise ValueError(
+            f"`{name}` is no model. Expected a player of the zoo, or a built Keras model. "
+            f"Received: {name}={_in_short(value)}"
+        )
 
 
 def check_image_shape(image_shape, hint=""):
@@ -140,18 +244,23 @@ def check_image_shape(image_shape, hint=""):
     Raises:
         ValueError: If it is no three positive integers. `hint` says what else would do.
     """
-    image_shape = tuple(image_shape)
+    try:
+        image_shape = tuple(image_shape)
+    except TypeError:
+        image_shape = (image_shape,)
     if len(image_shape) != 3:
         raise ValueError(
             f"`image_shape` does not have three sizes. Expected (height, width, channels){hint}. "
             f"Received: image_shape={image_shape}"
         )
     check_sizes(image_shape=image_shape)
+    check_memory(math.prod(image_shape), image_shape=image_shape)
     return image_shape
 
 
 def check_rate(**rates):
     """Raises a `ValueError` naming the first argument outside of [0, 1)."""
+    check_number("a number in [0, 1), the share of units to drop", **rates)
     for name, rate in rates.items():
         if not 0 <= rate < 1:
             raise ValueError(

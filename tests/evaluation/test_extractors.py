@@ -116,9 +116,27 @@ def test_an_unknown_or_changed_preset_is_refused(tmp_path, monkeypatch):
     shutil.copytree(extractors.PRESETS / "mnist", tmp_path / "mnist")
     monkeypatch.setattr(extractors, "PRESETS", tmp_path)
     card = json.loads((tmp_path / "mnist" / "card.json").read_text())
+    (tmp_path / "mnist" / "card.json").write_text(json.dumps(card | {"accuracy": 1.0}))
+    with pytest.raises(ValueError, match="card.json is not as it was written"):
+        extractors.load("mnist")
+    del card["sha256"]
     (tmp_path / "mnist" / "card.json").write_text(json.dumps(card | {"hash": "0" * 16}))
     with pytest.raises(ValueError, match="Expected the hash of its card, 0000"):
         extractors.load("mnist")
+
+
+def test_other_statistics_are_refused_where_they_are_used(tmp_path, monkeypatch):
+    shutil.copytree(extractors.PRESETS / "mnist", tmp_path / "mnist")
+    others = extractors.PRESETS / "fashion_mnist" / "statistics.npz"
+    own = (tmp_path / "mnist" / "statistics.npz").read_bytes()
+    monkeypatch.setattr(extractors, "PRESETS", tmp_path)
+    for content in (others.read_bytes(), own[:1000], own[:-1], b""):
+        (tmp_path / "mnist" / "statistics.npz").write_bytes(content)
+        extractor = extractors.load("mnist")
+        with pytest.raises(ValueError, match="`statistics` are not those that were measured"):
+            _ = extractor.statistics
+    with pytest.raises(ValueError, match="statistics.npz is damaged"):  # A card of before.
+        extractors.read_statistics(tmp_path / "mnist" / "statistics.npz")
 
 
 @pytest.mark.long

@@ -118,6 +118,7 @@ def test_features_come_from_an_extractor():
     "call, message",
     [
         (lambda a: KernelDistance(a, subsets=0), "subsets=0"),
+        (lambda a: KernelDistance(a, subsets=10**9), "at most 1,000,000. Received: subsets=10"),
         (lambda a: KernelDistance(a, subset_size=1), "at least 2.*subset_size=1"),
         (lambda a: KernelDistance(a), "at least 1000.*reference of shape"),
         (lambda a: KernelDistance(a, subset_size=20).evaluate(a[:9]), "at least 20.*samples of"),

@@ -61,6 +61,7 @@ def test_nothing_is_written_when_one_is_read(saved):
 def _change(folder, name, change):
     path = folder / name
     found = json.loads(path.read_text())
+    found.pop("sha256", None)  # As a card of before.
     change(found)
     path.write_text(json.dumps(found))
 
@@ -80,6 +81,11 @@ def _rotten(folder):
     path.write_bytes(data)
 
 
+def _other_score(folder):
+    path = folder / "card.json"
+    path.write_text(path.read_text().replace('"dataset": "', '"dataset": "better_'))
+
+
 def _other_config(folder):
     _change(folder, "config.json", lambda config: config.update(more=1))
 
@@ -90,6 +96,7 @@ def _other_config(folder):
         (_newer, ValueError, "`preset` is of a newer.*Received: format 2"),
         (_without_format, ValueError, "newer version.*Received: format None"),
         (_rotten, ValueError, "not the one that was published.*model.weights.h5"),
+        (_other_score, ValueError, "card.json' is not as it was written.*Expected the SHA-256"),
         (_other_config, ValueError, "not the one that was published.*config.json"),
         (
             lambda folder: (folder / "model.weights.h5").unlink(),

@@ -1,9 +1,16 @@
 """Checks of arguments: what passes, and messages that name the argument first."""
 
+import inspect
+import time
+
 import numpy as np
 import pytest
 
+import trainers
+import zoo
 from zoo import validation
+
+ROLES = ("Generator", "Discriminator")
 
 
 def test_what_is_right_passes():
@@ -56,7 +63,7 @@ def test_labels_become_flat_int32():
         ),
         (
             lambda: validation.check_above_zero(scale=float("nan")),
-            "`scale` is not positive. Expected a number above 0. Received: scale=nan",
+            "`scale` is no finite number. Expected a number above 0. Received: scale=nan",
         ),
         (lambda: validation.check_sizes(units=(3, None)), "`units` is out.*units=None"),
         (lambda: validation.check_sizes(units=(3, 0.5)), "`units` is out.*units=0.5"),
@@ -64,7 +71,7 @@ def test_labels_become_flat_int32():
             lambda: validation.check_not_negative(weight=-0.5),
             "`weight` is negative. Expected a number of at least 0. Received: weight=-0.5",
         ),
-        (lambda: validation.check_not_negative(weight=np.nan), "`weight` is negative.*weight=nan"),
+        (lambda: validation.check_not_negative(weight=np.nan), "`weight` is no finite.*weight=nan"),
         (
             lambda: validation.check_seed([1, 2]),
             r"`seed` is not an integer. Expected an int. Received: seed=\[1, 2\]",
@@ -91,3 +98,82 @@ def test_labels_become_flat_int32():
 def test_messages_name_the_argument(check, message):
     with pytest.raises(ValueError, match=message):
         check()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -np.inf, "1", True, None, [1, 2]])
+def test_what_is_no_finite_number(value):
+    for check in (
+        validation.check_not_negative,
+        validation.check_above_zero,
+        validation.check_rate,
+    ):
+        with pytest.raises(ValueError, match="`weight` is no finite number. Expected a number .*"):
+            check(weight=value)
+    for number in (np.float32(0.5), np.int64(0), np.array(0.25), 0):
+        validation.check_not_negative(weight=number)
+        validation.check_rate(weight=number)
+
+
+def test_what_needs_more_memory_than_there_is(monkeypatch):
+    monkeypatch.setattr(validation, "_memory", lambda: 4000)
+    validation.check_memory(1000, steps=10)
+    with pytest.raises(ValueError, match="`steps` needs more.*for 4,000 bytes.*for 4,004 bytes"):
+        validation.check_memory(1001, steps=10)
+    validation.check_widths(10, 20, 40, units=(20, 40))  # 200 and 800 weights.
+    with pytest.raises(ValueError, match=r"`units` needs.*units=\(20, 41\), for 4,080 bytes"):
+        validation.check_widths(10, 20, 41, units=(20, 41))
+
+
+FAMILIES = ("MLP", "DCGAN", "ResNet", "R3GAN", "Laplacian")
+PLAYERS = [getattr(zoo, f"{family}{role}") for family in FAMILIES for role in ROLES]
+
+
+def _counts(cls):
+    """The arguments of a class that say how many or how large, far beyond any memory."""
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if isinstance(parameter.default, bool) or name in ("image_shape", "kwargs"):
+            continue
+        if isinstance(parameter.default, tuple):
+            yield name, (10**9,)
+            yield name, (10**6, 10**6)
+        elif isinstance(parameter.default, int) or name in ("num_classes", "filters"):
+            yield name, 10**9
+            yield name, np.int64(10**18)
+
+
+@pytest.mark.parametrize("cls", PLAYERS)
+def test_no_player_is_made_of_more_than_there_is_memory_for(cls):
+    """Neither memory nor time goes before the refusal."""
+    tried, start = 0, time.perf_counter()
+    for name, value in _counts(cls):
+        with pytest.raises(ValueError, match=rf"^`{name}` (is out of range|needs more memory)"):
+            cls(image_shape=(32, 32, 3), **{name: value})
+        tried += 1
+    assert tried >= 4 and time.perf_counter() - start < 2
+
+
+def test_numpys_integers_are_integers():
+    numbers = {"latent_dim": np.int32(3), "units": (np.int64(4),), "num_classes": np.uint8(2)}
+    generator = zoo.MLPGenerator((np.int64(2),), **numbers)
+    assert generator.sample(np.int64(2), [0, 1], seed=0).shape == (2, 2)
+    assert generator.get_config()["latent_dim"] == generator.latent_dim == 3
+
+
+@pytest.mark.parametrize("value", [None, 1.5, 3, [], object(), np.zeros(2)])
+def test_what_is_no_path_no_model_and_not_several(value, tmp_path):
+    for call in (
+        lambda: zoo.load(value),
+        lambda: zoo.save_preset(zoo.MLPGenerator((2,), 2, (3,)), value),
+        lambda: trainers.Checkpoint(value),
+        lambda: trainers.SampleGrid(value),
+        lambda: zoo.pictures.save_png(np.zeros((2, 2, 3), "uint8"), value),
+    ):
+        with pytest.raises(ValueError, match="^`(path|preset|directory)` is no path. Expected a"):
+            call()
+    with pytest.raises(ValueError, match="^`generator` is no model. Expected a player"):
+        zoo.players.traits(value)
+    if not isinstance(value, (list, np.ndarray)):
+        with pytest.raises(ValueError, match="^`units` is not several values"):
+            zoo.MLPGenerator((2,), units=value)
+        with pytest.raises(ValueError, match="^`image_shape` is not several values"):
+            zoo.DCGANGenerator(value)

@@ -120,7 +120,8 @@ class SampleGrid(keras.callbacks.Callback):
         picture = self._draw()
         self._check_size(picture)
         # A training that goes on in the middle of an epoch has moved on since its picture.
-        if first % self.every == 0 and not (first and self._path(first).exists()):
+        moved = first or int(getattr(self.model, "steps", 0))
+        if first % self.every == 0 and not (moved and self._path(first).exists()):
             self._write(picture, first)
 
     def on_train_batch_end(self, batch, logs=None):

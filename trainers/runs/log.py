@@ -2,15 +2,19 @@
 
 import csv
 import math
+import pathlib
 
 import keras
 import numpy as np
+
+from zoo.files import write_text
 
 
 class EpochLog(keras.callbacks.CSVLogger):
     """Writes the metrics of each epoch to a CSV file; a file that is there goes on.
 
-    It keeps its columns then, in their order: a metric that a file of an earlier version has and
+    Rows of epochs that begin anew here are taken out first, and so is one that a crash cut off. It
+    keeps its columns then, in their order: a metric that a file of an earlier version has and
     this trainer has not is `NA`, and a new one is left out, so that no number stands under the name
     of another.
 
@@ -22,10 +26,28 @@ class EpochLog(keras.callbacks.CSVLogger):
         super().__init__(path, append=True)
 
     def on_train_begin(self, logs=None):
+        self._begun = False
         super().on_train_begin(logs)
         if not self.append_header:
             with open(self.filename, newline="") as file:
                 self.keys = next(csv.reader(file))[1:]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._begun:
+            return
+        self._begun = True
+        lines = pathlib.Path(self.filename).read_text().splitlines()
+        rows = list(csv.reader(lines))
+        kept = [
+            line
+            for line, row in zip(lines[1:], rows[1:], strict=True)
+            if len(row) == len(rows[0]) and _number(row[0]) < epoch
+        ]
+        if kept != lines[1:]:
+            self.csv_file.close()
+            write_text(self.filename, "".join(f"{line}\n" for line in [*lines[:1], *kept]))
+            self.on_train_begin()
+            self._begun = True
 
 
 def read_log(log_csv):

@@ -12,6 +12,7 @@ targets       what all seeds should reach: [[one of measures, figure, "at least"
 seeds         other seeds that are trained too, for the spread of the scores
 half          whether the weights are stored in float16
 device        what it was made on, where that is not the CPU cores that publish it
+sha256        of all else in the file (`zoo.untrusted.sealed`), optional: another one is refused
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ import json
 import pathlib
 
 from trainers.runs.settings import Details, Settings
+from zoo import untrusted
 from zoo.files import sha256
 from zoo.validation import check_choice, nearest
 
@@ -79,12 +81,14 @@ def load(recipe):
         check_choice(names(), ", or a .json file", recipe=recipe)
         path = FOLDER / f"{recipe}.json"
     try:
-        return _made(path.stem, json.loads(path.read_text()))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        found = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(
             f"`recipe` is no JSON: {error}. Expected a file such as dcgan_mnist.json of "
             f"{FOLDER.parent.name}/{FOLDER.name}. Received: recipe={str(path)!r}"
         ) from error
+    try:
+        return _made(path.stem, found)
     except ValueError as error:
         raise ValueError(f"{error} in {str(path)!r}") from error
 
@@ -98,6 +102,8 @@ def _made(name, found):
     own = {field.name: field.type for field in dataclasses.fields(Recipe)}
     details = {field.name for field in dataclasses.fields(Details)}
     _check_type("recipe", found, dict)
+    untrusted.check_seal(found, "`recipe`")
+    found = {key: value for key, value in found.items() if key != untrusted.SEAL}
     _check_keys(found, (own.keys() - {"name", "details", "fingerprint"}) | details)
     _check_type("settings", found.get("settings", {}), dict)
     _check_keys(found.get("settings", {}), [f.name for f in dataclasses.fields(Settings)])
@@ -124,10 +130,12 @@ def _made(name, found):
                 "`targets` holds what is no bound. Expected [one of measures, figure, "
                 f'"at least" or "at most", number]. Received: {target}'
             )
+    settings = Settings(**found.get("settings", {}))
+    settings.check()
     return Recipe(
         name=name,
         description=found.get("description", ""),
-        settings=Settings(**found.get("settings", {})),
+        settings=settings,
         details=Details(**{key: found[key] for key in details & found.keys()}),
         fingerprint=_fingerprint(found),
         **{

@@ -5,6 +5,7 @@ The folder holds `settings.json`, the trainer (`gan.keras`, from which an interr
 `generator.keras`, `samples.png` and `report.png`.
 """
 
+import contextlib
 import json
 import math
 import pathlib
@@ -14,20 +15,17 @@ import tempfile
 import keras
 
 from evaluation import extractors, measures
+from trainers.callbacks import epochs
 from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.runs import cluster, results, resuming
 from trainers.runs.construction import make
 from trainers.runs.log import EpochLog
-from trainers.runs.resuming import CHECKPOINT, SETTINGS
+from trainers.runs.resuming import CHECKPOINT, LOG, SETTINGS
 from trainers.runs.settings import Details
 from zoo import datasets
-from zoo.files import check_writable, write_text
-from zoo.validation import check_above_zero, check_positive
-
-POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
-POSITIVE_IF_GIVEN = ("steps", "sample_every_steps", "checkpoint_every_steps")
+from zoo.files import check_writable, locked, write_text
 
 
 def train(settings, output_dir, verbose=None, details=None, origin=None):
@@ -53,18 +51,25 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         KeyboardInterrupt: After Ctrl-C, with everything saved.
     """
     check_writable(output_dir, "output_dir")
-    check_numbers(settings)
+    settings.check()
     details = details or Details()
     decided = {**resuming.decided(settings, details), **(origin or {})}
-    resuming.check_same(decided, output_dir)
     strategy = cluster.strategy(settings.strategy)
-    with tempfile.TemporaryDirectory() as spare, strategy.scope():
-        shared = pathlib.Path(output_dir)  # All processes read it, one writes there.
+    shared = pathlib.Path(output_dir)  # All processes read it, one writes there.
+    with (
+        tempfile.TemporaryDirectory() as spare,
+        contextlib.ExitStack() as lock,
+        strategy.scope(),
+    ):
         folder = cluster.own_folder(strategy, shared, spare)
+        if there := folder.exists():  # What cannot work makes none.
+            lock.enter_context(locked(folder, "output_dir"))
+        resuming.check_same(decided, shared)
         data = datasets.open(settings.dataset, **settings.source)
-        gan = make(settings, data.info, details)
+        gan, state = make(settings, data.info, details), {}
         if (shared / CHECKPOINT).exists():
             gan = resuming.restored(shared / CHECKPOINT, gan)
+            state = epochs.read(shared / CHECKPOINT)
         scorer = _scorer(settings, folder)
         end = total_steps(settings, data.info)
         resuming.check_not_beyond(gan, settings, end, output_dir)
@@ -73,14 +78,21 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             print(f"note: every batch is all of {settings.dataset}: {count}", file=sys.stderr)
         # Points are drawn over real ones.
         real = None if data.dtype == "uint8" else datasets.arrays(data.name, examples=1000)[0]
-        if int(gan.steps.numpy()) < end:
-            write_text(folder / SETTINGS, json.dumps(decided, indent=2))
+        step, epoch_steps = int(gan.steps.numpy()), steps_per_epoch(settings, data.info)
+        pending = epochs.is_open(state, step, epoch_steps, end)
+        if step < end or pending:
+            if not there:
+                lock.enter_context(locked(folder, "output_dir"))
+                resuming.check_new(folder)
+            text = json.dumps(decided, indent=2)
+            write_text(folder / SETTINGS, text)
             # Processes save at the same steps, or they wait for each other for ever.
             together = cluster.several_processes(strategy)
             seconds = math.inf if together else 60.0
             checkpoint = Checkpoint(folder / CHECKPOINT, seconds, settings.checkpoint_every_steps)
             checkpoint.set_model(gan)
-            log = EpochLog(folder / "log.csv")
+            checkpoint.members[SETTINGS] = text
+            log = EpochLog(folder / LOG)
             grid = SampleGrid(
                 folder / "samples",
                 results.sample_count(gan),
@@ -90,35 +102,23 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
                 every_steps=settings.sample_every_steps,
             )
             board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
-            # Scores go before the log, which takes them.
+            # Scores go before the log, which takes them; the checkpoint says that all is written.
             scores = [] if scorer is None else [scorer]
+            watchers = [*scores, log, board, grid, checkpoint]
             try:
-                _fit(gan, data, settings, end, [checkpoint, *scores, log, board, grid], verbose)
+                if pending:
+                    epochs.finish(gan, state, watchers, (step - 1) // epoch_steps)
+                watchers.insert(0, epochs.Sums(state if step % epoch_steps else {}))
+                _fit(gan, data, settings, end, watchers, verbose)
             except KeyboardInterrupt:
                 if not together:
-                    checkpoint.save()
+                    checkpoint.stopped()
                 raise
             finally:
                 if log.csv_file is not None:  # Keras closes it only after a whole training.
                     log.csv_file.close()
         results.write(gan, settings, folder, real, scorer)
     return gan
-
-
-def check_numbers(settings):
-    """Raises a `ValueError` if a number of the settings is out of range."""
-    if settings.steps is None:
-        check_positive(epochs=settings.epochs)
-    check_positive(**{name: getattr(settings, name) for name in POSITIVE})
-    given = {name: getattr(settings, name) for name in POSITIVE_IF_GIVEN}
-    check_positive(**{name: value for name, value in given.items() if value is not None})
-    if settings.learning_rate is not None:
-        check_above_zero(learning_rate=settings.learning_rate)
-    if (settings.steps or 0) % settings.steps_per_execution:
-        raise ValueError(
-            "`steps` are no whole executions. Expected a multiple of steps_per_execution="
-            f"{settings.steps_per_execution}. Received: steps={settings.steps}"
-        )
 
 
 def _scorer(settings, folder):

@@ -1,14 +1,43 @@
 """What decides a run: settings, which are flags of the command, and details from a recipe."""
 
 import dataclasses
+import numbers
 
 from trainers.gan import SCHEDULES
 from trainers.runs import cluster, games
 from trainers.runs.choices import FAMILIES, OBJECTIVES, PRECISIONS, TRAINERS
 from zoo.toys import TOYS
+from zoo.validation import check_above_zero, check_positive
 
 # Of trainers that have players of their own.
 OWN_FAMILIES = {"laplacian": "lapgan", "vae": "mlp"}
+
+
+# Whole numbers above 0, and those that may be left out.
+POSITIVE = ("batch_size", "steps_per_execution", "score_every", "score_samples", "sample_every")
+POSITIVE_IF_GIVEN = ("steps", "sample_every_steps", "checkpoint_every_steps", "discriminator_steps")
+POSITIVE_IF_GIVEN += ("latent_dim", "filters", "image_size")
+KINDS = {int: "an integer", float: "a number", str: "a text", bool: "true or false"}
+
+
+def _of_kind(field, value):
+    """The value of a field in Python's own type.
+
+    Raises:
+        ValueError: If it is of another kind than the field.
+    """
+    if value is None and field.default is None:
+        return value
+    fits = isinstance(
+        value, {float: numbers.Real, int: numbers.Integral}.get(field.type, field.type)
+    )
+    if not fits or isinstance(value, bool) and field.type is not bool:
+        expected = KINDS[field.type] + (", or none" if field.default is None else "")
+        raise ValueError(
+            f"`{field.name}` is of another kind. Expected {expected}. "
+            f"Received: {field.name}={value!r}"
+        )
+    return field.type(value)
 
 
 def _flag(default, help, choices=None):
@@ -116,6 +145,8 @@ class Settings:
     seed: int = _flag(0, "Decides the first weights, every draw and the order of the data.")
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _of_kind(field, getattr(self, field.name)))
         chosen = {
             "generator": OWN_FAMILIES.get(self.trainer, "mlp" if self.dataset in TOYS else "dcgan"),
             "trainer": "laplacian" if self.generator == "lapgan" else "gan",
@@ -127,6 +158,21 @@ class Settings:
         for name, value in values.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+
+    def check(self):
+        """Raises a `ValueError` if a number is out of range."""
+        if self.steps is None:
+            check_positive(epochs=self.epochs)
+        check_positive(**{name: getattr(self, name) for name in POSITIVE})
+        given = {name: getattr(self, name) for name in POSITIVE_IF_GIVEN}
+        check_positive(**{name: value for name, value in given.items() if value is not None})
+        if self.learning_rate is not None:
+            check_above_zero(learning_rate=self.learning_rate)
+        if (self.steps or 0) % self.steps_per_execution:
+            raise ValueError(
+                "`steps` are no whole executions. Expected a multiple of steps_per_execution="
+                f"{self.steps_per_execution}. Received: steps={self.steps}"
+            )
 
     @property
     def source(self):

@@ -1,10 +1,14 @@
 """One picture file, as Pillow reads it: its header, its largest value, and its 8-bit pixels."""
 
+import contextlib
 import dataclasses
 import io
+import os
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+
+from zoo import untrusted
 
 EXIF_ORIENTATION = 0x0112
 LYING = 5  # Orientations from here on exchange height and width.
@@ -86,9 +90,24 @@ def is_picture(path):
         return False
 
 
-def header(path):
-    """The `Header` of a file."""
+@contextlib.contextmanager
+def _opened(path):
+    """An image to decode, whose pixels are not many more than its file can hold."""
     with Image.open(path) as image:
+        width, height = image.size
+        sample = 4 if image.mode in ("I", "F") else 2 if image.mode.startswith("I;16") else 1
+        declared = width * height * sample * len(image.getbands())
+        untrusted.check_sizes(declared, os.path.getsize(path), f"a picture of {width} x {height}")
+        yield image
+
+
+def header(path):
+    """The `Header` of a file.
+
+    Raises:
+        ValueError: If it declares far more pixels than it can hold.
+    """
+    with _opened(path) as image:
         width, height = image.size
         # Pillow turns a TIFF by itself, and says the size of the upright one.
         if image.format != "TIFF" and _orientation(image) >= LYING:
@@ -101,7 +120,7 @@ def header(path):
 
 def extrema(path):
     """The smallest and the largest sample of a file beyond 8 bits."""
-    with Image.open(path) as image:
+    with _opened(path) as image:
         cut = _kind(image) == "cut"
         samples = np.asarray(image)
     if cut:  # The low bytes may be anything; an alpha channel is full in any case.
@@ -123,7 +142,7 @@ def decode(path, channels, scales=None):
     Returns:
         A uint8 array of shape `(height, width, channels)`.
     """
-    with Image.open(path) as image:
+    with _opened(path) as image:
         kind = _kind(image)
         depth = _depth(image, kind)
         if image.format == "TIFF" or _orientation(image) > 1:

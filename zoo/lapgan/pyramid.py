@@ -8,7 +8,7 @@ smooth guess leaves less to say, and no edges of blocks that a band would have t
 
 import keras
 
-from zoo.validation import check_image_shape, check_positive
+from zoo.validation import check_image_shape, check_integer
 
 
 def shapes(image_shape, levels):
@@ -25,7 +25,7 @@ def shapes(image_shape, levels):
         ValueError: If a side cannot be halved so often, or the shape is not (h, w, c).
     """
     height, width, channels = image_shape = check_image_shape(image_shape)
-    check_positive(levels=levels)
+    check_integer(1, 16, levels=levels)
     step = 2 ** (levels - 1)
     if height % step or width % step:
         below = [max(1, side // step) * step for side in (height, width)]

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from zoo.random import UNIFORM_LIMIT, check_prior
-from zoo.validation import check_choice, check_integer, check_positive
+from zoo.validation import check_choice, check_integer, check_memory, check_positive
 
 MODES = ("linear", "spherical")
 # Sine of the angle below which the arc is a straight line in float32, or has no plane.
@@ -63,6 +63,7 @@ def walk(a, b, steps=8, mode="linear", prior="normal"):
     _check_mode(mode, prior)
     check_integer(2, steps=steps)  # Both ends are among them.
     a, b = _check_latents(prior, a=a, b=b)
+    check_memory(steps * np.size(a), steps=steps)
     return _walk(a, b, steps, mode)
 
 
@@ -88,6 +89,7 @@ def corners(a, b, c, d, rows=8, columns=8, mode="linear", prior="normal"):
     _check_mode(mode, prior)
     check_integer(2, rows=rows, columns=columns)
     a, b, c, d = _check_latents(prior, a=a, b=b, c=c, d=d)
+    check_memory(rows * columns * np.size(a), rows=rows)
     left, right = _walk(a, c, rows, mode), _walk(b, d, rows, mode)
     return np.swapaxes(_walk(left, right, columns, mode), 0, 1)
 
@@ -116,6 +118,7 @@ def loop(latents, steps=8, mode="linear", prior="normal"):
             "`latents` are too few for a loop. Expected an array of shape (n, latent_dim) with "
             f"n of at least 2. Received: latents of shape {latents.shape}"
         )
+    check_memory(steps * latents.size, steps=steps)
     legs = zip(latents, np.roll(latents, -1, axis=0), strict=True)
     return np.concatenate([_walk(a, b, steps + 1, mode)[:-1] for a, b in legs])
 

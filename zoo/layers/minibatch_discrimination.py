@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from zoo.layers.concatenate import concatenate
-from zoo.validation import check_positive
+from zoo.validation import check_sizes
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -47,7 +47,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        check_positive(kernels=kernels, dims=dims)
+        check_sizes(kernels=kernels, dims=dims)
         self.kernels = kernels
         self.dims = dims
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

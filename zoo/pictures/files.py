@@ -1,13 +1,12 @@
 """Pictures in files: PNG files and animations, written whole or not at all."""
 
 import os
-import pathlib
 
 from PIL import Image
 
 from zoo.files import replacing
 from zoo.pictures.drawing import check_picture, enlarge, grid
-from zoo.validation import check_above_zero, check_positive
+from zoo.validation import as_path, check_above_zero, check_positive
 
 LAST_FRAME = 4  # An animation holds its last frame this many times longer.
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
@@ -21,7 +20,7 @@ def save_png(picture, path, scale=1):
         path: Where to write, ending in `.png`.
         scale: int. Enlarges the picture, see `enlarge`.
     """
-    path = pathlib.Path(path)
+    path = as_path(path=path)
     check_png(path)
     image = _to_pil(enlarge(picture, scale))
     with replacing(path) as temporary:
@@ -57,7 +56,7 @@ def save_animation(pictures, path, seconds_per_frame=0.2, hold=LAST_FRAME):
     Raises:
         ValueError: If there are no pictures, their sizes differ, or the extension is another one.
     """
-    path = pathlib.Path(path)
+    path = as_path(path=path)
     check_animation(path)
     check_positive(hold=hold)
     check_above_zero(seconds_per_frame=seconds_per_frame)
@@ -98,7 +97,7 @@ def check_animation(path):
 
 
 def _check_extension(path, extensions, what):
-    suffix = pathlib.Path(path).suffix.lower()
+    suffix = as_path(path=path).suffix.lower()
     if suffix not in extensions:
         raise ValueError(
             f"`path` does not name {what}. Expected a path ending in {', '.join(extensions)}. "

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 
 from zoo.players import conditions, origins, spans
+from zoo.validation import check_model
 
 AUTO = "auto"  # The value range that is seen in the model.
 USED = ("logits", "features")  # Of a discriminator's outputs.
@@ -70,6 +71,7 @@ def traits(generator, value_range=AUTO):
         ValueError: If the model is not built or has another form, or `value_range` is no range or
             not the one that is seen.
     """
+    check_model(generator=generator)
     if not generator.built:
         raise ValueError(
             "`generator` has no weights yet. Expected a built model: start a Sequential with "
@@ -174,6 +176,7 @@ def sample_shape(discriminator, argument="discriminator"):
     Raises:
         ValueError: If it does not say which.
     """
+    check_model(**{argument: discriminator})
     shape = _input_shape(discriminator) if discriminator.built else None
     if shape is None:
         raise ValueError(

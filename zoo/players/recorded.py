@@ -4,6 +4,7 @@ import functools
 import inspect
 
 import keras
+import numpy as np
 
 from zoo import validation
 from zoo.players import changes
@@ -128,6 +129,7 @@ def _recording(init):
 
     @functools.wraps(init)
     def __init__(self, *args, **kwargs):
+        args, kwargs = _plain(args), {name: _plain(value) for name, value in kwargs.items()}
         outermost = ARGUMENTS not in self.__dict__
         late = _late(self, signature, kwargs) if outermost else {}
         values, defaults, rest = _bound(signature, self, args, kwargs)
@@ -149,6 +151,16 @@ def _recording(init):
 
     __init__.__signature__ = signature  # Keras asks the constructor itself, not what it wraps.
     return __init__
+
+
+def _plain(value):
+    """A value in Python's own numbers, where it is one of NumPy's or a tuple or list with such."""
+    if isinstance(value, np.generic) and not isinstance(value, (float, str, bytes)):
+        return value.item()
+    if type(value) in (tuple, list):
+        made = type(value)(map(_plain, value))
+        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
+    return value
 
 
 def _late(model, signature, kwargs):

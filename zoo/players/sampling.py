@@ -4,6 +4,8 @@
 `discriminate` call a player, and `sample` draws.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,7 +23,7 @@ from zoo.players.description import (
     say_range,
     traits,
 )
-from zoo.validation import check_positive
+from zoo.validation import check_memory, check_positive
 
 __all__ = [
     "AUTO",
@@ -117,6 +119,7 @@ def sample(
     check_positive(count=count, batch_size=batch_size)
     own = traits(generator, value_range)
     check_weights(generator, "generator")
+    check_memory(count * max(math.prod(own.image_shape), own.latent_dim), 1, count=count)
     labels = told(own, count, labels, conditions)
     latents = random.from_seed(own.prior, count, own.latent_dim, seed, truncation)
     return _decoded(generator, own, latents, labels, batch_size, as_float)

@@ -4,10 +4,27 @@ import pytest
 
 import zoo
 from evaluation import measures
-from tests.trainers.runs.ring import written
+from tests.trainers.runs.ring import RING, written
 from trainers.runs import recipes
 from trainers.runs.construction import make
 from zoo import datasets
+
+# Values of another kind, or out of range, of settings.
+WRONG = [
+    ("epochs", "10", "of another kind. Expected an integer. Received: epochs='10'"),
+    ("epochs", -1, "out of range. Expected a positive integer"),
+    ("epochs", 1.5, "of another kind"),
+    ("epochs", None, "of another kind. Expected an integer. Received: epochs=None"),
+    ("epochs", True, "of another kind"),
+    ("jit_compile", True, "of another kind. Expected a text"),
+    ("dataset", ["mnist"], "of another kind. Expected a text"),
+    ("conditional", 1, "of another kind. Expected true or false"),
+    ("learning_rate", "fast", "of another kind. Expected a number, or none"),
+    ("learning_rate", -1, "not positive"),
+    ("batch_size", 0, "out of range"),
+    ("steps_per_execution", 0, "out of range"),
+    ("latent_dim", 0, "out of range"),
+]
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -66,6 +83,8 @@ def test_what_a_recipe_says(tmp_path):
             {"selecton": "best"},
             "`selecton` is no key.*did you mean 'selection'.*in '.*mine.json'",
         ),
+        *(({"settings": RING["settings"] | {n: v}}, f"`{n}` is {what}") for n, v, what in WRONG),
+        ({"sha256": "0" * 64}, "`recipe` is not as it was written.*Received: '[0-9a-f]{64}'"),
         ({"settings": {"epoch": 3}}, "`epoch` is no key of a recipe; did you mean 'epochs'"),
         ({"settings": {"steps": 9}}, "`steps` is no length of a recipe.*settings.epochs.*steps=9"),
         ({"settings": []}, "`settings` has another type. Expected a dict.*mine.json'"),

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_a_lossless_format_keeps_its_pixels(tmp_path, suffix):
     assert path.suffix in picture_files.suffixes() and picture_files.is_picture(path)
     assert picture_files.header(path) == picture_files.Header((6, 8), False, None, None, False)
     np.testing.assert_array_equal(picture_files.decode(path, 3), pixels)
+
+
+def test_a_file_that_declares_far_more_pixels_than_it_holds(tmp_path):
+    """13,000 pixels a side in 40 bytes of zeros: refused before they are made."""
+    path = tmp_path / "a.png"
+    head = png(np.zeros((1, 1)))
+    side = struct.pack(">II", 13_000, 13_000)
+    changed = head[12:16] + side + head[24:29]
+    path.write_bytes(head[:12] + changed + struct.pack(">I", zlib.crc32(changed)) + head[33:])
+    for read in (picture_files.header, picture_files.extrema, lambda p: picture_files.decode(p, 1)):
+        with pytest.warns(Image.DecompressionBombWarning):
+            tracemalloc.start()
+            with pytest.raises(ValueError, match="13000 x 13000 declares more than it stores"):
+                read(path)
+            assert tracemalloc.get_traced_memory()[1] < 2**20
+            tracemalloc.stop()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -97,6 +97,7 @@ def test_they_wire_into_a_graph():
         ((2, 2, 1), 3, r"\(4, 4\) or \(4, 4\), or at most 2 level"),
         ((7, 8, 1), 2, r"\(6, 8\) or \(8, 8\), or at most 1 level"),
         ((28, 28, 1), 0, "levels=0"),
+        ((28, 28, 1), 10**9, "at most 16. Received: levels=1000000000"),
         ((28, 28, 1), 2.0, "levels=2.0"),
         ((28, 28), 2, r"\(height, width, channels\).*Received: image_shape=\(28, 28\)"),
         ((28, 0, 1), 2, "Received: image_shape=0"),
