@@ -22,7 +22,7 @@ from zoo import random
 
 RATE, BATCH, LATENTS, NEAR = 0.5, 256, 2, 1e-3
 WEIGHT, SLOPE, MEMORY, NOISE = 0.5, 0.5, 0.1, 0.3
-TOLERANCE = 0.02  # Of every entry of the matrix: the steps are float32.
+TOLERANCE = 2e-3  # Of every entry of the matrix: the steps are float32.
 
 
 # === On paper ===
