@@ -1,6 +1,6 @@
 """What bounds a generator's digits as a training set: the 1-nearest-neighbour error, taken apart.
 
-  python -m studies.nearest_neighbours --quick     # 10,000 samples, 1,000 test digits
+  python -m studies.nearest_neighbours --quick     # 10,000 samples, a third of the test digits
   python -m studies.nearest_neighbours --full      # 50,000 samples at a time, all test digits
 
 DCGAN (first version), table 2: 50,000 generated labelled digits teach the nearest-neighbour rule
@@ -25,11 +25,18 @@ from zoo import random
 from zoo.players import sampling
 
 PRESET = "conditional_dcgan_mnist"
-FULL, QUICK = (50_000, 10_000), (10_000, 1_000)  # Samples of a block, and test digits.
+FULL, QUICK = (50_000, 1), (10_000, 3)  # Samples of a block; one of so many test digits.
 BLOCKS = {True: 4, False: 2}  # By whether it is in full.
 SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 60_000)
 SURE = 0.99
-SCALES = {"truncation 1": 1.0, "latents x 0.8": 0.8, "latents x 1.2": 1.2, "latents x 1.4": 1.4}
+OTHER = {  # Latents: the truncation, and what their draws are multiplied by.
+    "truncation 2": (2.0, 1.0),
+    "latents x 0.7": (None, 0.7),
+    "latents x 0.8": (None, 0.8),
+    "latents x 0.9": (None, 0.9),
+    "latents x 1.2": (None, 1.2),
+}
+CHOSEN = "latents x 0.8"  # Of which as many again are drawn, to choose from.
 BLUR, FLOOR = 0.7, 32  # Standard deviation in pixels; a grey level that is taken for paper.
 
 
@@ -39,6 +46,11 @@ def player(role):
     return zoo.from_preset(PRESET, role)
 
 
+def asked(every):
+    """One of so many test digits, and their labels."""
+    return tuple(array[::every] for array in digits.mnist("test"))
+
+
 def labels_of(count):
     """As many labels of each digit, in turn."""
     return sampling.labels_in_turn(count, 10)
@@ -46,13 +58,10 @@ def labels_of(count):
 
 @functools.lru_cache(2)
 def drawn(count, seed, name=None):
-    """Samples of the preset; with a name of `SCALES` of other latents than it has learned from."""
-    generator, labels = player("generator"), labels_of(count)
-    if name is None or name.startswith("truncation"):
-        limit = SCALES[name] if name else None
-        return generator.sample(count, labels, seed=seed, truncation=limit, batch_size=500)
-    first = random.from_seed(generator.prior, count, generator.latent_dim, seed).numpy()
-    return sampling.decode(generator, SCALES[name] * first, labels, 500)
+    """Samples of the preset; with a name of `OTHER` of other latents than it has learned from."""
+    generator, (limit, scale) = player("generator"), OTHER.get(name, (None, 1.0))
+    first = random.from_seed(generator.prior, count, generator.latent_dim, seed, limit).numpy()
+    return sampling.decode(generator, scale * first, labels_of(count), 500)
 
 
 def logits(images, labels):
@@ -112,27 +121,36 @@ def sizes(labels):
 
 def block(full, seed):
     """Distances to one block of samples in all its versions, and how many these keep."""
-    count, rows = FULL if full else QUICK
+    count, every = FULL if full else QUICK
     images, labels = drawn(count, seed), labels_of(count)
     given = versions(images, labels, seed)
-    made = nearest(digits.mnist("test")[0][:rows], images, given)
+    made = nearest(*asked(every), images, given)
     return {"distances": made, "kept": {k: float(np.mean(v >= 0)) for k, v in given.items()}}
 
 
 def real(full):
     """Distances to the first n training digits."""
     images, labels = digits.mnist("train")
-    count, rows = (len(images), FULL[1]) if full else QUICK
-    return {
-        "distances": nearest(digits.mnist("test")[0][:rows], images[:count], sizes(labels[:count]))
-    }
+    count, every = (len(images), FULL[1]) if full else QUICK
+    return {"distances": nearest(*asked(every), images[:count], sizes(labels[:count]))}
 
 
 def other_latents(full, name, seed):
     """Distances to samples of other latents."""
-    count, rows = FULL if full else QUICK
+    count, every = FULL if full else QUICK
     images = drawn(count, seed, name)
-    return {"distances": nearest(digits.mnist("test")[0][:rows], images, {"all": labels_of(count)})}
+    return {"distances": nearest(*asked(every), images, {"all": labels_of(count)})}
+
+
+def chosen(full, seed):
+    """Distances to the best of twice as many samples of latents near 0, if they are recognised."""
+    count, every = FULL if full else QUICK
+    images, labels = drawn(2 * count, seed, CHOSEN), labels_of(2 * count)
+    half = best_half(logits(images, labels), labels)
+    images, labels = images[half], labels[half]
+    seen = evaluation.extractors.load("mnist").probabilities(images).argmax(axis=1)
+    kept = only(labels, seen == labels)
+    return {"distances": nearest(*asked(every), images, {"all": kept})}
 
 
 def blurred(images, scale):
@@ -164,32 +182,31 @@ MOVED = 5  # One of so many test digits is looked for in nine places.
 
 def changed(full, name, seed):
     """Distances after a change of the images, to samples and to real digits."""
-    count, rows = FULL if full else QUICK
+    count, every = FULL if full else QUICK
     ours, theirs = CHANGES[name]
-    test = digits.mnist("test")[0][:rows]
+    test, truth = asked(every)
     test = theirs(test) if theirs else test
     train, labels = (array[:count] for array in digits.mnist("train"))
     pairs = {"samples": (drawn(count, seed), labels_of(count)), "real": (train, labels)}
     if theirs is None:  # Real digits need no cure.
         pairs.pop("real")
     return {
-        of: nearest(test, ours(images), {"all": numbers})["all"]
+        of: nearest(test, truth, ours(images), {"all": numbers})["all"]
         for of, (images, numbers) in pairs.items()
     }
 
 
 def moved(full, seed):
     """Distances from test digits that may lie a pixel off, to samples and to real digits."""
-    count, rows = FULL if full else QUICK
-    test, train = digits.mnist("test")[0][:rows:MOVED], digits.mnist("train")
+    count, every = FULL if full else QUICK
+    (test, truth), train = asked(MOVED * every), digits.mnist("train")
     places = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     nine = np.concatenate([np.roll(test, place, axis=(1, 2)) for place in places])
     made = {}
     pairs = {"samples": (drawn(count, seed), labels_of(count))}
     pairs["real"] = tuple(array[:count] for array in train)
     for of, (images, numbers) in pairs.items():
-        truth = np.tile(digits.mnist("test")[1][:rows:MOVED], 9)
-        found = nearest(nine, images, {"all": numbers}, truth)["all"]
+        found = nearest(nine, np.tile(truth, 9), images, {"all": numbers})["all"]
         made[of] = {k: np.reshape(v, (9, -1)).min(axis=0).tolist() for k, v in found.items()}
         made[f"{of}, not moved"] = {
             k: np.reshape(v, (9, -1))[places.index((0, 0))].tolist() for k, v in found.items()
@@ -220,8 +237,9 @@ def parts(full, seed):
     for b in range(BLOCKS[full]):
         yield f"block_{b}", lambda b=b: block(full, seed + b)
     yield "traits", lambda: traits(full, seed)
-    for name in SCALES:
+    for name in OTHER:
         yield name, lambda name=name: other_latents(full, name, seed)
+    yield "chosen", lambda: chosen(full, seed)
     for name in CHANGES:
         yield name, lambda name=name: changed(full, name, seed)
     yield "moved", lambda: moved(full, seed)

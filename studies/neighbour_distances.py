@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from studies import digits
 from zoo.blocks import slices
 
 BLOCK, QUERIES = 1_024, 2_048  # Products at a time: 8 MiB.
 FAR = np.iinfo("int32").max  # Where there is no sample of a class.
 
 
-def nearest(queries, images, labelings, truth=None):
+def nearest(queries, truth, images, labelings):
     """`{name: {"own": [...], "other": [...]}}`: squared distances in grey levels, by labeling.
 
     Pixels count from -128, so that float32 adds up their products without rounding (at most 2^24):
@@ -17,11 +16,10 @@ def nearest(queries, images, labelings, truth=None):
 
     Args:
         queries: uint8 array `(m, ...)`, of at most 1,024 pixels.
+        truth: Integers `(m,)`, their classes.
         images: uint8 array `(n, ...)`.
         labelings: Dict of integers `(n,)`; -1 leaves an image out.
-        truth: Integers `(m,)`. Defaults to the labels of the first m test digits.
     """
-    truth = digits.mnist("test")[1][: len(queries)] if truth is None else np.asarray(truth)
     classes = 1 + max(truth.max(), *(labels.max() for labels in labelings.values()))
     least = {name: np.full((classes, len(queries)), FAR, "int32") for name in labelings}
     vectors, squares = _levels(queries)

@@ -1,4 +1,4 @@
-"""Inversion: players and their share of the width, the figures by hand, and the report's verdicts."""
+"""Inversion: players, the figures by hand, and the verdicts of the report."""
 
 import keras
 import numpy as np

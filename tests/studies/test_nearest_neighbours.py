@@ -29,7 +29,7 @@ def test_distances_are_exact_and_by_class(monkeypatch):
     changed = np.where(np.arange(300) < 150, labels, -1)
     changed[:20] = (labels[:20] + 1) % 10
     given = {"all": labels, "changed": changed}
-    for name, found in distances.nearest(queries, images, given).items():
+    for name, found in distances.nearest(queries, truth[:50], images, given).items():
         for key in ("own", "other"):
             brute = _brute(queries, images, given[name], truth[:50], key == "own")
             np.testing.assert_array_equal(found[key], brute)
@@ -37,7 +37,7 @@ def test_distances_are_exact_and_by_class(monkeypatch):
 
 def test_the_error_is_that_of_the_nearest_image():
     (train, labels), (test, truth) = digits.needed()
-    found = distances.nearest(test[:200], train[:1000], {"all": labels[:1000]})["all"]
+    found = distances.nearest(test[:200], truth[:200], train[:1000], {"all": labels[:1000]})["all"]
     nearest, _ = zoo.neighbours.nearest(test[:200], train[:1000])
     wrong = labels[nearest[:, 0]] != truth[:200]
     assert 0 < wrong.sum() and distances.error(found) == wrong.mean()
@@ -47,7 +47,7 @@ def test_the_error_is_that_of_the_nearest_image():
 
 def test_a_class_without_images_is_far():
     images = np.zeros((2, 2, 2, 1), "uint8")
-    found = distances.nearest(images, images, {"all": np.array([0, 0])}, np.array([0, 1]))["all"]
+    found = distances.nearest(images, np.array([0, 1]), images, {"all": np.array([0, 0])})["all"]
     assert found == {"own": [0, distances.FAR], "other": [distances.FAR, 0]}
 
 
@@ -136,7 +136,8 @@ def _results(ours=60, theirs=50):
     found = {"paper": 0.8, "faint": 0.01, "ink": 33.0, "edges": 8.0}
     found["pictures"] = np.zeros((30, 28, 28), int).tolist()
     results = {"real": {"distances": real}, "block_0": block, "block_1": block}
-    results |= {name: {"distances": {"all": _distances(55)}} for name in nearest_neighbours.SCALES}
+    results |= {name: {"distances": {"all": _distances(55)}} for name in nearest_neighbours.OTHER}
+    results["chosen"] = {"distances": {"all": _distances(56)}}
     results |= {name: dict(pair) for name in nearest_neighbours.CHANGES}
     for name, (_, theirs) in nearest_neighbours.CHANGES.items():
         if theirs is None:
