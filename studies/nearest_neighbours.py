@@ -31,9 +31,7 @@ SIZES = (200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 60_000)
 SURE = 0.99
 OTHER = {  # Latents: the truncation, and what their draws are multiplied by.
     "truncation 2": (2.0, 1.0),
-    "latents x 0.7": (None, 0.7),
     "latents x 0.8": (None, 0.8),
-    "latents x 0.9": (None, 0.9),
     "latents x 1.2": (None, 1.2),
 }
 CHOSEN = "latents x 0.8"  # Of which as many again are drawn, to choose from.
@@ -126,6 +124,15 @@ def block(full, seed):
     given = versions(images, labels, seed)
     made = nearest(*asked(every), images, given)
     return {"distances": made, "kept": {k: float(np.mean(v >= 0)) for k, v in given.items()}}
+
+
+def more(full, seed):
+    """Distances to another block, and to its better half."""
+    count, every = FULL if full else QUICK
+    images, labels = drawn(count, seed), labels_of(count)
+    half = best_half(logits(images, labels), labels)
+    given = {str(count): labels, "best half by D": only(labels, half)}
+    return {"distances": nearest(*asked(every), images, given)}
 
 
 def real(full):
@@ -234,8 +241,9 @@ def parts(full, seed):
     """What each change makes of the distances."""
     digits.needed()
     yield "real", lambda: real(full)
-    for b in range(BLOCKS[full]):
-        yield f"block_{b}", lambda b=b: block(full, seed + b)
+    yield "block_0", lambda: block(full, seed)
+    for b in range(1, BLOCKS[full]):
+        yield f"block_{b}", lambda b=b: more(full, seed + b)
     yield "traits", lambda: traits(full, seed)
     for name in OTHER:
         yield name, lambda name=name: other_latents(full, name, seed)

@@ -58,10 +58,14 @@ def own(distances, among=slice(None)):
     return float(np.sqrt(np.asarray(distances["own"], float)[among]).mean() / 255)
 
 
+def wrong(distances):
+    """Which test digits are nearer to another class."""
+    return np.asarray(distances["other"]) < np.asarray(distances["own"])
+
+
 def change(ours, base):
     """The difference of two errors on the same test digits, and its standard error."""
-    wrong = [np.asarray(d["other"]) < np.asarray(d["own"]) for d in (ours, base)]
-    difference = wrong[0].astype(int) - wrong[1]
+    difference = wrong(ours).astype(int) - wrong(base)
     return difference.mean(), difference.std(ddof=1) / len(difference) ** 0.5
 
 
@@ -115,16 +119,24 @@ def of_numbers(reading):
 def of_causes(reading):
     """Findings on which of the two distances is to blame."""
     ours, real = reading.samples[0], reading.real[reading.count]
-    yield Finding(
-        "own class of samples against other classes of real digits; the reverse",
-        f"{error(ours):.2%} of samples, {error(real):.2%} of real digits",
-        f"{error(crossed(ours, real)):.2%}; {error(crossed(real, ours)):.2%}",
-    )
-    yield Finding(
-        "mean distance to the own class, samples and real digits",
-        "",
-        f"{own(ours):.3f}, {own(real):.3f}",
-    )
+    for number, found in ((1, ours), (len(reading.samples), both(*reading.samples))):
+        which = f"{number * reading.count} samples"
+        yield Finding(
+            f"own class of {which} against other classes of real digits; the reverse",
+            f"{error(found):.2%} of samples, {error(real):.2%} of real digits",
+            f"{error(crossed(found, real)):.2%}; {error(crossed(real, found)):.2%}",
+        )
+        yield Finding(
+            f"mean distance to the own class, {which} and real digits",
+            "",
+            f"{own(found):.3f}, {own(real):.3f}",
+        )
+        lost = wrong(found) & ~wrong(real)
+        yield Finding(
+            f"the same of the digits that {which} alone take wrongly ({lost.mean():.2%})",
+            "",
+            f"{own(found, lost):.3f}, {own(real, lost):.3f}",
+        )
     name = "recognised"
     value, deviation = change(reading.blocks[0][name], ours)
     yield Finding(

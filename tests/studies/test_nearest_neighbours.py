@@ -152,6 +152,8 @@ def test_a_report_says_what_is_reached(tmp_path):
     assert findings["10000 samples against as many real digits"].found == "6.00% and 5.00%"
     assert findings["the least error of at most 10000 samples"].found.startswith("5.50%: trunc")
     assert findings["samples as they come that reach 5.00%"].found == "more than 20000"
+    alone = findings["the same of the digits that 10000 samples alone take wrongly (1.00%)"]
+    assert alone.found == f"{2e6**0.5 / 255:.3f}, {2e6**0.5 / 255:.3f}"
     rows = (tmp_path / "variants.csv").read_text().splitlines()
     # Of 1,000 digits ten are taken wrongly less often: their standard error is 0.31 %.
     assert any(row.startswith("real digits,10000,5.00%,-1.00% ± 0.31%") for row in rows)
