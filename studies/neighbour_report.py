@@ -135,7 +135,7 @@ def of_causes(reading):
         yield Finding(
             f"the same of the digits that {which} alone take wrongly ({lost.mean():.2%})",
             "",
-            f"{own(found, lost):.3f}, {own(real, lost):.3f}",
+            f"{own(found, lost):.3f}, {own(real, lost):.3f}" if lost.any() else "none",
         )
     name = "recognised"
     value, deviation = change(reading.blocks[0][name], ours)
