@@ -253,6 +253,7 @@ def _write(archive, path, card):
     try:
         with files.working_folder(directory, ".version-") as temporary:
             written = temporary / "model"
+            written.mkdir()
             archive.write_out(str(written), verbose=False)
             (written / "assets.extra").mkdir()
             (written / CARD).write_text(json.dumps(card, indent=1) + "\n")

@@ -50,9 +50,8 @@ def indexed(images, steps, seed):
     decay = keras.optimizers.schedules.CosineDecay(3e-3, steps)
     net.compile(keras.optimizers.Adam(decay, beta_1=0.5), loss="mse", jit_compile=False)
     pairs = (codes(len(images), seed), images.astype("float32") / 127.5 - 1.0)
-    net.fit(
-        tf.data.Dataset.from_tensors(pairs).repeat(), epochs=1, steps_per_epoch=steps, verbose=0
-    )
+    data = tf.data.Dataset.from_tensors(pairs).repeat()
+    net.fit(data, epochs=1, steps_per_epoch=steps, shuffle=False, verbose=0)
     return net
 
 

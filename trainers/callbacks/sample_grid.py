@@ -99,6 +99,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.animation = animation
         self.tensorboard = tensorboard
         self.real = real
+        self.goes_on = False  # Whether a training that was stopped goes on, said before it begins.
         self._writer = None
 
     def on_train_begin(self, logs=None):
@@ -120,7 +121,7 @@ class SampleGrid(keras.callbacks.Callback):
         picture = self._draw()
         self._check_size(picture)
         # A training that goes on in the middle of an epoch has moved on since its picture.
-        moved = first or int(getattr(self.model, "steps", 0))
+        moved = first or self.goes_on
         if first % self.every == 0 and not (moved and self._path(first).exists()):
             self._write(picture, first)
 

@@ -101,6 +101,7 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
                 real=real,
                 every_steps=settings.sample_every_steps,
             )
+            grid.goes_on = step > 0
             board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
             # Scores go before the log, which takes them; the checkpoint says that all is written.
             scores = [] if scorer is None else [scorer]

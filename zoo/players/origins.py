@@ -77,7 +77,7 @@ def of(model):
 def _source(model):
     """The generator or the `Origin` that a model's latents are for, or `None`."""
     if getattr(model, "role", None) == "generator":
-        return model
+        return model if hasattr(model, "prior") else None  # A stack of many has none of its own.
     operations = getattr(model, "operations", model.layers)
     for operation in operations:
         if isinstance(operation, Origin):
