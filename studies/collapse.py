@@ -4,8 +4,7 @@
   python -m studies.collapse --full      # all, ten seeds, 4,000 steps; the best 16,000
 
 Both nets have two layers of 64 units, latents are N(0, I_2), Adam(0.001, 0.5), batches of 128; what
-a rule needs otherwise is in its name. `collapse_games` has the rules. Stacked MNIST is a study of
-its own, `stacked_mnist`.
+a rule needs otherwise is in its name. `collapse_games` has the rules.
 """
 
 import numpy as np
