@@ -30,6 +30,17 @@ OTHERS = {
     "trainers/runs/recipes.py": {"{} in {}"},
     "trainers/steps/one_stage.py": {"not one logit a sample"},
     "zoo/latents/walks.py": {"{} have different shapes"},
+    "zoo/untrusted.py": {  # Of files, whose names or arguments the caller says.
+        "{} has what is no number",
+        "{} has other numbers than its model",
+        "{} has a link that leads elsewhere",
+        "{} has numbers that are kept in another place",
+        "{} declares more than it stores, and would fill the memory",
+        "{} is damaged",
+        "{} is not as it was written",
+        "{} is no JSON that can be read ({})",
+        "{} is no JSON that can be read ({}).",
+    },
 }
 
 

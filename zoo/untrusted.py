@@ -94,7 +94,9 @@ def read_arrays(content, name):
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{name} is damaged ({error}). Expected a .npz file of arrays.") from error
+        raise ValueError(
+            f"{name} is damaged. Expected a .npz file of arrays. Received: {error}"
+        ) from error
 
 
 def parse_json(text, name):
@@ -136,16 +138,14 @@ def hdf5(source, name):
     try:
         file = h5py.File(source, "r")
     except OSError as error:
-        raise ValueError(
-            f"{name} is damaged ({error}). Expected an HDF5 file of weights."
-        ) from None
+        raise _damaged(name, error) from None
     with file:
         check_hdf5(file, name)
         yield file
 
 
 def _damaged(name, error):
-    return ValueError(f"{name} is damaged ({error}). Expected an HDF5 file of weights.")
+    return ValueError(f"{name} is damaged. Expected an HDF5 file of weights. Received: {error}")
 
 
 def check_sizes(declared, stored, name):
