@@ -166,14 +166,14 @@ def draw(toy, named, path):
     shown = [name for name in (*PANELS, BEST) if name in named]
     figure = tables.figure(1.7 * STAGES, 1.75 * len(shown))
     axes = np.atleast_2d(figure.subplots(len(shown), STAGES))
-    for line, name in zip(axes, shown, strict=True):
+    for number, (line, name) in enumerate(zip(axes, shown, strict=True)):
         steps = named[name]["steps"]
         for stage, (place, dots) in enumerate(zip(line, named[name]["dots"], strict=True)):
             place.plot(*centres.T, "o", ms=7, mfc="none", mec="0.7", lw=0)
             place.plot(*np.array(dots).T, ".", ms=2.5, color="tab:orange")
             place.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             place.set_aspect("equal")
-            if line is axes[0] or steps != named[shown[0]]["steps"]:
+            if not number or steps != named[shown[0]]["steps"]:
                 place.set_title(f"{steps * (stage + 1) // STAGES} steps", fontsize=8)
         line[0].set_ylabel(name.replace(", ", ",\n").replace(": ", ":\n"), fontsize=8)
     tables.save(figure, path)
