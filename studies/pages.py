@@ -17,7 +17,7 @@ BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;font-size:14px}td,th{border:1px solid #ccc;padding:.2rem .6rem}"
-    "img{max-width:100%}pre{background:#f4f4f4;padding:.6rem}"
+    "img{max-width:100%}pre{background:#f4f4f4;padding:.6rem;white-space:pre-wrap}"
 )
 
 
