@@ -11,6 +11,7 @@ import keras
 from zoo import presets, random
 from zoo.players import conditions, copies, origins
 from zoo.players.description import Traits
+from zoo.players.given import refuse_pixels
 from zoo.players.recorded import RecordedModel, deserialized, refuse_unknown
 from zoo.players.sampling import sample, sample_shape
 
@@ -207,6 +208,16 @@ class Discriminator(_Player):
         self.num_classes, self.num_conditions = num_classes, num_conditions
         conditions.of_counts(num_classes, num_conditions)
         self.image_shape = sample_shape(self)
+
+    def __call__(self, *args, **kwargs):
+        """As `keras.Model.__call__`.
+
+        Raises:
+            ValueError: If pictures are integers, which a graph of floats would take for the range
+                of the generator.
+        """
+        refuse_pixels(self, args[0] if args else kwargs.get("inputs"))
+        return super().__call__(*args, **kwargs)
 
 
 # Constructors that take a wired graph, of which a config holds the layers.

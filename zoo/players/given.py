@@ -2,6 +2,8 @@
 
 import warnings
 
+import keras
+
 from zoo.validation import users_level
 
 ENOUGH = 1000  # Numbers, by which a range is told from chance.
@@ -36,4 +38,24 @@ def warn_of_masks(low, high, value_range):
             "is white: such pictures are black all over. Prefer 255 * x for masks, or floats "
             f"from {value_range[0]:g} to {value_range[1]:g}.",
             stacklevel=users_level(),
+        )
+
+
+def refuse_pixels(discriminator, inputs):
+    """Raises a `ValueError` for integer pictures where a discriminator was wired for floats.
+
+    A trainer scales pixels to the range of its generator. Who calls a discriminator has to.
+    """
+    own = discriminator.input
+    if isinstance(own, dict) and isinstance(inputs, dict):
+        own, inputs = own.get("images"), inputs.get("images")
+    given, shape = getattr(inputs, "dtype", None), getattr(own, "shape", ())
+    if given is None or len(shape) < 4 or not keras.backend.is_float_dtype(own.dtype):
+        return
+    dtype = keras.backend.standardize_dtype(given)
+    if not keras.backend.is_float_dtype(dtype):
+        raise ValueError(
+            "`inputs` holds integers, and a discriminator takes pictures in the range of its "
+            "generator. Expected floats: pixels / 127.5 - 1 beside a generator of value_range="
+            f"(-1, 1), pixels / 255 beside one of (0, 1). Received: inputs of dtype {dtype}"
         )
