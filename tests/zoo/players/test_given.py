@@ -88,7 +88,8 @@ def test_floats_are_what_it_takes(dtype):
 def test_points_and_tokens_may_be_integers():
     points = zoo.MLPDiscriminator((2,), units=(4,))
     whole = np.array([[1, 2], [3, 4]])
-    np.testing.assert_array_equal(points(whole)["logits"], points(whole.astype("float32"))["logits"])
+    floats = whole.astype("float32")
+    np.testing.assert_array_equal(points(whole)["logits"], points(floats)["logits"])
     tokens = keras.Input((8, 8, 1), dtype="int32")
     logits = keras.layers.Dense(1)(keras.layers.Flatten()(keras.ops.cast(tokens, "float32")))
     outputs = {"logits": keras.layers.Flatten()(logits), "features": logits}
