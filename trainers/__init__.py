@@ -7,6 +7,7 @@ siblings.claim("zoo", "evaluation")  # First: the imports below are of the packa
 import zoo.command  # noqa: F401 - It keeps TensorFlow quiet when this runs as a command.
 from trainers import divergences, objectives, penalties, perturbations, stopping
 from trainers.callbacks.checkpoint import Checkpoint
+from trainers.callbacks.health_monitor import HealthMonitor
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
 from trainers.consensus import ConsensusGAN
@@ -29,6 +30,7 @@ __all__ = [
     "Checkpoint",
     "ConsensusGAN",
     "FeatureMatchingGAN",
+    "HealthMonitor",
     "HistoricalAveragingGAN",
     "LaplacianGAN",
     "Replication",

@@ -17,6 +17,9 @@ Stopped with Ctrl-C or by a crash, the same command goes on where it was; with m
 A recipe is a file with all the flags, and more, of a training that made a preset. Other flags
 prevail, as in the last line; what they make is another run, which cannot be published.
 
+Where a training goes wrong (NaN, a player that has won, samples that are all alike) it says so and
+what helps; health.jsonl has what was seen. --health=stop ends it with the exit status 3.
+
 Where no flag says otherwise, players play the game of their paper. resnet: hinge, 5 discriminator
 steps, Adam(0.0002, 0, 0.9). r3gan: relativistic_pairing with R1 and R2 of weight 0.05, Adam(0.0002,
 0, 0.9), a moving average of 0.999. The others: non_saturating, Adam(0.0002, 0.5), of DCGAN. With
@@ -25,13 +28,16 @@ another --trainer than gan: what its paper says.
 
 import pathlib
 import signal
+import sys
 
 from absl import flags
 
 from trainers.runs import command_line, listing, publish, recipes
+from trainers.runs.health import Unhealthy
 from trainers.runs.resuming import CHECKPOINT
 from trainers.runs.run import train
 from zoo import command
+from zoo.finite import Diverged
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -70,6 +76,7 @@ flags.DEFINE_bool(
 command_line.define(FLAGS)
 
 RUNS = "runs/recipes"
+UNHEALTHY = 3  # The exit status of a training that went wrong by itself.
 
 
 def main(arguments):
@@ -78,8 +85,8 @@ def main(arguments):
     if FLAGS.list:
         print(listing.as_text())
         return 0
-    for number in (signal.SIGINT, signal.SIGTERM):  # A polite kill saves, as Ctrl-C does.
-        signal.signal(number, signal.default_int_handler)
+    # A polite kill and a closed terminal save, as Ctrl-C does.
+    command.stop_politely(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     given = command_line.given(FLAGS)
     if FLAGS.publish_dir is not None and not FLAGS.publish:
         raise ValueError(
@@ -104,6 +111,9 @@ def _train(settings, details, origin=None):
         file = pathlib.Path(folder, CHECKPOINT)
         goes_on = f"the same command goes on from {file}" if file.exists() else "nothing was saved"
         raise KeyboardInterrupt(goes_on) from None
+    except (Unhealthy, Diverged) as error:
+        print("error:", error, file=sys.stderr)
+        return UNHEALTHY
     print(
         f"""
 Trained for {int(gan.steps.numpy()):,} steps. In {folder}:

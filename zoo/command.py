@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import re
+import signal
 import sys
 import tempfile
 import textwrap
@@ -18,6 +19,7 @@ VALUE_RANGE = (
     "The numbers of the generator's pictures: LOW,HIGH, such as -1,1; 'none' where its samples are "
     "no pictures; 'auto' for what is seen in its last layers."
 )
+_received = {}  # The signal that ends a command.
 WIDTH = 80  # Columns of a help.
 HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 
@@ -63,7 +65,8 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
     it becomes the line `error: ...`. Anything else is ours and keeps its traceback. Ctrl-C becomes
     the line `interrupted`, followed by what the `KeyboardInterrupt` says.
 
-    Exit status: 0, or what `main` returns; 2 for a user's error; 130 for Ctrl-C.
+    Exit status: 0, or what `main` returns; 2 for a user's error; 130 for Ctrl-C, and 128 and its
+    number for another signal that `stop_politely` was told of.
 
     Args:
         main: Function of the list of arguments that are not flags. It finds TensorFlow imported,
@@ -84,10 +87,21 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
         sys.exit(main(arguments))
     except KeyboardInterrupt as interrupt:
         print(": ".join(filter(None, ["interrupted", str(interrupt)])), file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + _received.get("signal", signal.SIGINT))
     except USER_ERRORS as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
+
+
+def stop_politely(*signals):
+    """Makes these signals what Ctrl-C is: a `KeyboardInterrupt`, on which a command saves."""
+
+    def interrupt(number, frame):
+        _received["signal"] = number
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, interrupt)
 
 
 def choose(arguments, commands):

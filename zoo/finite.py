@@ -70,7 +70,8 @@ def guarded_fit(fit, model, players, callbacks, first=(), last=(), **arguments):
     own = (FiniteWatch, *map(type, (*first, *last)))  # There already, in a list that is used again.
     given = [callback for callback in listed(callbacks) if not isinstance(callback, own)]
     terminators = [c for c in given if isinstance(c, keras.callbacks.TerminateOnNaN)]
-    watch = FiniteWatch(players, every_loss=bool(terminators))
+    healers = [callback for callback in given if hasattr(callback, "on_divergence")]
+    watch = FiniteWatch(players, every_loss=bool(terminators), healers=healers)
     given.sort(key=lambda callback: getattr(callback, "goes_last", False))  # Stable.
     given = [*first, *given, *last]
     if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -112,12 +113,14 @@ class FiniteWatch(keras.callbacks.Callback):
     Args:
         players: Names of models among the attributes of the one that is trained.
         every_loss: bool. Raises for a loss that is not finite too, whatever the weights.
+        healers: Callbacks that are told what became NaN, and say whether they have mended it.
     """
 
-    def __init__(self, players, every_loss=False):
+    def __init__(self, players, every_loss=False, healers=()):
         super().__init__()
         self.players = tuple(players)
         self.every_loss = every_loss
+        self.healers = tuple(healers)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._suspected = epoch, False
@@ -136,6 +139,20 @@ class FiniteWatch(keras.callbacks.Callback):
         losses = [name for name in lost if name.endswith("loss")]
         if not any(broken.values()) and not (self.every_loss and losses):
             return
+        names = losses or lost or [name for name in self.players if broken[name]]
+        subject = " and ".join(f"`{name}`" for name in names)
+        weights = "; ".join(
+            f"{name} with {_said(getattr(self.model, name), found)}"
+            for name, found in broken.items()
+        )
+        sentence = (
+            f"{subject} became NaN or infinite by step {int(self.model.steps.numpy())}, {place}: "
+            f"the training diverged. Expected {REMEDY}. Received: {weights}. What was saved before "
+            "stays as it was"
+        )
+        if any([healer.on_divergence(sentence) for healer in self.healers]):
+            self._suspected = False
+            return
         if logs is None:
             logs = self.model.get_metrics_result()
         # No other callback gets to see this epoch.
@@ -143,17 +160,7 @@ class FiniteWatch(keras.callbacks.Callback):
         if history is not None:
             values = {name: float(value) for name, value in logs.items()}
             history.on_epoch_end(self._epoch, values)
-        names = losses or lost or [name for name in self.players if broken[name]]
-        subject = " and ".join(f"`{name}`" for name in names)
-        weights = "; ".join(
-            f"{name} with {_said(getattr(self.model, name), found)}"
-            for name, found in broken.items()
-        )
-        raise Diverged(
-            f"{subject} became NaN or infinite by step {int(self.model.steps.numpy())}, {place}: "
-            f"the training diverged. Expected {REMEDY}. Received: {weights}. What was saved before "
-            "stays as it was"
-        )
+        raise Diverged(sentence)
 
 
 def _is_lost(value):

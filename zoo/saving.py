@@ -35,7 +35,7 @@ def save(model, path, members=None):
     Args:
         model: A built Keras model.
         path: Where to write, ending in `.keras`.
-        members: dict, optional. Texts by the names of further members of the file.
+        members: dict, optional. Texts, or bytes, by the names of further members of the file.
 
     Returns:
         The path, as `pathlib.Path`.
@@ -58,8 +58,14 @@ def save(model, path, members=None):
 
 def read_member(path, name):
     """The text of a member of a `.keras` file that `check_keras_file` has passed, or `None`."""
+    content = read_bytes(path, name)
+    return None if content is None else content.decode()
+
+
+def read_bytes(path, name):
+    """Likewise its bytes."""
     with zipfile.ZipFile(path) as archive:
-        return archive.read(name).decode() if name in archive.namelist() else None
+        return archive.read(name) if name in archive.namelist() else None
 
 
 def check_readable(model):

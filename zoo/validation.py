@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 
+import keras
 import numpy as np
 
 LARGEST = 1 << 20  # Of a size: coordinates, maps or units.
@@ -319,10 +320,11 @@ def check_labels(labels, num_classes, count=None):
 
 
 def users_level():
-    """The `stacklevel` of the first caller outside of the house: the line that compiles, say."""
+    """The `stacklevel` of the first caller outside of the house and Keras: a user's line."""
     frame, level = sys._getframe(1), 1
     house = pathlib.Path(__file__).parents[1]
     here = tuple(f"{house / room}{os.sep}" for room in ("trainers", "zoo"))
+    here += (f"{pathlib.Path(keras.__file__).parent}{os.sep}",)  # It calls callbacks.
     while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
         frame, level = frame.f_back, level + 1
     return level

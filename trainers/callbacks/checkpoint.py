@@ -29,6 +29,8 @@ class Checkpoint(keras.callbacks.Callback):
     Attributes:
         members: Dict of texts that the file is to have beside the trainer, by the names of its
             members. `epoch.json` is added: whether all callbacks have had the epoch's end.
+        kept: List of callbacks with a state, such as `trainers.HealthMonitor`: their `members()`
+            are added, texts or bytes by names, and their `restore` takes them back.
 
     Raises:
         ValueError: If the path ends in something else, its folder cannot be written to, or
@@ -52,7 +54,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = path
         self.every_seconds = every_seconds
         self.rhythm = None if every_steps is None else Rhythm(every_steps)
-        self.members = {}
+        self.members, self.kept = {}, []
 
     def on_train_begin(self, logs=None):
         saving.check_readable(self.model)
@@ -94,6 +96,8 @@ class Checkpoint(keras.callbacks.Callback):
             )
         step = self._step()
         state = epochs.state(self.model, self._ended == step)
+        for callback in self.kept:
+            state.update(callback.members())
         saving.save(self.model, self.path, {**self.members, **state})
         self._saved_at, self._saved = time.monotonic(), step
 

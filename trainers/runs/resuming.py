@@ -10,7 +10,7 @@ from zoo import saving, untrusted
 
 SETTINGS, CHECKPOINT, LOG = "settings.json", "gan.keras", "log.csv"
 # What may differ when a run goes on: how long, how fast, and how often somebody looks; not what.
-FREE = {"epochs", "steps", "jit_compile", "strategy", "changed"}
+FREE = {"epochs", "steps", "jit_compile", "strategy", "changed", "health"}
 FREE |= {"sample_every", "sample_every_steps", "checkpoint_every_steps"}
 
 

@@ -19,7 +19,7 @@ from trainers.callbacks import epochs
 from trainers.callbacks.checkpoint import Checkpoint
 from trainers.callbacks.sample_grid import SampleGrid
 from trainers.callbacks.score import Score
-from trainers.runs import cluster, results, resuming
+from trainers.runs import cluster, health, results, resuming
 from trainers.runs.construction import make
 from trainers.runs.log import EpochLog
 from trainers.runs.resuming import CHECKPOINT, LOG, SETTINGS
@@ -49,6 +49,7 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         ValueError: If a setting is wrong, the folder holds another run or cannot be written to.
         FileNotFoundError: If the data are not there.
         KeyboardInterrupt: After Ctrl-C, with everything saved.
+        trainers.runs.health.Unhealthy: If the health monitor stopped it, with everything written.
     """
     check_writable(output_dir, "output_dir")
     settings.check()
@@ -78,6 +79,7 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             print(f"note: every batch is all of {settings.dataset}: {count}", file=sys.stderr)
         # Points are drawn over real ones.
         real = None if data.dtype == "uint8" else datasets.arrays(data.name, examples=1000)[0]
+        monitor = None
         step, epoch_steps = int(gan.steps.numpy()), steps_per_epoch(settings, data.info)
         pending = epochs.is_open(state, step, epoch_steps, end)
         if step < end or pending:
@@ -105,12 +107,16 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
             # Scores go before the log, which takes them; the checkpoint says that all is written.
             scores = [] if scorer is None else [scorer]
-            watchers = [*scores, log, board, grid, checkpoint]
+            before = shared / CHECKPOINT if (shared / CHECKPOINT).exists() else None
+            monitor = health.monitor(settings, data, gan, folder, end, before)
+            monitors = [] if monitor is None else [monitor]
+            checkpoint.kept = monitors
+            watchers = [*monitors, *scores, log, board, grid, checkpoint]
             try:
                 if pending:
                     epochs.finish(gan, state, watchers, (step - 1) // epoch_steps)
                 watchers.insert(0, epochs.Sums(state if step % epoch_steps else {}))
-                _fit(gan, data, settings, end, watchers, verbose)
+                _fit(gan, data, settings, end, watchers, verbose, monitor)
             except KeyboardInterrupt:
                 if not together:
                     checkpoint.stopped()
@@ -119,6 +125,7 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
                 if log.csv_file is not None:  # Keras closes it only after a whole training.
                     log.csv_file.close()
         results.write(gan, settings, folder, real, scorer)
+        health.end(monitor, folder)
     return gan
 
 
@@ -154,7 +161,7 @@ def total_steps(settings, info):
     return settings.epochs * steps_per_epoch(settings, info)
 
 
-def _fit(gan, data, settings, end, watchers, verbose):
+def _fit(gan, data, settings, end, watchers, verbose, monitor):
     """Trains up to the step `end`, from the step that the trainer has reached."""
     epoch_steps = steps_per_epoch(settings, data.info)
     if verbose is None:
@@ -173,3 +180,5 @@ def _fit(gan, data, settings, end, watchers, verbose):
             callbacks=watchers,
             verbose=verbose,
         )
+        if monitor is not None and monitor.stopped_by is not None:
+            break

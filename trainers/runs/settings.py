@@ -4,7 +4,7 @@ import dataclasses
 import numbers
 
 from trainers.gan import SCHEDULES
-from trainers.runs import cluster, games
+from trainers.runs import cluster, games, health
 from trainers.runs.choices import FAMILIES, OBJECTIVES, PRECISIONS, TRAINERS
 from zoo.toys import TOYS
 from zoo.validation import check_above_zero, check_positive
@@ -132,6 +132,13 @@ class Settings:
         None,
         "Batches between two writings of gan.keras. Default: after every epoch, and after every "
         "minute of a longer one.",
+    )
+    health: str = _flag(
+        "warn",
+        "What is done when a training goes wrong (a player has won, samples collapse, NaN): warn, "
+        "stop (exit status 3), rollback (to the last healthy look, with half the learning rates) "
+        "or off.",
+        health.CHOICES,
     )
     precision: str = _flag("float32", "Keras dtype policy of the players.", PRECISIONS)
     jit_compile: str = _flag("auto", "XLA: auto is on with a GPU.", ("auto", "true", "false"))
