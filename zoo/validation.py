@@ -8,7 +8,6 @@ import os
 import pathlib
 import sys
 
-import keras
 import numpy as np
 
 LARGEST = 1 << 20  # Of a size: coordinates, maps or units.
@@ -324,7 +323,8 @@ def users_level():
     frame, level = sys._getframe(1), 1
     house = pathlib.Path(__file__).parents[1]
     here = tuple(f"{house / room}{os.sep}" for room in ("trainers", "zoo"))
-    here += (f"{pathlib.Path(keras.__file__).parent}{os.sep}",)  # It calls callbacks.
+    if "keras" in sys.modules:  # It calls callbacks. A command imports it later, in silence.
+        here += (f"{pathlib.Path(sys.modules['keras'].__file__).parent}{os.sep}",)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
         frame, level = frame.f_back, level + 1
     return level

@@ -142,6 +142,7 @@ class HealthMonitor(keras.callbacks.Callback):
                 self._way_back.from_bytes(self._restored)
             else:  # Where nothing healthy was seen yet, the way leads to the beginning.
                 self._way_back.remember(int(gan.steps.numpy()))
+        self.stopped_by = None
         self._cut_record()
 
     def _probe_of(self, gan):
@@ -249,7 +250,7 @@ class HealthMonitor(keras.callbacks.Callback):
         if policy == "rollback" and self._go_back():
             return True
         if policy in ("stop", "rollback"):
-            self.stopped_by = name
+            self.stopped_by = self.stopped_by or name
             self.model.stop_training = True
         return False
 

@@ -3,7 +3,7 @@
 import math
 import sys
 
-from trainers.callbacks.health_monitor import HealthMonitor
+from trainers.callbacks.health_monitor import HealthMonitor, read_record
 from zoo import datasets, saving
 
 CHOICES = ("warn", "stop", "rollback", "off")
@@ -55,6 +55,16 @@ def end(made, folder):
             f"stopped by --health={made.policies[made.stopped_by]} because of {made.stopped_by}; "
             f"{str(folder / RECORD)!r} has what was seen, and --health=warn goes on all the same"
         )
+
+
+def marks(record, epoch_steps):
+    """Where troubles began, as pairs of an epoch and a name, by a record that need not be there."""
+    found, before = [], []
+    for look in read_record(record) if record.exists() else []:
+        names = look.get("troubles", [])
+        found += [(look["step"] / epoch_steps, name) for name in names if name not in before]
+        before = names
+    return found
 
 
 def _held_out(settings, traits):

@@ -42,7 +42,7 @@ class Best:
     samples: np.ndarray
 
 
-def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
+def write(path, log_csv, samples, title, notes=None, classic=True, score=None, marks=()):
     """Writes the report of a training as a PNG file of 1400 x 800 pixels.
 
     On the left the losses per epoch; under them the mean of D on real and on generated samples, as
@@ -65,6 +65,7 @@ def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
             objectives the line at 2 log 2 has no meaning and is not drawn.
         score: `Best`, optional. Its curve is drawn with the best and the last epoch in numbers,
             and the samples of both stand one above the other unless they are the same.
+        marks: Pairs of an epoch and a word, such as a trouble that was named then: a line at each.
 
     Raises:
         ValueError: If the log or the samples cannot be read as such.
@@ -72,11 +73,11 @@ def write(path, log_csv, samples, title, notes=None, classic=True, score=None):
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 4.
     """
-    figure = _figure(read_log(log_csv), _picture(samples), title, notes, classic, score)
+    figure = _figure(read_log(log_csv), _picture(samples), title, notes, classic, score, marks)
     pictures.save_png(np.array(figure.canvas.buffer_rgba())[..., :3], path)
 
 
-def _figure(log, picture, title, notes, classic, score=None):
+def _figure(log, picture, title, notes, classic, score=None, marks=()):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -119,6 +120,7 @@ def _figure(log, picture, title, notes, classic, score=None):
         _panel(figure, picture, PANEL, f"{last}, the best" if scored else last)
     for axes in plots:
         _finish(axes, log["epoch"])
+    _mark(losses, marks)
     plots[-1].set_xlabel("epoch")
     canvas.draw()
     return figure
@@ -189,6 +191,25 @@ def _curves(axes, log, columns, label):
 
 def _level(axes, value, name, color):
     axes.axhline(value, color=color, linestyle=":", linewidth=1.2, label=name)
+
+
+def _mark(axes, marks):
+    """A line at each epoch, and its word along it; one that lies outside stands at the edge."""
+    low, high = axes.get_xlim()
+    for epoch, word in marks:
+        at = min(max(epoch, low), high)
+        axes.axvline(at, color="tab:orange", linewidth=1.2, zorder=0)
+        axes.text(
+            at,
+            0.97,
+            word.replace("_", " "),
+            transform=axes.get_xaxis_transform(),
+            rotation=90,
+            ha="right",
+            va="top",
+            fontsize=8,
+            color="tab:orange",
+        )
 
 
 def _finish(axes, epochs):

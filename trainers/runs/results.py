@@ -9,7 +9,7 @@ from trainers.runs import report
 from zoo import pictures, saving
 
 
-def write(gan, settings, folder, real=None, scorer=None):
+def write(gan, settings, folder, real=None, scorer=None, marks=()):
     """Writes `generator.keras`, `samples.png` and `report.png`.
 
     Args:
@@ -18,6 +18,7 @@ def write(gan, settings, folder, real=None, scorer=None):
         folder: `pathlib.Path` of the run, where its `log.csv` is.
         real: Real points that samples are drawn over, optional.
         scorer: The run's `trainers.Score`, optional.
+        marks: What the report marks: pairs of an epoch and a word.
     """
     saving.save(gan.sampler, folder / "generator.keras")
     labels, columns = class_grid(sample_count(gan), gan.traits.num_classes)
@@ -41,6 +42,7 @@ def write(gan, settings, folder, real=None, scorer=None):
         f"seed {settings.seed}, {settings.precision}",
         classic=isinstance(getattr(gan, "objective", None), objectives.Minimax),
         score=best,
+        marks=marks,
     )
 
 

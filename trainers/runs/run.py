@@ -124,7 +124,8 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             finally:
                 if log.csv_file is not None:  # Keras closes it only after a whole training.
                     log.csv_file.close()
-        results.write(gan, settings, folder, real, scorer)
+        marks = health.marks(folder / health.RECORD, epoch_steps)
+        results.write(gan, settings, folder, real, scorer, marks)
         health.end(monitor, folder)
     return gan
 

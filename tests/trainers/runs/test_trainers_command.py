@@ -17,6 +17,8 @@ from tests.trainers.runs.ring import written
 from trainers.runs.settings import Settings
 from zoo import command
 
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
 
 def _command(*arguments, **kwargs):
     return subprocess.Popen(
@@ -39,7 +41,7 @@ def _stopped(arguments, file, number):
         time.sleep(0.1)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert err == f"interrupted: the same command goes on from {file}\n"
     return int(keras.saving.load_model(file).steps)
 
@@ -48,12 +50,9 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
     file = tmp_path / "gan.keras"
     arguments = ["--dataset=normal", "--generator=mlp", "--latent_dim=2", "--units=4"]
     arguments += ["--jit_compile=false", "--batch_size=1000", f"--output_dir={tmp_path}"]
-    steps = [
-        _stopped([*arguments, "--epochs=4000"], file, number)
-        for number in (signal.SIGINT, signal.SIGTERM)
-    ]
-    assert 100 <= steps[0] < steps[1] < 400_000
-    epochs = steps[1] // 100 + 1
+    steps = [_stopped([*arguments, "--epochs=4000"], file, number) for number in SIGNALS]
+    assert 100 <= steps[0] < steps[1] < steps[2] < 400_000
+    epochs = steps[2] // 100 + 1
     out, err = _command(*arguments, f"--epochs={epochs}").communicate(timeout=120)
     assert int(keras.saving.load_model(file).steps) == epochs * 100, err
     assert "samples.png" in out and "python -m export" in out
@@ -63,7 +62,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
 def in_process(tmp_path, monkeypatch, capsys):
     """A function that runs the command here, and gives its exit code and what it wrote."""
     monkeypatch.chdir(tmp_path)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     FLAGS = trainers_main.FLAGS
 
     def run(*arguments):
