@@ -25,6 +25,7 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_integer("seeds", 10, "Runs of each.", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_list("only", None, "Names of some.", flag_values=FLAGS)
 flags.DEFINE_bool("healthy", False, "Games that go well.", flag_values=FLAGS)
+RECORD = {}  # Where the looks of the next game go.
 STEPS, EVERY, BATCH = 2400, 200, 64
 GIVEN = ("schedule", "unroll_steps", "discriminator_steps")  # What is of the trainer.
 
@@ -75,7 +76,9 @@ def game(pair, rates, data, seed, trainer=trainers.GAN, steps=STEPS, betas=(0.5,
         **compiled,
     )
     train, held_out = data
-    monitor = trainers.HealthMonitor(train, held_out, every_steps=EVERY, warm_up=600, seed=seed)
+    monitor = trainers.HealthMonitor(
+        train, held_out, every_steps=EVERY, warm_up=600, seed=seed, path=RECORD.get("path")
+    )
     with warnings.catch_warnings(), contextlib.suppress(zoo.finite.Diverged):
         warnings.simplefilter("ignore")
         gan.fit(

@@ -8,7 +8,7 @@ from zoo import datasets, saving
 
 CHOICES = ("warn", "stop", "rollback", "off")
 RECORD = "health.jsonl"
-LOOKS, FEWEST, MOST = 40, 50, 500  # Looks of a run; steps between two of them.
+LOOKS, FEWEST, MOST = 40, 250, 500  # Looks of a run; steps between two, 2 % of a DCGAN's time.
 ROOM = 2**26  # Numbers of a data set that is read whole, so that copies are found.
 SOME = 1000
 

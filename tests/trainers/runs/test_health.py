@@ -45,11 +45,17 @@ def run(monkeypatch, tmp_path, capsys):
         signal.signal(number, handler)
 
 
+@pytest.fixture
+def often(monkeypatch):
+    """Looks of a short run."""
+    monkeypatch.setattr(health, "FEWEST", 50)
+
+
 WON = ["--generator_optimizer=adam:1e-9", "--discriminator_optimizer=adam:0.02"]
 WON += ["--steps_per_execution=10"]
 
 
-def test_a_stop_has_a_status_of_its_own_and_all_that_was_made(run):
+def test_a_stop_has_a_status_of_its_own_and_all_that_was_made(run, often):
     code, out, err = run(*WON, "--steps=6000", "--health=stop")
     assert code == 3
     assert "warning: step 1,350: discriminator_won. The discriminator has won" in err
@@ -71,7 +77,7 @@ def test_nan_has_that_status_too(run):
     assert code == 3 and "became NaN or infinite" in err.splitlines()[-1]
 
 
-def test_a_run_that_went_on_looks_as_one_that_was_not_stopped(tmp_path):
+def test_a_run_that_went_on_looks_as_one_that_was_not_stopped(tmp_path, often):
     whole = train(SMALL, tmp_path / "a", 0, PLAYERS)
     path = tmp_path / "b"
 
@@ -138,7 +144,12 @@ def test_looks_of_a_run_are_about_forty(tmp_path):
         traits = type("Traits", (), {"condition": None})
 
     data = datasets.open("ring")
-    for end, executions, every in ((300, 1, 50), (8000, 1, 200), (10**6, 1, 500), (8000, 8, 200)):
+    for end, executions, every in (
+        (300, 1, 250),
+        (12_000, 1, 300),
+        (10**6, 1, 500),
+        (16_000, 8, 400),
+    ):
         settings = dataclasses.replace(SMALL, steps=end, steps_per_execution=executions)
         monitor = health.monitor(settings, data, Gan, tmp_path, end)
         assert monitor.rhythm.every_steps == every
