@@ -5,7 +5,7 @@ from gan_zoo import siblings
 siblings.claim("zoo")  # First: the imports below are of the packages beside this one.
 
 import zoo.command  # noqa: F401 - It keeps TensorFlow quiet when this runs as a command.
-from export.saved_model import save
+from export.bundle import save
 
 __all__ = ["save"]
 

@@ -9,17 +9,14 @@ The model is a preset, or the .keras file of a generator or of a trainer. The di
 preset or of a trainer comes along and scores pictures.
 """
 
-import json
 import pathlib
-import shlex
 
-import numpy as np
 from absl import flags
 
 import export
-from export import parity
+from export import parity, server_files
 from zoo import command, presets, saving
-from zoo.players import conditions, sampling
+from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -66,12 +63,13 @@ def main(arguments):
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
     if FLAGS.check:
-        result = parity.check(generator, path)
+        result = parity.check(generator, path, discriminator=discriminator)
         print(f"check: {result}")
         if not result.exact:
             print(f"The answers are not Python's. Do not serve {path}.")
             return 1
-    print(how_to_serve(generator, FLAGS.output_dir))
+    row = server_files.request(sampling.traits(generator))
+    print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
 
 
 def players(model):
@@ -89,23 +87,6 @@ def players(model):
     else:
         both = presets.WEIGHTS["discriminator"] in presets.card(model)["files"]
     return generator, saving.load(model, "discriminator") if both else None
-
-
-def how_to_serve(generator, directory):
-    """The lines that start a server on the folder of versions, and a request to send it."""
-    folder = pathlib.Path(directory).resolve()
-    told = conditions.of(generator)
-    zero = {} if told is None else {told.name: np.zeros(told.shape, told.dtype).tolist()}
-    row = json.dumps({"seed": 1, **zero})
-    body = f'{{"signature_name": "sample", "instances": [{row}]}}'
-    mount = shlex.quote(f"{folder}:/models/{folder.name}")
-    return f"""
-Serve it, with Docker or with an installed server:
-  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={folder.name} tensorflow/serving
-  tensorflow_model_server --rest_api_port=8501 --model_name={folder.name} \\
-    --model_base_path={shlex.quote(str(folder))}
-Ask it for a picture:
-  curl -d '{body}' http://localhost:8501/v1/models/{folder.name}:predict"""
 
 
 def script():

@@ -10,7 +10,7 @@ import pytest
 
 import export
 import zoo
-from export import client, parity
+from export import parity, stranger
 from tests.helpers import tiny_pair
 
 C_API = pathlib.Path(__file__).with_name("c_api_client.py")
@@ -26,12 +26,12 @@ def players():
     return {"grey": grey, "colour": colour}
 
 
-@pytest.mark.parametrize("loader", [parity.CLIENT, C_API], ids=["tensorflow", "c_api"])
+@pytest.mark.parametrize("loader", [parity.STRANGER, C_API], ids=["tensorflow", "c_api"])
 @pytest.mark.parametrize("which", ["grey", "colour"])
 def test_the_same_pixels_everywhere(tmp_path, loader, which):
     generator = players()[which]
     export.save(generator, tmp_path)
-    result = parity.check(generator, tmp_path, client=loader)
+    result = parity.check(generator, tmp_path, stranger=loader)
     assert result.exact and result.count == 64
     assert result.float_error <= 1e-6
     assert result.differing == 0 and result.png_equal is True
@@ -41,8 +41,8 @@ def test_the_same_pixels_everywhere(tmp_path, loader, which):
 def test_points_by_both_loaders(tmp_path):
     generator = zoo.MLPGenerator((2,), 3, (8,), output_activation="linear")
     path = export.save(generator, tmp_path)
-    for loader in (parity.CLIENT, C_API):
-        result = parity.check(generator, path, count=5, client=loader)
+    for loader in (parity.STRANGER, C_API):
+        result = parity.check(generator, path, count=5, stranger=loader)
         assert result.exact and result.png_equal is None and result.total == 12
     assert "sample_png is not there" in str(result)
 
@@ -72,11 +72,11 @@ def test_a_server_that_merges_requests(tmp_path):
         np.testing.assert_array_equal(answer["images"], wanted[:n])
 
 
-def test_the_client_has_no_way_to_this_project():
+def test_a_stranger_has_no_way_to_this_project():
     code = f"""
 import runpy, sys
-client = runpy.run_path({client.__file__!r})
-sys.meta_path.insert(0, client["Blocker"]())
+stranger = runpy.run_path({stranger.__file__!r})
+sys.meta_path.insert(0, stranger["Blocker"]())
 for name in ("evaluation", "export", "keras", "keras.layers", "trainers", "zoo"):
     try:
         __import__(name)
@@ -96,6 +96,6 @@ def test_errors(tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"nonsense")
     with pytest.raises(RuntimeError, match="does not answer.* Expected .*/1 to run with Tensor"):
-        parity.check(generator, tmp_path, count=1, client=C_API)
+        parity.check(generator, tmp_path, count=1, stranger=C_API)
     with pytest.raises(ValueError, match="`model` is not a generator that can be served"):
         parity.check(keras.layers.Dense(1), tmp_path)
