@@ -1,7 +1,24 @@
 """A version of a served model: the formats, the card and what a server wants beside it."""
 
-from export import card, saved_model, served, server_files, signatures, versions, warm_up
+from export import (
+    card,
+    litert_model,
+    onnx_model,
+    parity,
+    portable_draw,
+    questions,
+    saved_model,
+    served,
+    server_files,
+    signatures,
+    versions,
+    warm_up,
+)
+from export import formats as every_format
 from zoo.players import sampling
+
+PARITY = "PARITY.md"
+SEEDS = 64
 
 
 def save(
@@ -11,8 +28,11 @@ def save(
     discriminator=None,
     value_range=sampling.AUTO,
     weights="float32",
+    formats=("saved_model",),
+    check=False,
+    about=None,
 ):
-    """Writes a SavedModel that answers without Keras and without this project.
+    """Writes a version of a served model, which answers without Keras and without this project.
 
     | signature | inputs | outputs |
     |---|---|---|
@@ -38,6 +58,11 @@ def save(
     `assets.extra/card.json` beside it says what a client has to know: the prior and its size, the
     names of the classes, ranges, signatures, shapes, and the SHA-256 of every file.
 
+    Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx` with the default,
+    and `latents.onnx`, `score.onnx` and `encode.onnx`: `sample` is `latents.onnx` and then
+    `model.onnx`, with pixels `round(255 x)`. `"litert"` is `model.tflite` with the default alone,
+    as it has no 64-bit products to draw with.
+
     A server finds `batching_params.pbtxt` and requests to warm up with in the version, and in the
     directory `models.config`, `monitoring.config`, `compose.yaml` and a `README.md` with the
     commands. The name that it knows the model by is the directory's, with `_` for what a URL does
@@ -58,6 +83,11 @@ def save(
             `"auto"`, as in `zoo.players.traits`.
         weights: `"float32"`, or `"float16"`: half the size, stored so and cast when used, exact
             where the weights are numbers of float16 (those of the presets are).
+        formats: Some of `"saved_model"`, `"onnx"` (`pip install tf2onnx onnx onnxruntime`) and
+            `"litert"` (`pip install ai-edge-litert`, to run and to check it).
+        check: bool. Asks each format for 64 seeds in a process without this project, writes
+            `PARITY.md`, and leaves no version that does not answer as Python does.
+        about: dict, optional. More entries for the card: scores, a license, the data.
 
     Returns:
         The path `directory/<version>`, as `pathlib.Path`.
@@ -69,6 +99,8 @@ def save(
         FileExistsError: If the version exists.
         NotADirectoryError, PermissionError: If nothing can be written in the directory.
         OSError: If the disk is full.
+        ImportError: If a format needs what is not installed; the message says how to install it.
+        RuntimeError: If the answers of a checked version are not Python's.
 
     Example:
 
@@ -79,17 +111,64 @@ def save(
     export.save(generator, "serving/digits")  # serving/digits/1/saved_model.pb
     ```
     """
+    return write(
+        model, directory, version, discriminator, value_range, weights, formats, check, about
+    )[0]
+
+
+def write(
+    model, directory, version, discriminator, value_range, weights, formats, check, about=None
+):
+    """As `save`. Returns the path, and `{format: export.parity.Parity}` of what was checked."""
     networks = served.of(model, discriminator)
     asked = signatures.of(networks, value_range)
     saved_model.check_weights(weights, networks)
+    formats = _check_formats(formats, check)
+    found = {}
 
     def fill(folder):
-        saved_model.write(folder, networks, asked, weights)
-        name = server_files.served_name(directory)
-        warm_up.write(folder, name, asked)
-        (folder / server_files.BATCHING).write_text(server_files.batching())
-        card.write(folder, card.of(networks, asked, value_range))
+        if "saved_model" in formats:
+            saved_model.write(folder, networks, asked, weights)
+            warm_up.write(folder, server_files.served_name(directory), asked)
+            (folder / server_files.BATCHING).write_text(server_files.batching())
+        if "onnx" in formats:
+            portable = signatures.of(networks, value_range, portable_draw.draw_rows)
+            onnx_model.write(folder, networks, portable, weights)
+        if "litert" in formats:
+            litert_model.write(folder, networks, asked, weights)
+        questions.write(
+            folder / questions.ANSWERS, questions.of(networks, questions.KEPT, value_range)
+        )
+        if check:
+            found.update(_checked(folder, networks, value_range, formats, weights))
+            (folder / PARITY).write_text(parity.report(folder, found))
+        facts = {"formats": formats, "weights": weights, **(about or {})}
+        card.write(folder, {**card.of(networks, asked, value_range), **facts})
         row = server_files.request(sampling.traits(networks.generator))
         return server_files.write(folder.parent, directory, row)
 
-    return versions.write(directory, version, fill)
+    return versions.write(directory, version, fill), found
+
+
+def _check_formats(formats, check):
+    formats = every_format.check(formats)
+    if "onnx" in formats:
+        onnx_model.check()
+    for name in formats if check else ():
+        every_format.check_runtime(name)
+    return formats
+
+
+def _checked(folder, networks, value_range, formats, weights):
+    """`{format: Parity}`, of formats that all may be served."""
+    asked = questions.of(networks, SEEDS, value_range)
+    found = {name: parity.compare(folder, asked, format=name) for name in formats}
+    for name, result in found.items():
+        same = name == "saved_model" and weights == "float32"
+        if not (result.exact if same else result.good):
+            raise RuntimeError(
+                f"`model` answers otherwise as {name} than in Python, and nothing was written. "
+                f"Expected the same pixels{'' if same else ' but for one level'}. Received: "
+                f"{result}"
+            )
+    return found

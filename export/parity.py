@@ -159,6 +159,34 @@ def compare(directory, asked, stranger=STRANGER, format="saved_model"):
     return Parity(format, count, tuple(found.values()))
 
 
+def report(folder, found):
+    """The text of `PARITY.md`: every format of a version, what was asked, and how far it is off.
+
+    Args:
+        folder: Folder of the version, for the sizes.
+        found: `{format: Parity}`.
+    """
+    lines = [
+        "# How far the answers are from Python's",
+        "",
+        "Asked in processes without Keras and without the library that wrote this. Pixels are "
+        "levels of 0 ... 255; other numbers differ beyond 1e-5 of their size, and their largest "
+        "difference is beside max(1, size).",
+        "",
+        "| format | MB | signature | output | seeds | differ | of | largest |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, parity in found.items():
+        size = sum(path.stat().st_size for path in formats.paths(folder, name)) / 1e6
+        for measure in parity.measures:
+            lines.append(
+                f"| {name} | {size:.2f} | {measure.signature} | {measure.output} | 0 ... "
+                f"{parity.count - 1} | {measure.differing} | {measure.total} | "
+                f"{measure.largest:.2g} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 def _measures(question, answer):
     for name, truth in question.truth.items():
         given = answer.get(name)
