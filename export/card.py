@@ -3,7 +3,7 @@
 import json
 
 from zoo import files
-from zoo.players import conditions, origins, sampling
+from zoo.players import origins, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
 FORMAT = 1
@@ -34,9 +34,6 @@ def of(served, signatures, value_range=sampling.AUTO):
             for name, signature in signatures.items()
         },
         "parameters": sum(int(v.shape.num_elements()) for v in served.variables),
-        "score_is_told": bool(
-            served.discriminator is not None and conditions.of(served.discriminator)
-        ),
     }
 
 

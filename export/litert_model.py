@@ -30,10 +30,26 @@ def write(folder, served, signatures, weights="float32"):
     try:
         content = _converted(served, signature, weights)
     except Exception as error:
-        if type(error).__name__ != "ConverterError":
+        if not _is_refused(error):
             raise
-        content = _converted(served, Signature(signature.function, one), weights)
+        content = _of_one_row(served, Signature(signature.function, one), weights)
     (pathlib.Path(folder) / "model.tflite").write_bytes(content)
+
+
+def _of_one_row(served, signature, weights):
+    try:
+        return _converted(served, signature, weights)
+    except Exception as error:
+        if not _is_refused(error):
+            raise
+        raise ValueError(
+            "`formats` has 'litert', which cannot hold this model. Expected layers of operations "
+            f"that LiteRT has. Received: {' '.join(str(error).split())[:300]}"
+        ) from error
+
+
+def _is_refused(error):
+    return type(error).__name__ == "ConverterError"  # A class that TensorFlow does not show.
 
 
 def _converted(served, signature, weights):

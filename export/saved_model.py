@@ -37,6 +37,12 @@ class Networks(tf.Module):
 
         return tf.function(call, input_signature=inputs, autograph=False)
 
+    def track(self, functions):
+        """Keeps the variables too that layers of a user's own have beside Keras's weights."""
+        used = {id(v): v for function in functions for v in function.variables}
+        own = {id(weight) for weight in self.weights}
+        self.others = [variable for key, variable in used.items() if key not in own]
+
 
 def write(folder, served, signatures, weights="float32"):
     """Writes a SavedModel that answers without Keras and without this project.
@@ -55,8 +61,15 @@ def write(folder, served, signatures, weights="float32"):
         name: networks.traced(signature.function, signature.inputs).get_concrete_function()
         for name, signature in signatures.items()
     }
+    networks.track(functions.values())
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(networks, str(folder), signatures=functions, options=options)
+    try:
+        tf.saved_model.save(networks, str(folder), signatures=functions, options=options)
+    except AssertionError as error:  # A table, such as a StringLookup has.
+        raise ValueError(
+            "`model` has a layer that holds more than weights, which cannot be served. Expected "
+            f"layers whose state is in their weights. Received: {str(error).splitlines()[0]}"
+        ) from error
     _drop_gradients(pathlib.Path(folder))
 
 

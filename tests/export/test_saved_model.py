@@ -247,3 +247,30 @@ tf.saved_model.load({str(path)!r}).signatures["sample"]
 """
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.returncode == 0 and process.stderr.split("loading\n")[1] == ""
+
+
+class OwnVariable(keras.layers.Layer):
+    """A layer with a variable that Keras does not count among its weights."""
+
+    def build(self, shape):
+        self.shift = tf.Variable([0.25, 0.5])
+
+    def call(self, x):
+        return x + self.shift
+
+
+def test_a_variable_of_a_users_own_layer(tmp_path):
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), OwnVariable()])
+    assert len(generator.variables) == 2
+    served = load(export.save(generator, tmp_path))["serving_default"]
+    latents = np.array([[1, 2], [3, 4]], "float32")
+    np.testing.assert_allclose(answers(served, latents=latents), generator(latents), atol=1e-6)
+
+
+def test_a_table_is_no_weight(tmp_path):
+    tables = keras.layers.IntegerLookup(vocabulary=[1, 2, 3])
+    labels = keras.layers.Lambda(lambda x: tf.cast(tables(tf.cast(x, "int64")), "float32"))
+    generator = keras.Sequential([keras.Input((2,)), labels])
+    with pytest.raises(ValueError, match="`model` has a layer that holds more than weights"):
+        export.save(generator, tmp_path / "served")
+    assert not list(tmp_path.iterdir())
