@@ -167,7 +167,7 @@ class Client:
                 f"`{signature}` takes other inputs. Expected {sorted(taken)}. Received: "
                 f"{sorted(inputs)}"
             )
-        arrays = {name: self._checked(name, inputs[name], *taken[name]) for name in taken}
+        arrays = {name: self._checked(name, inputs[name], *taken[name]) for name in sorted(taken)}
         counts = {name: len(value) for name, value in arrays.items()}
         if len(set(counts.values())) != 1 or 0 in counts.values():
             raise ValueError(

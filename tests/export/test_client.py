@@ -88,7 +88,7 @@ REFUSED = {  # What is asked, and what is said of it.
     "NaN": ({"latents": NAN, "labels": [0, 1]}, "`latents` holds NaN or infinity.* 6 bad ones"),
     "more seeds than int64": ({"seed": [2**63], "labels": [0]}, "`seed` is out of range"),
     "no rows": ({"seed": np.zeros(0, int), "labels": np.zeros(0, int)}, "at least one"),
-    "other counts": ({"seed": [1, 2], "labels": [0]}, "`seed` has no row for each.* 'labels': 1"),
+    "other counts": ({"seed": [1, 2], "labels": [0]}, "`labels` has no row for each.* 'seed': 2"),
     "no labels": ({"seed": [1]}, r"takes other inputs. Expected \['labels', 'seed'\]"),
 }
 
