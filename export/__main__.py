@@ -1,25 +1,25 @@
 """Usage: python -m export --model=FILE --output_dir=FOLDER [flags]
 
-Writes a generator as a SavedModel for TensorFlow Serving, and checks its answers:
+Writes a generator as a SavedModel for TensorFlow Serving, as ONNX or for LiteRT, and checks its
+answers:
 
   python -m export --model=run/gan.keras --output_dir=serving/digits
   python -m export --model=dcgan_mnist --output_dir=serving/digits
+  python -m export --model=dcgan_mnist --output_dir=serving/digits --formats=saved_model,onnx,litert
+  python -m export check serving/digits
 
-The model is a preset, or the .keras file of a generator or of a trainer. The discriminator of a
-preset or of a trainer comes along and scores pictures.
+The model is a preset, or the .keras file of a generator, a trainer or an autoencoder. The
+discriminator of a preset or of a trainer comes along and scores pictures. `check` asks a version
+again, on this machine, and fails if its answers are not those that it was written with.
 """
 
-import json
 import pathlib
-import shlex
 
-import numpy as np
 from absl import flags
 
-import export
-from export import parity
+from export import bundle, checking, formats, saved_model, server_files
 from zoo import command, presets, saving
-from zoo.players import conditions, sampling
+from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -31,7 +31,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "output_dir",
     None,
-    "Folder of the served model's versions. Its name is the name that the server knows.",
+    "Folder of the served model's versions. Its name is the name that the server knows, with _ for "
+    "what a URL does not take.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(
@@ -41,18 +42,37 @@ flags.DEFINE_integer(
     lower_bound=1,
     flag_values=FLAGS,
 )
+flags.DEFINE_list(
+    "formats",
+    ["saved_model"],
+    f"Formats to write, with commas between: {', '.join(formats.FILES)}.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "weights",
+    "float32",
+    saved_model.WEIGHTS,
+    "How weights are stored. float16 is half the size.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_string("value_range", "auto", command.VALUE_RANGE, flag_values=FLAGS)
 flags.DEFINE_boolean(
     "check",
     True,
-    "Ask the exported model in a process that has neither Keras nor this project, and compare its "
-    "answers with Python's.",
+    "Ask the exported model in a process that has neither Keras nor this project, compare its "
+    "answers with Python's, and write nothing if they are others.",
     flag_values=FLAGS,
 )
+LICENSES = {  # Of the data that presets learned from, as far as their makers say.
+    "mnist": "CC BY-SA 3.0",
+    "fashion_mnist": "MIT",
+}
 
 
 def main(arguments):
     """Exports a generator, and checks its answers unless the flags say otherwise."""
+    if arguments[:1] == ["check"]:
+        return check(arguments[1:])
     command.no_arguments(arguments)
     for name in ("model", "output_dir"):
         if FLAGS[name].value is None:
@@ -60,52 +80,78 @@ def main(arguments):
                 f"`--{name}` is missing. Expected --{name}=PATH. Received: no --{name}"
             )
 
-    generator, discriminator = players(FLAGS.model)
+    model, discriminator = players(FLAGS.model)
+    generator = getattr(model, "generator", model)
     sampling.say_range(generator, command.parse_range(FLAGS.value_range))
-    path = export.save(generator, FLAGS.output_dir, FLAGS.version, discriminator)
+    try:
+        path, found = bundle.write(
+            model,
+            FLAGS.output_dir,
+            FLAGS.version,
+            discriminator,
+            sampling.AUTO,
+            FLAGS.weights,
+            FLAGS.formats,
+            FLAGS.check,
+            about(FLAGS.model),
+        )
+    except RuntimeError as error:  # What runs does not answer as Python does.
+        print(error)
+        return 1
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     print(f"{path}: {size / 1e6:.1f} MB")
-    if FLAGS.check:
-        result = parity.check(generator, path)
-        print(f"check: {result}")
-        if not result.exact:
-            print(f"The answers are not Python's. Do not serve {path}.")
-            return 1
-    print(how_to_serve(generator, FLAGS.output_dir))
+    for name, result in found.items():
+        print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
+    row = server_files.request(sampling.traits(generator))
+    print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
+
+
+def check(arguments):
+    """Asks a version again: the exit status is 1 if it does not answer as it was written to."""
+    if len(arguments) != 1:
+        raise ValueError(
+            "`check` takes one folder. Expected python -m export check FOLDER. Received: "
+            f"{' '.join(arguments) or 'nothing'}"
+        )
+    found = checking.check(arguments[0])
+    for name, result in found.items():
+        good = checking.is_good(result)
+        print(f"{name}: {'good' if good else 'WRONG'}: {' '.join(str(result).split())}")
+    return 0 if all(map(checking.is_good, found.values())) else 1
 
 
 def players(model):
-    """The generator of a preset or of a file, and the discriminator that is there too, or `None`.
+    """What is exported of a preset or of a file, and the discriminator that is there, or `None`.
 
     Args:
         model: As of `zoo.load`.
+
+    Returns:
+        The generator, or the autoencoder of a file of one; and the discriminator.
 
     Raises:
         FileNotFoundError, ValueError: As `zoo.load`.
     """
     generator = saving.load(model)
-    if pathlib.Path(model).suffix == ".keras":
-        both = saving.is_trainer(saving.check_keras_file(model))
-    else:
+    if pathlib.Path(model).suffix != ".keras":
         both = presets.WEIGHTS["discriminator"] in presets.card(model)["files"]
+    else:
+        config = saving.check_keras_file(model)
+        if saving.held_class(config) == "zoo>VAE":
+            return saving.load_model(model, compile=False), None
+        both = saving.is_trainer(config)
     return generator, saving.load(model, "discriminator") if both else None
 
 
-def how_to_serve(generator, directory):
-    """The lines that start a server on the folder of versions, and a request to send it."""
-    folder = pathlib.Path(directory).resolve()
-    told = conditions.of(generator)
-    zero = {} if told is None else {told.name: np.zeros(told.shape, told.dtype).tolist()}
-    row = json.dumps({"seed": 1, **zero})
-    body = f'{{"signature_name": "sample", "instances": [{row}]}}'
-    mount = shlex.quote(f"{folder}:/models/{folder.name}")
-    return f"""
-Serve it, with Docker or with an installed server:
-  docker run -p 8501:8501 -v {mount} -e MODEL_NAME={folder.name} tensorflow/serving
-  tensorflow_model_server --rest_api_port=8501 --model_name={folder.name} \\
-    --model_base_path={shlex.quote(str(folder))}
-Ask it for a picture:
-  curl -d '{body}' http://localhost:8501/v1/models/{folder.name}:predict"""
+def about(model):
+    """What the card of a preset says of it, for the card of its export; `{}` of a file."""
+    if pathlib.Path(model).suffix == ".keras":
+        return {}
+    card = presets.card(model)
+    dataset = card.get("dataset")
+    license = next((text for name, text in LICENSES.items() if dataset == name), None)
+    told = {name: card.get(name) for name in ("description", "dataset", "scores")}
+    return {"preset": card.get("name"), **told, "data_license": license}
 
 
 def script():

@@ -1,60 +1,239 @@
-"""Asks a SavedModel, as a stranger would: TensorFlow and NumPy, and no way to this project.
+"""A client of a served model: it checks a request before it is sent, and says what was answered."""
 
-    python client.py SAVED_MODEL QUESTIONS.npz ANSWERS.npz
+import json
+import math
+import pathlib
+import time
 
-A question is an array named `number/signature/input`; an answer is `number/output`. PNG bytes are
-answered as the pixels they decode to.
-"""
+import numpy as np
 
-import importlib.machinery
-import sys
+from export import card as cards
+from export import grpc_transport, rest_transport, versions
+from export.transport import ServerError, Unavailable
+from zoo.validation import check_choice, check_integer, check_positive
 
-BLOCKED = {"export", "evaluation", "gan_zoo", "keras", "trainers", "zoo"}
-
-
-class Blocker:
-    """Finds the blocked packages, and refuses to load them.
-
-    TensorFlow asks where Keras lies when it is imported: to be found is allowed.
-    """
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in BLOCKED:
-            return importlib.machinery.ModuleSpec(name, self)
-
-    def create_module(self, spec):
-        raise ImportError(f"{spec.name} is blocked: an exported model has to do without it")
-
-    def exec_module(self, module):
-        pass
+TRANSPORTS = {
+    "http": rest_transport.Rest,
+    "https": rest_transport.Rest,
+    "grpc": grpc_transport.Grpc,
+}
+MOST = 64  # Rows of a request, which a server takes at once (`batching_params.pbtxt`).
+PAUSE = 0.1  # Seconds before the first retry; then twice as long each time.
 
 
-def main(model, questions, answers):
-    """Answers every question, without a way to the blocked packages.
+class Client:
+    """Asks a served model over REST or gRPC.
+
+    A server merges the requests of many clients, and one bad row fails the whole batch. So names,
+    shapes, dtypes, classes and numbers are checked here first, against what the server says of the
+    model and, where it is given, the card of its version.
 
     Args:
-        model: Path of the SavedModel.
-        questions: Path of the arrays to ask with.
-        answers: Path to write the answers to.
+        url: `"http://host:8501"`, `"https://..."`, or `"grpc://host:8500"` (which needs
+            `pip install tensorflow-serving-api`).
+        model: The name that the server knows the model by.
+        card: Folder of the model's versions or of one, or a card that was read: then classes are
+            checked before they are sent.
+        version: int, optional. Defaults to the one that the server takes by itself.
+        timeout: Seconds that an answer may take.
+        retries: int. How often a request is sent again when the server is unavailable; nothing else
+            is tried again.
+
+    Attributes:
+        signatures: `{name: ({input: (dtype, shape)}, {output: (dtype, shape)})}`, of the server.
+
+    Raises:
+        ValueError: If the URL has another scheme, or the server has no such model.
+        ConnectionError: If there is no server.
+
+    Example:
+
+    ```python
+    import export
+
+    client = export.Client("http://localhost:8501", "digits", card="serving/digits")
+    images = client.sample([1, 2, 3])  # (3, 28, 28, 1), uint8
+    ```
     """
-    sys.meta_path.insert(0, Blocker())
-    import numpy as np
-    import tensorflow as tf
 
-    signatures = tf.saved_model.load(model).signatures
-    calls = {}
-    with np.load(questions) as arrays:
-        for key in arrays:
-            number, signature, name = key.split("/")
-            calls.setdefault((number, signature), {})[name] = tf.constant(arrays[key])
-    results = {}
-    for (number, signature), inputs in calls.items():
-        for name, value in signatures[signature](**inputs).items():
-            if value.dtype == tf.string:
-                value = tf.stack([tf.io.decode_png(row) for row in value])
-            results[f"{number}/{name}"] = value.numpy()
-    np.savez(answers, **results)
+    def __init__(self, url, model, card=None, version=None, timeout=30.0, retries=3):
+        scheme, _, host = str(url).partition("://")
+        check_choice(TRANSPORTS, url=scheme)
+        check_integer(0, retries=retries)
+        if version is not None:
+            check_positive(version=version)
+        self.model, self.retries = model, retries
+        self.card = card if card is None or isinstance(card, dict) else _read(card)
+        self._transport = TRANSPORTS[scheme](str(url), host, model, version, timeout)
+        self.signatures = self._patiently(self._transport.signatures)
+
+    def sample(self, seeds, labels=None, conditions=None, truncation=None):
+        """Samples of seeds: uint8 pictures, or float32 numbers of what is no picture.
+
+        Args:
+            seeds: Integers `(n,)`. Row i is `generator.sample(1, seed=seeds[i])[0]`.
+            labels, conditions: As the model takes them: `(n,)` or `(n, k)`.
+            truncation: Positive number, or one a row, optional.
+        """
+        given = {"labels": labels, "conditions": conditions}
+        if truncation is None:
+            return self._only("sample", seed=seeds, **given)
+        truncation = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
+        return self._only("sample_truncated", seed=seeds, truncation=truncation, **given)
+
+    def sample_png(self, seeds, labels=None, conditions=None):
+        """As `sample`, as PNG files: a list of bytes."""
+        rows = self._only("sample_png", seed=seeds, labels=labels, conditions=conditions)
+        return list(rows)
+
+    def latents(self, seeds):
+        """The latents that seeds stand for: float32 `(n, d)`."""
+        return self._only("latents", seed=seeds)
+
+    def decode(self, latents, labels=None, conditions=None):
+        """Samples of latents: float32, pictures in [0, 1]."""
+        given = {"latents": latents, "labels": labels, "conditions": conditions}
+        return self._only("serving_default", **given)
+
+    def score(self, samples, labels=None, conditions=None):
+        """The discriminator's logits of samples, pictures in [0, 1]: float32 `(n,)`."""
+        given = {self._sample_name("score"): samples}
+        return self._only("score", **given, labels=labels, conditions=conditions)
+
+    def encode(self, samples):
+        """The means and the log variances of the latents of samples: two float32 `(n, d)`."""
+        answer = self.ask("encode", **{self._sample_name("encode"): samples})
+        return answer["latents"], answer["log_variance"]
+
+    def reconstruct(self, samples):
+        """Samples as the autoencoder has them: float32, pictures in [0, 1]."""
+        return self._only("reconstruct", **{self._sample_name("reconstruct"): samples})
+
+    def ask(self, signature, **inputs):
+        """Asks a signature, in requests of at most 64 rows.
+
+        Args:
+            signature: Its name.
+            **inputs: Arrays, by the names of its inputs; `None` is not sent.
+
+        Returns:
+            `{output: array}`; of PNG files an array of bytes.
+
+        Raises:
+            ValueError: If the model has no such signature or inputs, or they do not fit; nothing
+                was sent. Or if the server says that rows are not valid.
+            export.client.ServerError: If the server refuses; with what it said.
+            ConnectionError: If it is not there, also not later.
+        """
+        inputs = self._check(signature, {k: v for k, v in inputs.items() if v is not None})
+        rows = len(next(iter(inputs.values())))
+        answers = []
+        for start in range(0, rows, MOST):
+            part = {name: value[start : start + MOST] for name, value in inputs.items()}
+            answers.append(self._patiently(self._transport.predict, signature, part))
+        answer = {
+            name: np.concatenate([self._array(signature, name, part[name]) for part in answers])
+            for name in self.signatures[signature][1]
+        }
+        if not answer.get("valid", np.True_).all():
+            raise ValueError(
+                f"`{signature}` was asked for rows that make no sense to the model. Expected "
+                "classes that it has, conditions that are numbers and truncations above 0. "
+                f"Received: rows {np.flatnonzero(~answer['valid']).tolist()}"
+            )
+        return answer
+
+    def _only(self, signature, **inputs):
+        answer = self.ask(signature, **inputs)
+        answer.pop("valid", None)
+        (value,) = answer.values()
+        return value
+
+    def _sample_name(self, signature):
+        taken = self.signatures.get(signature, ({}, {}))[0]
+        return "samples" if "samples" in taken else "images"
+
+    def _array(self, signature, name, value):
+        dtype, shape = self.signatures[signature][1][name]
+        if dtype == "string":
+            return np.array([*value, None], object)[:-1]  # Of bytes NumPy would cut zeros off.
+        return np.asarray(value, dtype).reshape(-1, *shape[1:])
+
+    def _check(self, signature, inputs):
+        check_choice(self.signatures, signature=signature)
+        taken = self.signatures[signature][0]
+        if set(inputs) != set(taken):
+            raise ValueError(
+                f"`{signature}` takes other inputs. Expected {sorted(taken)}. Received: "
+                f"{sorted(inputs)}"
+            )
+        arrays = {name: self._checked(name, inputs[name], *taken[name]) for name in sorted(taken)}
+        counts = {name: len(value) for name, value in arrays.items()}
+        if len(set(counts.values())) != 1 or 0 in counts.values():
+            raise ValueError(
+                f"`{next(iter(counts))}` has no row for each of the others. Expected as many of "
+                f"each, and at least one. Received: {counts}"
+            )
+        return arrays
+
+    def _checked(self, name, value, dtype, shape):
+        """An input as an array of the model's dtype, of numbers that make sense."""
+        try:
+            array = np.asarray(value)
+        except ValueError:  # Rows of several lengths.
+            array = np.asarray(None)
+        kinds = "iu" if dtype.startswith("int") else "iuf"
+        fits = array.dtype.kind in kinds and array.shape[1:] == tuple(shape[1:]) and array.ndim
+        if not fits:
+            wanted = "integers" if kinds == "iu" else "numbers"
+            raise ValueError(
+                f"`{name}` does not fit the model. Expected {wanted} of shape "
+                f"({', '.join(['n', *map(str, shape[1:])])}). Received: {name} of shape "
+                f"{array.shape} and dtype {array.dtype}"
+            )
+        low, high = (self.card or {}).get("ranges", {}).get(name) or (None, None)
+        if kinds == "iu":
+            limits = np.iinfo(dtype)
+            low = limits.min if low is None else max(low, limits.min)
+            high = limits.max if high is None else min(high, limits.max)
+        least, most = (array.min(), array.max()) if array.size else (0, 0)
+        if not (math.isfinite(least) and math.isfinite(most)):
+            raise ValueError(
+                f"`{name}` holds NaN or infinity. Expected finite numbers. Received: "
+                f"{int((~np.isfinite(array)).sum())} bad ones"
+            )
+        if (low is not None and least < low) or (high is not None and most > high):
+            raise ValueError(
+                f"`{name}` is out of range. Expected numbers from {low} to {high}. Received: "
+                f"{name} from {least} to {most}"
+            )
+        return array.astype(dtype)
+
+    def _patiently(self, call, *arguments):
+        for attempt in range(self.retries + 1):
+            try:
+                return call(*arguments)
+            except Unavailable as error:
+                if attempt == self.retries:
+                    raise ConnectionError(
+                        f"`url` has no server that answers, after {attempt + 1} attempts. Expected "
+                        f"one with the model {self.model!r}. Received: {error}"
+                    ) from error
+                time.sleep(PAUSE * 2**attempt)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def _read(folder):
+    """The card of a version, or of the largest of a folder of versions."""
+    folder = pathlib.Path(folder)
+    numbers = versions.versions(folder)
+    path = (folder / str(numbers[-1]) if numbers else folder) / cards.CARD
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"`card` cannot be read ({error}). Expected the folder of a version that export.save "
+            f"wrote. Received: card={str(folder)!r}"
+        ) from error
+
+
+__all__ = ["Client", "ServerError"]

@@ -32,13 +32,14 @@ def bits(count, keys, counters):
     """
     blocks = -(-count // BLOCK)
     key = tf.stack(_words(tf.reshape(tf.cast(keys, "int64"), (-1, 1))))
+    rows = tf.shape(key)[1] if key.shape[1] is None else key.shape[1]
     carried, words = tf.range(blocks, dtype="int64")[None, :], []
     for half in counters:
         for word in _words(tf.reshape(tf.cast(half, "int64"), (-1, 1))):
             total = word + carried
-            words.append(tf.broadcast_to(_lower(total), (key.shape[1], blocks)))
+            words.append(tf.broadcast_to(_lower(total), (rows, blocks)))
             carried = _upper(total)
-    even, odd = (tf.cast(tf.stack(words[k::2]), "uint32") for k in (0, 1))
+    even, odd = (tf.cast(tf.stack(words[k::2]), "uint64") for k in (0, 1))
     if blocks == 1:
         for number in range(ROUNDS):
             even, odd = _round(number, key, even, odd)
@@ -59,15 +60,15 @@ def _round(number, key, even, odd):
     Args:
         number: int64 scalar.
         key: int64 `(2, k, 1)`.
-        even: uint32 `(2, k, blocks)`: the first and the third word of each block.
+        even: uint64 `(2, k, blocks)`: the first and the third word of each block.
         odd: Likewise the second and the fourth.
     """
     xor = tf.bitwise.bitwise_xor
-    products = tf.cast(even, "uint64") * tf.constant(MULTIPLIERS, "uint64", (2, 1, 1))
-    upper = tf.cast(tf.bitwise.right_shift(products, tf.constant(32, "uint64")), "uint32")
-    lower = tf.cast(products, "uint32")
-    key = tf.cast(_lower(key + number * tf.constant(KEY_STEPS, "int64", (2, 1, 1))), "uint32")
-    return xor(xor(tf.reverse(upper, [0]), odd), key), tf.reverse(lower, [0])
+    products = tf.reverse(even * tf.constant(MULTIPLIERS, "uint64", (2, 1, 1)), [0])
+    upper = tf.bitwise.right_shift(products, tf.constant(32, "uint64"))
+    lower = tf.bitwise.bitwise_and(products, tf.constant(WORD, "uint64"))
+    key = tf.cast(_lower(key + number * tf.constant(KEY_STEPS, "int64", (2, 1, 1))), "uint64")
+    return xor(xor(upper, odd), key), lower
 
 
 def _words(x):

@@ -82,7 +82,7 @@ def _blocks(keys, counters):
 def _alike(keys, counters):
     """Keys and both counters with one shape `(k,)`."""
     counters = [tf.cast(counter, "int64") for counter in counters]
-    shape = next(x.shape for x in (keys, *counters) if len(x.shape))
+    shape = next(tf.shape(x) for x in (keys, *counters) if len(x.shape))
     return tf.broadcast_to(keys, shape), [tf.broadcast_to(x, shape) for x in counters]
 
 
@@ -119,11 +119,13 @@ def truncated_normal(shape, seed, limit):
     """Draws float32 from N(0, 1) on (-limit, limit) by its inverse CDF; `seed` as for `normal`."""
     inside = math.erf(limit / math.sqrt(2.0))
 
-    def quantile(x):
-        # The nearer tail is exact in float32, where a probability near 1 would round to 1.
-        return -tf.sign(x) * tf.math.ndtri((1.0 - inside * tf.abs(x)) / 2.0)
+    return _draw(shape, seed, lambda x: _normal_quantile(x, inside))
 
-    return _draw(shape, seed, quantile)
+
+def _normal_quantile(x, inside):
+    """Of x in (-1, 1), uniform, a normal number; `inside` is the probability that is not cut."""
+    # The nearer tail is exact in float32, where a probability near 1 would round to 1.
+    return -tf.sign(x) * tf.math.ndtri((1.0 - inside * tf.abs(x)) / 2.0)
 
 
 def uniform(shape, seed, low=0.0, high=1.0, dtype="float32"):
@@ -214,16 +216,46 @@ def draw_rows(prior, latent_dim, seeds, truncation=None):
         prior: `"normal"` or `"uniform"`.
         latent_dim: Number of columns.
         seeds: int64 tensor of shape `(n,)`.
-        truncation: As in `draw`.
+        truncation: As in `draw`, or a float tensor of shape `(n,)`: one a row.
 
     Returns:
         A float32 tensor of shape `(n, latent_dim)`.
     """
-    return tf.map_fn(
-        lambda seed: draw(prior, 1, latent_dim, tf.stack([seed, 0]), truncation)[0],
-        tf.cast(seeds, "int64"),
-        fn_output_signature=tf.TensorSpec((latent_dim,), "float32"),
-    )
+    check_prior(prior)
+    if truncation is None:
+        truncation = math.inf
+    elif not tf.is_tensor(truncation):
+        check_above_zero(truncation=truncation)
+    # As many a row as `_draw` makes for one, so that the same code computes each.
+    drawn = ROW_QUANTILES[prior](_odd_rows(seeds, -(-latent_dim // VECTOR) * VECTOR), truncation)
+    return drawn[:, :latent_dim]
+
+
+def _odd_rows(seeds, columns):
+    """The numbers that `_draw` transforms, of a row a seed: float32 `(n, columns)`."""
+    seeds = tf.reshape(tf.cast(seeds, "int64"), (-1,))
+    key, stream = _blocks(tf.constant(SCRAMBLE, "int64"), (seeds, tf.constant(0, "int64")))
+    bits = philox.bits(columns, key, (tf.zeros_like(stream), stream))
+    return _odd(tf.bitwise.right_shift(bits, tf.constant(8, "int64")))
+
+
+def _normal_rows(x, limit):
+    if tf.is_tensor(limit):
+        limit = tf.minimum(tf.cast(limit, "float64"), 10.0)  # All of it; of inf erf is NaN.
+        inside = tf.math.erf(limit / math.sqrt(2.0))
+        inside = tf.cast(inside, "float32")[:, None]
+    else:
+        inside = math.erf(limit / math.sqrt(2.0))
+    return _normal_quantile(x, inside)
+
+
+def _uniform_rows(x, limit):
+    limit = tf.minimum(tf.cast(limit, "float32"), UNIFORM_LIMIT)
+    limit = tf.reshape(limit, (-1, 1))
+    return tf.clip_by_value(limit * x, -limit, tf.math.nextafter(limit, tf.zeros_like(limit)))
+
+
+ROW_QUANTILES = {"normal": _normal_rows, "uniform": _uniform_rows}
 
 
 def from_seed(prior, count, latent_dim, seed, truncation=None):

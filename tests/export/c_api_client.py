@@ -1,6 +1,6 @@
 """Asks a SavedModel through TensorFlow's C API: the C++ loader that TensorFlow Serving uses.
 
-Called as `export/client.py` is, and with the same questions and answers; but Python's TensorFlow
+Called as `export/stranger.py` is, and with the same questions and answers; but Python's TensorFlow
 is never imported here, so nothing of the answer can come from it.
 """
 
@@ -12,7 +12,13 @@ import sys
 
 import numpy as np
 
-TYPES = {1: np.float32, 3: np.int32, 4: np.uint8, 9: np.int64}  # DataType of types.proto
+TYPES = {
+    1: np.float32,
+    3: np.int32,
+    4: np.uint8,
+    9: np.int64,
+    10: np.bool_,
+}  # DataType of types.proto
 STRING = 7
 
 

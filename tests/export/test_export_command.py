@@ -1,5 +1,6 @@
 """`python -m export`: a file in, a served version out, and the lines that serve it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import export
 import zoo
 from export import __main__ as export_main
 from tests.helpers import tiny_pair
@@ -34,8 +36,8 @@ def test_a_trainers_file_becomes_a_served_version(tmp_path):
     assert lines[0].startswith(f"{served / '7'}: 0.")
     assert lines[1].startswith("check: serving_default differs by 0 at most, sample in 0 of 4160")
     assert f"docker run -p 8501:8501 -v {served}:/models/digits -e MODEL_NAME=digits" in lines[4]
-    assert "--model_name=digits" in lines[5]
-    assert '{"signature_name": "sample", "instances": [{"seed": 1, "labels": 0}]}' in lines[-1]
+    assert "--model_name=digits" in lines[6]
+    assert '{"signature_name": "sample", "instances": [{"seed": 1, "labels": 0}]}' in lines[-2]
     signatures = tf.saved_model.load(served / "7").signatures
     assert "score" in signatures
     images = signatures["sample"](seed=tf.constant([4], "int64"), labels=tf.constant([2]))["images"]
@@ -66,6 +68,52 @@ def test_a_preset_without_a_discriminator():
     assert isinstance(generator, zoo.MLPGenerator) and discriminator is None
 
 
+def run(capsys, *flags):
+    FLAGS = export_main.FLAGS
+    FLAGS.unparse_flags()
+    for name in ("model", "output_dir", "version", "check", "formats", "weights"):
+        FLAGS[name].value = FLAGS[name].default
+    with pytest.raises(SystemExit) as stop:
+        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *map(str, flags)])
+    for name in ("check", "formats", "weights"):
+        FLAGS[name].value = FLAGS[name].default
+    return stop.value.code, capsys.readouterr()
+
+
+def test_all_formats_of_a_preset_and_a_check_later(tmp_path, capsys):
+    served = tmp_path / "a ring"
+    flags = ["--formats=saved_model,onnx,litert", "--weights=float16"]
+    code, written = run(capsys, "--model=consensus_ring", f"--output_dir={served}", *flags)
+    assert not code, written.err
+    checks = [line for line in written.out.splitlines() if line.startswith("check: ")]
+    assert len(checks) == 3 and checks[1].startswith("check: onnx: serving_default differs")
+    card = json.loads((served / "1" / "assets.extra" / "card.json").read_text())
+    assert card["preset"] == "consensus_ring" and card["scores"]
+    code, written = run(capsys, "check", served)
+    assert code == 0 and written.out.count(": good: ") == 3
+    (served / "1" / "model.onnx").write_bytes(b"nonsense")
+    code, written = run(capsys, "check", served)
+    assert code == 2 and "`directory` is damaged: model.onnx is another one" in written.err
+
+
+def test_a_check_that_fails_has_an_exit_status(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(export_main.checking, "check", lambda _: {"onnx": RuntimeError("no way")})
+    code, written = run(capsys, "check", tmp_path)
+    assert code == 1 and written.out == "onnx: WRONG: no way\n"
+
+
+def test_the_file_of_an_autoencoder_encodes(tmp_path):
+    vae = zoo.VAE((4, 4, 1), latent_dim=2, units=(5,))
+    vae.compile()
+    saving.save(vae, tmp_path / "vae.keras")
+    model, discriminator = export_main.players(tmp_path / "vae.keras")
+    assert isinstance(model, zoo.VAE) and discriminator is None
+    signatures = tf.saved_model.load(export.save(model, tmp_path / "served")).signatures
+    given = np.random.default_rng(0).uniform(0, 1, (3, 4, 4, 1)).astype("float32")
+    again = signatures["reconstruct"](images=tf.constant(given))["images"]
+    np.testing.assert_allclose(again, vae(given), atol=1e-6)
+
+
 def test_a_wrong_flag_names_the_nearest():
     result = python_m_export("--modle=x")
     assert result.returncode == 2 and not result.stdout
@@ -83,6 +131,10 @@ def test_a_wrong_flag_names_the_nearest():
         (["--model=dcgan_mnits", "--output_dir=y"], "`preset` is unknown."),
         (["--version=0"], "flag --version=0: 0 is not a positive integer"),
         (["x.keras"], "This command takes flags only."),
+        (["check"], "`check` takes one folder. Expected python -m export check FOLDER."),
+        (["check", "nowhere"], "`directory` has no card."),
+        (["--weights=int8"], "flag --weights=int8: value should be one of"),
+        (["--model=consensus_ring", "--output_dir=y", "--formats=onxn"], "`formats` is unknown."),
     ],
 )
 def test_errors_are_one_line(capsys, flags, message):
@@ -103,5 +155,5 @@ def test_help():
     result = python_m_export("--help")
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: python -m export --model=FILE --output_dir=FOLDER")
-    assert result.stdout.count("\n  --") == 5
+    assert result.stdout.count("\n  --") == 7
     assert "--[no]check (default: true)" in result.stdout

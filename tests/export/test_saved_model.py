@@ -1,7 +1,8 @@
 """SavedModels: what they answer, how they are written, and what the errors say."""
 
 import json
-import pathlib
+import subprocess
+import sys
 import types
 
 import keras
@@ -11,12 +12,9 @@ import tensorflow as tf
 
 import export
 import zoo
-from export import saved_model
+from export import saved_model, served
 from tests.helpers import tiny_pair
 from zoo import latents, players
-
-# Of what Keras makes archives: a first save puts `tf.saved_model.save` back in its place.
-ARCHIVE = type(keras.export.ExportArchive())
 
 
 def load(path):
@@ -24,7 +22,9 @@ def load(path):
 
 
 def answers(signature, **inputs):
-    (answer,) = signature(**{k: tf.constant(v) for k, v in inputs.items()}).values()
+    answer = signature(**{k: tf.constant(v) for k, v in inputs.items()})
+    assert answer.pop("valid", tf.constant(True)).numpy().all()
+    (answer,) = answer.values()
     return answer.numpy()
 
 
@@ -34,20 +34,6 @@ def specs(signature):
     }
     outputs = {k: (v.dtype, v.shape.as_list()) for k, v in signature.structured_outputs.items()}
     return inputs, outputs
-
-
-def is_empty(folder):
-    return not list(folder.iterdir())
-
-
-def test_weights_that_are_no_numbers_are_not_served(tmp_path):
-    generator, _ = tiny_pair()
-    generator.set_weights([w * np.nan for w in generator.get_weights()])
-    with pytest.raises(ValueError, match="`generator`.*NaN"):
-        export.save(generator, tmp_path / "served")
-    with pytest.raises(ValueError, match="`generator`.*NaN"):
-        players.decode(generator, np.zeros((1, 6), "float32"))
-    assert is_empty(tmp_path)
 
 
 @pytest.mark.parametrize("classes", [None, 3])
@@ -61,19 +47,37 @@ def test_signatures_are_the_designs(tmp_path, classes):
     assert (card["prior"], card["latent_dim"], card["num_classes"]) == ("normal", 6, classes)
     assert (card["sample_shape"], card["value_range"]) == ([8, 8, 1], [-1, 1])
     labels = {} if classes is None else {"labels": (tf.int32, [None])}
+    valid = {} if classes is None else {"valid": (tf.bool, [None])}
     pictures = [None, 8, 8, 1]
     signatures = load(path)
-    assert set(signatures) == {"serving_default", "sample", "sample_png", "score"}
+    assert list(card["signatures"]) == [
+        "serving_default",
+        "sample",
+        "sample_truncated",
+        "latents",
+        "sample_png",
+        "score",
+    ]
+    assert set(signatures) == set(card["signatures"])
     drawn = {"seed": (tf.int64, [None]), **labels}
+    truncated = {"truncation": (tf.float32, [None]), **drawn}
+    assert specs(signatures["sample_truncated"]) == (
+        truncated,
+        {"images": (tf.uint8, pictures), "valid": (tf.bool, [None])},
+    )
+    assert specs(signatures["latents"]) == (
+        {"seed": (tf.int64, [None])},
+        {"latents": (tf.float32, [None, 6])},
+    )
     assert specs(signatures["serving_default"]) == (
         {"latents": (tf.float32, [None, 6]), **labels},
-        {"images": (tf.float32, pictures)},
+        {"images": (tf.float32, pictures), **valid},
     )
-    assert specs(signatures["sample"]) == (drawn, {"images": (tf.uint8, pictures)})
-    assert specs(signatures["sample_png"]) == (drawn, {"png_bytes": (tf.string, [None])})
+    assert specs(signatures["sample"]) == (drawn, {"images": (tf.uint8, pictures), **valid})
+    assert specs(signatures["sample_png"]) == (drawn, {"png_bytes": (tf.string, [None]), **valid})
     assert specs(signatures["score"]) == (
         {"images": (tf.float32, pictures), **labels},
-        {"logits": (tf.float32, [None])},
+        {"logits": (tf.float32, [None]), **valid},
     )
 
 
@@ -107,6 +111,7 @@ def test_rgb_pictures_come_as_png(tmp_path):
 @pytest.mark.parametrize("kind", [zoo.DCGANGenerator, zoo.ResNetGenerator, zoo.R3GANGenerator])
 def test_no_rows_no_pictures(tmp_path, kind):
     signatures = load(export.save(kind((32, 32, 3), latent_dim=4, filters=16), tmp_path))
+    assert answers(signatures["latents"], seed=np.zeros(0, "int64")).shape == (0, 4)
     nothing = {"seed": np.zeros(0, "int64")}
     assert answers(signatures["sample"], **nothing).shape == (0, 32, 32, 3)
     assert answers(signatures["sample_png"], **nothing).shape == (0,)
@@ -129,7 +134,7 @@ def test_points_are_samples(tmp_path):
     generator = zoo.MLPGenerator((2,), 3, (8,), output_activation="linear")
     discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     signatures = load(export.save(generator, tmp_path, discriminator=discriminator))
-    assert set(signatures) == {"serving_default", "sample", "score"}
+    assert set(signatures) == {"latents", "sample", "sample_truncated", "score", "serving_default"}
     points = answers(signatures["sample"], seed=np.arange(5))
     assert points.dtype == np.float32
     np.testing.assert_allclose(points, generator.sample(5, seed=range(5)), atol=1e-6)
@@ -172,170 +177,100 @@ def test_a_trainer_serves_its_average_and_its_discriminator(tmp_path):
     trainer = types.SimpleNamespace(
         generator=generator, discriminator=discriminator, ema_generator=None
     )
-    for served, path in ((generator, "1"), (average, "2")):
+    for player, path in ((generator, "1"), (average, "2")):
         signatures = load(export.save(trainer, tmp_path))
         np.testing.assert_array_equal(
-            answers(signatures["sample"], seed=np.arange(3)), served.sample(3, seed=range(3))
+            answers(signatures["sample"], seed=np.arange(3)), player.sample(3, seed=range(3))
         )
         assert "score" in signatures and (tmp_path / path).is_dir()
         trainer.ema_generator = average
     del trainer.ema_generator
-    assert saved_model.served_players(trainer) == (generator, discriminator)
+    networks = served.of(trainer)
+    assert networks.networks == {"generator": generator, "discriminator": discriminator}
 
 
-def test_versions_count_on_and_are_never_changed(tmp_path):
+def test_a_weight_is_stored_once_and_in_half_the_size(tmp_path):
+    generator, discriminator = tiny_pair(classes=3)
+    for weight in (*generator.weights, *discriminator.weights):
+        weight.assign(np.asarray(weight, "float16"))
+    networks = served.of(generator, discriminator)
+    assert saved_model.inexact(networks) == (0, sum(np.size(w) for w in networks.variables))
+    data = "variables/variables.data-00000-of-00001"
+    sizes = []
+    for weights in ("float32", "float16"):
+        path = export.save(generator, tmp_path, discriminator=discriminator, weights=weights)
+        sizes.append((path / data).stat().st_size)
+        stored = [v for _, v in tf.train.list_variables(str(path / "variables" / "variables"))]
+        numbers = sum(int(np.prod(shape)) for shape in stored if shape)
+        total = sum(np.size(w) for w in networks.variables)
+        assert total <= numbers < total + 100  # And what TensorFlow keeps of its objects.
+        labels = np.array([0, 1, 2, 2, 1, 0], "int32")
+        images = answers(load(path)["sample"], seed=np.arange(6), labels=labels)
+        np.testing.assert_array_equal(images, generator.sample(6, labels, range(6)))
+    words = sum(np.size(w) for w in networks.variables)
+    assert sizes[0] - sizes[1] == 2 * words
+
+
+def test_weights_that_float16_changes_are_counted():
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    generator.set_weights([np.array([[1, 0.5, 0.1], [3, 1 / 3, 2048]]), np.zeros(3)])
+    assert saved_model.inexact(served.of(generator)) == (2, 9)
+
+
+def test_weights_too_large_for_float16(tmp_path):
     generator, _ = tiny_pair()
-    assert [export.save(generator, tmp_path).name for _ in range(2)] == ["1", "2"]
-    assert export.save(generator, tmp_path, version=9).name == "9"
-    (tmp_path / "notes").mkdir()
-    assert export.save(generator, str(tmp_path)).name == "10"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["1", "10", "2", "9", "notes"]
-    before = (tmp_path / "2" / "saved_model.pb").stat().st_mtime_ns
-    with pytest.raises(FileExistsError, match=r"than \[1, 2, 9, 10\].* Received: version=2,"):
-        export.save(generator, tmp_path, version=2)
-    assert (tmp_path / "2" / "saved_model.pb").stat().st_mtime_ns == before
+    generator.weights[0].assign(generator.weights[0] * 0 + 65536.0)
+    with pytest.raises(ValueError, match="`weights` cannot be 'float16'.*weights='float16' with"):
+        export.save(generator, tmp_path / "served", weights="float16")
+    with pytest.raises(ValueError, match="`weights` is unknown.*weights='int8'"):
+        export.save(generator, tmp_path / "served", weights="int8")
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
-def test_a_failure_leaves_nothing(tmp_path, monkeypatch, failure):
-    generator, _ = tiny_pair()
-    seen = []
+PLAYERS = {
+    "conditional": lambda: zoo.DCGANGenerator((8, 8, 1), 4, 2, num_classes=3),
+    "laplacian": lambda: zoo.LaplacianGenerator((8, 8, 1), 2, 3, 2, (4,), num_classes=3),
+    "residual": lambda: zoo.ResNetGenerator((28, 28, 1), 3, 2),
+}
 
-    def write(archive, path, *args, **kwargs):
-        (pathlib.Path(path) / "saved_model.pb").write_bytes(b"half")
-        seen.append(path.removeprefix(str(tmp_path / "served")))
-        raise failure
 
-    monkeypatch.setattr(ARCHIVE, "write_out", write)
-    with pytest.raises(failure):
+@pytest.mark.parametrize("which", PLAYERS)
+def test_loading_says_nothing(tmp_path, which):
+    path = export.save(PLAYERS[which](), tmp_path)
+    code = f"""
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tensorflow as tf
+import sys
+print("loading", file=sys.stderr)
+tf.saved_model.load({str(path)!r}).signatures["sample"]
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0 and process.stderr.split("loading\n")[1] == ""
+
+
+class OwnVariable(keras.layers.Layer):
+    """A layer with a variable that Keras does not count among its weights."""
+
+    def build(self, shape):
+        self.shift = tf.Variable([0.25, 0.5])
+
+    def call(self, x):
+        return x + self.shift
+
+
+def test_a_variable_of_a_users_own_layer(tmp_path):
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), OwnVariable()])
+    assert len(generator.variables) == 2
+    served = load(export.save(generator, tmp_path))["serving_default"]
+    latents = np.array([[1, 2], [3, 4]], "float32")
+    np.testing.assert_allclose(answers(served, latents=latents), generator(latents), atol=1e-6)
+
+
+def test_a_table_is_no_weight(tmp_path):
+    tables = keras.layers.IntegerLookup(vocabulary=[1, 2, 3])
+    labels = keras.layers.Lambda(lambda x: tf.cast(tables(tf.cast(x, "int64")), "float32"))
+    generator = keras.Sequential([keras.Input((2,)), labels])
+    with pytest.raises(ValueError, match="`model` has a layer that holds more than weights"):
         export.save(generator, tmp_path / "served")
-    assert is_empty(tmp_path)
-    assert seen[0].startswith("/.version-")  # No integer: a server passes over it.
-    (tmp_path / "served").mkdir()
-    with pytest.raises(failure):
-        export.save(generator, tmp_path / "served")
-    assert is_empty(tmp_path / "served")
-
-
-def test_the_version_that_another_process_wrote_meanwhile_stays(tmp_path, monkeypatch):
-    generator, _ = tiny_pair()
-
-    def write(archive, path, *args, **kwargs):
-        (tmp_path / "1").mkdir()
-        (tmp_path / "1" / "saved_model.pb").write_bytes(b"theirs")
-
-    monkeypatch.setattr(ARCHIVE, "write_out", write)
-    with pytest.raises(OSError):
-        export.save(generator, tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["1"]
-    assert (tmp_path / "1" / "saved_model.pb").read_bytes() == b"theirs"
-
-
-class Subclassed(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.dense = keras.layers.Dense(2)
-
-    def call(self, inputs):
-        return self.dense(inputs)
-
-
-def test_only_generators_are_served(tmp_path):
-    generator, discriminator = tiny_pair()
-    subclassed = Subclassed()
-    subclassed(np.zeros((1, 3), "float32"))
-    for model, name in (
-        ("run/gan.keras", "model='run/gan.keras' of class str"),
-        (discriminator, "of class DCGANDiscriminator"),
-        (subclassed, "of class Subclassed"),
-    ):
-        with pytest.raises(
-            ValueError, match=f"`model` is not a generator that can.*Expected.*{name}"
-        ):
-            export.save(model, tmp_path)
-    with pytest.raises(ValueError, match="`generator` has no weights yet. Expected a built model"):
-        export.save(keras.Sequential([keras.layers.Dense(2)]), tmp_path)
-    classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
-    with pytest.raises(
-        ValueError, match=r"`generator` does not map latents .*with input_shape=\(None, 8"
-    ):
-        export.save(classifier, tmp_path)
-    assert is_empty(tmp_path)
-
-
-def test_the_discriminator_fits(tmp_path):
-    generator, _ = tiny_pair()
-    other = zoo.DCGANDiscriminator((12, 12, 1), filters=4)
-    subclassed = Subclassed()
-    subclassed(np.zeros((1, 3), "float32"))
-    unbuilt = keras.Sequential([keras.layers.Dense(1)])
-    for wrong, name in (
-        (other, r"\(12, 12, 1\)"),
-        (generator, r"\(6,\)"),
-        (unbuilt, "no known shape, of class Sequential"),
-        (subclassed, r"\(3,\)"),
-        ("yes", "no known shape, of class str"),
-    ):
-        message = rf"samples of shape \(8, 8, 1\). Received: a discriminator of {name}"
-        with pytest.raises(ValueError, match=message):
-            export.save(generator, tmp_path, discriminator=wrong)
-    assert is_empty(tmp_path)
-
-
-@pytest.mark.parametrize("version", [0, -1, 1.5, "2", True])
-def test_a_version_is_a_positive_integer(tmp_path, version):
-    with pytest.raises(
-        ValueError, match=f"Expected a positive integer. Received: version={version!r}"
-    ):
-        export.save(tiny_pair()[0], tmp_path, version=version)
-    assert is_empty(tmp_path)
-
-
-def test_directories_that_cannot_be(tmp_path, monkeypatch):
-    generator, _ = tiny_pair()
-    file = tmp_path / "file"
-    file.write_text("")
-    for directory in (file, file / "below" / "it"):
-        with pytest.raises(
-            NotADirectoryError, match="`directory` .*/file' is not a folder. Expected.* Received:"
-        ):
-            export.save(generator, directory)
-    monkeypatch.setattr(saved_model.os, "access", lambda *_: False)
-    with pytest.raises(
-        PermissionError, match="`directory` .* Expected a folder with write permission. Received:"
-    ):
-        export.save(generator, tmp_path / "served")
-
-
-def _plain():
-    layers = keras.layers
-    generator = [keras.Input((3,)), layers.Dense(16), layers.Reshape((4, 4, 1))]
-    discriminator = [keras.Input((4, 4, 1)), layers.Conv2D(1, 2, 2)]
-    return keras.Sequential(generator), keras.Sequential(discriminator)
-
-
-@pytest.mark.parametrize("value_range", [(-2, 6), None])
-def test_what_a_plain_generator_makes_can_be_said(value_range):
-    """The answers in NumPy, with a map of four logits, whose mean is the score."""
-    generator, discriminator = _plain()
-    signatures = saved_model.endpoints(generator, discriminator, value_range)
-    assert ("sample_png" in signatures) == (value_range is not None)
-    latents = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
-    made = np.asarray(generator(latents))
-    if value_range is None:
-        wanted, seen, name = made, made, "samples"
-    else:
-        wanted, name = np.clip((made + 2) / 8, 0, 1), "images"
-        seen = 8 * wanted - 2
-    got = signatures["serving_default"][0](tf.constant(latents))
-    np.testing.assert_allclose(got[name], wanted, atol=1e-6)
-    scores = signatures["score"][0](tf.constant(wanted))["logits"]
-    logits = np.asarray(discriminator(seen)).reshape(5, 4).mean(axis=1)
-    np.testing.assert_allclose(scores, logits, rtol=1e-5, atol=1e-5)
-
-
-def test_a_value_range_that_the_generator_has_not(tmp_path):
-    generator, _ = tiny_pair()
-    with pytest.raises(ValueError, match="`value_range` is not what the generator's last layers"):
-        export.save(generator, tmp_path / "m", value_range=(0, 1))
-    assert is_empty(tmp_path)
+    assert not list(tmp_path.iterdir())

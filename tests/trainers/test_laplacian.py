@@ -228,7 +228,7 @@ def test_an_exported_chain_answers_the_same(tmp_path):
     gan = _gan(2, classes=3)
     gan.fit(batches(tiny_data(), steps=1), verbose=0)
     signatures = tf.saved_model.load(export.save(gan, tmp_path)).signatures
-    assert set(signatures) == {"serving_default", "sample", "sample_png", "score"}
+    assert {"serving_default", "sample", "sample_png", "score"} < set(signatures)
     seeds, labels = np.arange(9), (np.arange(9) % 3).astype("int32")
     images = signatures["sample"](seed=tf.constant(seeds), labels=tf.constant(labels))["images"]
     np.testing.assert_array_equal(images, gan.sample(9, labels, seed=seeds))

@@ -107,6 +107,36 @@ def test_one_seed_a_row_equals_single_draws():
     assert not np.array_equal(rows[0], rows[1])
 
 
+ROW_SEEDS = np.array([0, 5, -3, 2**40, 2**63 - 1, -(2**63), *range(7)])
+
+
+@pytest.mark.parametrize("prior", random.PRIORS)
+@pytest.mark.parametrize("latent_dim, truncation", [(2, None), (64, None), (70, 0.7), (130, 1.9)])
+def test_rows_are_single_draws_bit_for_bit_whatever_the_batch(prior, latent_dim, truncation):
+    draw = tf.function(
+        lambda seeds: random.draw_rows(prior, latent_dim, seeds, truncation),
+        input_signature=[tf.TensorSpec((None,), "int64")],
+    )
+    rows = [random.draw(prior, 1, latent_dim, (int(s), 0), truncation) for s in ROW_SEEDS]
+    wanted = np.concatenate(rows)
+    for drawn in (draw(ROW_SEEDS), random.draw_rows(prior, latent_dim, ROW_SEEDS, truncation)):
+        np.testing.assert_array_equal(drawn, wanted)
+    for i in range(len(ROW_SEEDS)):
+        np.testing.assert_array_equal(draw(ROW_SEEDS[i : i + 1]), wanted[i : i + 1])
+    assert draw(ROW_SEEDS[:0]).shape == (0, latent_dim)
+
+
+@pytest.mark.parametrize("prior", random.PRIORS)
+def test_each_row_has_its_own_truncation(prior):
+    limits = tf.constant([0.25, 0.5, 1.0, np.inf])
+    rows = random.draw_rows(prior, 9, np.arange(4), limits).numpy()
+    for seed, limit in enumerate(limits.numpy()):
+        alone = random.draw(prior, 1, 9, (seed, 0), None if np.isinf(limit) else float(limit))
+        np.testing.assert_array_equal(rows[seed], alone[0])
+    with pytest.raises(ValueError, match="`truncation` is not positive"):
+        random.draw_rows(prior, 9, np.arange(4), -1.0)
+
+
 def test_no_seed_draws_fresh_numbers():
     a, b = (random.from_seed("normal", 2, 3, None).numpy() for _ in range(2))
     assert not np.array_equal(a, b)

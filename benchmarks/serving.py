@@ -1,0 +1,101 @@
+"""What a served model costs beside the raw generator: ratios inside one interleaved run.
+
+  python -m benchmarks.serving --preset=dcgan_mnist
+
+Each round asks every way once. A ratio is the median over the rounds of the time over that of the
+raw compiled `tf.function` in the same round, and in brackets are the quartiles. One thread each.
+"""
+
+import os
+import pathlib
+import tempfile
+import time
+
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+os.environ.update(dict.fromkeys(THREADS, "1"))  # Before TensorFlow is imported.
+
+import numpy as np  # noqa: E402
+from absl import flags  # noqa: E402
+
+import export  # noqa: E402
+import zoo  # noqa: E402
+from zoo import command  # noqa: E402
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("preset", "dcgan_mnist", "The generator.", flag_values=FLAGS)
+flags.DEFINE_integer("rounds", 40, "Rounds of all ways.", 1, flag_values=FLAGS)
+
+RAW = "raw tf.function"
+BATCHES = (1, 64, 256)
+
+
+def ways(generator, folder, batch):
+    """Calls without arguments, by name: the same samples, by everything that can make them."""
+    import onnxruntime
+    import tensorflow as tf
+    from ai_edge_litert.interpreter import Interpreter
+
+    seeds = np.arange(batch)
+    latents = zoo.latents.draw_rows(generator.prior, generator.latent_dim, seeds).numpy()
+    told = {}
+    if generator.num_classes:
+        told = {"labels": (seeds % generator.num_classes).astype("int32")}
+    constants = {name: tf.constant(value) for name, value in told.items()}
+    called = {"latents": tf.constant(latents), **constants} if told else tf.constant(latents)
+    raw = tf.function(lambda inputs: generator(inputs, training=False), autograph=False)
+    signatures = tf.saved_model.load(str(folder)).signatures
+    given = {"latents": tf.constant(latents), **constants}
+    drawn = {"seed": tf.constant(seeds), **constants}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+    light = Interpreter(str(folder / "model.tflite"), num_threads=1)
+    runner = light.get_signature_runner("serving_default")
+    return {
+        RAW: lambda: raw(called).numpy(),
+        "serving_default": lambda: signatures["serving_default"](**given)["images"].numpy(),
+        "sample": lambda: signatures["sample"](**drawn)["images"].numpy(),
+        "sample_png": lambda: signatures["sample_png"](**drawn)["png_bytes"].numpy(),
+        "ONNX Runtime": lambda: session.run(None, {"latents": latents, **told}),
+        "LiteRT": lambda: runner(latents=latents, **told),
+    }
+
+
+def measure(calls, rounds):
+    """`{name: (median, lower and upper quartile)}` of the time over that of the raw function."""
+    for call in calls.values():
+        call()
+    times = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    raw = np.array(times[RAW])
+    print(f"  raw: {np.median(raw) * 1e3:.2f} ms")
+    return {
+        name: np.percentile(np.array(values) / raw, [50, 25, 75]) for name, values in times.items()
+    }
+
+
+def main(arguments):
+    """Prints a table for each way to store weights and each batch size."""
+    command.no_arguments(arguments)
+    generator = zoo.from_preset(FLAGS.preset)
+    with tempfile.TemporaryDirectory() as folder:
+        for weights in ("float32", "float16"):
+            formats = ("saved_model", "onnx", "litert")
+            path = export.save(generator, pathlib.Path(folder), weights=weights, formats=formats)
+            for batch in BATCHES:
+                print(f"{FLAGS.preset}, {weights}, batch {batch}")
+                found = measure(ways(generator, path, batch), FLAGS.rounds)
+                for name, (median, low, high) in found.items():
+                    beside = median / found["serving_default"][0]
+                    print(
+                        f"  {name:16} {median:5.2f} [{low:.2f} {high:.2f}]   "
+                        f"{beside:.2f} of serving_default"
+                    )
+
+
+if __name__ == "__main__":
+    command.run(main, __doc__, FLAGS)

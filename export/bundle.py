@@ -1,0 +1,174 @@
+"""A version of a served model: the formats, the card and what a server wants beside it."""
+
+from export import (
+    card,
+    litert_model,
+    onnx_model,
+    parity,
+    portable_draw,
+    questions,
+    saved_model,
+    served,
+    server_files,
+    signatures,
+    versions,
+    warm_up,
+)
+from export import formats as every_format
+from zoo.players import sampling
+
+PARITY = "PARITY.md"
+SEEDS = 64
+
+
+def save(
+    model,
+    directory,
+    version=None,
+    discriminator=None,
+    value_range=sampling.AUTO,
+    weights="float32",
+    formats=("saved_model",),
+    check=False,
+    about=None,
+):
+    """Writes a version of a served model, which answers without Keras and without this project.
+
+    | signature | inputs | outputs |
+    |---|---|---|
+    | `serving_default` | `latents` float32 (n, d) | `images` float32 in [0, 1] |
+    | `sample` | `seed` int64 (n) | `images` uint8 |
+    | `sample_truncated` | `seed` int64 (n), `truncation` float32 (n) | `images` uint8, `valid` |
+    | `sample_png` | `seed` int64 (n) | `png_bytes` string |
+    | `latents` | `seed` int64 (n) | `latents` float32 (n, d) |
+    | `score`, given a discriminator | `images` float32 in [0, 1] | `logits` float32 (n) |
+    | `encode`, of a `zoo.VAE` | `images` float32 in [0, 1] | `latents`, `log_variance` |
+    | `reconstruct`, of a `zoo.VAE` | `images` float32 in [0, 1] | `images` float32 in [0, 1] |
+
+    A player with classes takes `labels` int32 (n) too, one with conditions `conditions` float32
+    (n, k). It then answers `valid` bool (n) beside: a label that is no class, or a condition that
+    is no number, is not refused, but gives a black picture (zeros), and `False`.
+
+    Every signature works row by row at any batch size, so a server may merge requests: row i of
+    `sample` is `generator.sample(1, labels=[labels[i]], seed=seed[i])[0]`. `sample_png` is there
+    for samples of shape (height, width, 1, 3 or 4). Where the generator has no value range (its
+    samples are not pictures), `images` is called `samples`, everywhere, and holds float32 numbers
+    as they are. The logit of a discriminator that gives a map is the mean over its patches.
+
+    `assets.extra/card.json` beside it says what a client has to know: the prior and its size, the
+    names of the classes, ranges, signatures, shapes, and the SHA-256 of every file.
+
+    Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx` with the default,
+    and `latents.onnx`, `score.onnx` and `encode.onnx`: `sample` is `latents.onnx` and then
+    `model.onnx`, with pixels `round(255 x)`. `"litert"` is `model.tflite` with the default alone,
+    as it has no 64-bit products to draw with.
+
+    A server finds `batching_params.pbtxt` and requests to warm up with in the version, and in the
+    directory `models.config`, `monitoring.config`, `compose.yaml` and a `README.md` with the
+    commands. The name that it knows the model by is the directory's, with `_` for what a URL does
+    not take.
+
+    The version is written beside and then renamed, so that a polling server never sees half a
+    model; a failure leaves nothing. Of several processes at once, each gets a number of its own.
+
+    Args:
+        model: A generator (a `zoo.Generator`, or any built Keras model from latents to samples),
+            a `zoo.VAE`, or a trainer: then its `ema_generator` is served where there is one, else
+            its `generator`, and its `discriminator` gives `score`, unless it judges packs.
+        directory: Folder of the model's versions, made as needed.
+        version: Positive int below 2^63. Defaults to one more than the largest version in the
+            folder.
+        discriminator: The model behind `score`, if it is not the trainer's.
+        value_range: `(low, high)` of the generator's pictures, `None` if its samples are none, or
+            `"auto"`, as in `zoo.players.traits`.
+        weights: `"float32"`, or `"float16"`: half the size, stored so and cast when used, exact
+            where the weights are numbers of float16 (those of the presets are).
+        formats: Some of `"saved_model"`, `"onnx"` (`pip install tf2onnx onnx onnxruntime`) and
+            `"litert"` (`pip install ai-edge-litert`, to run and to check it).
+        check: bool. Asks each format for 64 seeds in a process without this project, writes
+            `PARITY.md`, and leaves no version that does not answer as Python does.
+        about: dict, optional. More entries for the card: scores, a license, the data.
+
+    Returns:
+        The path `directory/<version>`, as `pathlib.Path`.
+
+    Raises:
+        ValueError: If the model is not a built generator, weights of it are NaN or infinite or too
+            large for float16, the discriminator or the value range does not fit it, or the version
+            is not a positive integer that a server can read.
+        FileExistsError: If the version exists.
+        NotADirectoryError, PermissionError: If nothing can be written in the directory.
+        OSError: If the disk is full.
+        ImportError: If a format needs what is not installed; the message says how to install it.
+        RuntimeError: If the answers of a checked version are not Python's.
+
+    Example:
+
+    ```python
+    import export, zoo
+
+    generator = zoo.DCGANGenerator((28, 28, 1), latent_dim=64)
+    export.save(generator, "serving/digits")  # serving/digits/1/saved_model.pb
+    ```
+    """
+    return write(
+        model, directory, version, discriminator, value_range, weights, formats, check, about
+    )[0]
+
+
+def write(
+    model, directory, version, discriminator, value_range, weights, formats, check, about=None
+):
+    """As `save`. Returns the path, and `{format: export.parity.Parity}` of what was checked."""
+    networks = served.of(model, discriminator)
+    asked = signatures.of(networks, value_range)
+    saved_model.check_weights(weights, networks)
+    formats = _check_formats(formats, check)
+    found = {}
+
+    def fill(folder):
+        if "saved_model" in formats:
+            saved_model.write(folder, networks, asked, weights)
+            warm_up.write(folder, server_files.served_name(directory), asked)
+            (folder / server_files.BATCHING).write_text(server_files.batching())
+        if "onnx" in formats:
+            portable = signatures.of(networks, value_range, portable_draw.draw_rows)
+            onnx_model.write(folder, networks, portable, weights)
+        if "litert" in formats:
+            litert_model.write(folder, networks, asked, weights)
+        questions.write(
+            folder / questions.ANSWERS, questions.of(networks, questions.KEPT, value_range)
+        )
+        if check:
+            found.update(_checked(folder, networks, value_range, formats, weights))
+            (folder / PARITY).write_text(parity.report(folder, found))
+        facts = {"formats": formats, "weights": weights, **(about or {})}
+        card.write(folder, {**card.of(networks, asked, value_range), **facts})
+        row = server_files.request(sampling.traits(networks.generator))
+        return server_files.write(folder.parent, directory, row)
+
+    return versions.write(directory, version, fill), found
+
+
+def _check_formats(formats, check):
+    formats = every_format.check(formats)
+    if "onnx" in formats:
+        onnx_model.check()
+    for name in formats if check else ():
+        every_format.check_runtime(name)
+    return formats
+
+
+def _checked(folder, networks, value_range, formats, weights):
+    """`{format: Parity}`, of formats that all may be served."""
+    asked = questions.of(networks, SEEDS, value_range)
+    found = {name: parity.compare(folder, asked, format=name) for name in formats}
+    for name, result in found.items():
+        same = name == "saved_model" and weights == "float32"
+        if not (result.exact if same else result.good):
+            raise RuntimeError(
+                f"`model` answers otherwise as {name} than in Python, and nothing was written. "
+                f"Expected the same pixels{'' if same else ' but for one level'}. Received: "
+                f"{result}"
+            )
+    return found

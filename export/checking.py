@@ -1,0 +1,43 @@
+"""`python -m export check`: does a version that was written some time ago still answer alike?"""
+
+import pathlib
+
+from export import card, formats, parity, questions, versions
+
+
+def check(directory):
+    """Asks every format of a version, in processes without this project.
+
+    The questions and Python's answers to them are those that were written with the version, so the
+    model that it was made of is not needed.
+
+    Args:
+        directory: The version, or the folder of versions: then the largest.
+
+    Returns:
+        `{format: export.parity.Parity}`. A format that cannot be run at all has its error there.
+
+    Raises:
+        FileNotFoundError: If there is no version that `export.save` wrote.
+        ValueError: If a file of it is missing or another than its card says; the message has its
+            name.
+        ImportError: If what runs a format is not installed.
+    """
+    directory = pathlib.Path(directory)
+    numbers = versions.versions(directory)
+    folder = directory / str(numbers[-1]) if numbers else directory
+    card.read(folder)
+    asked = questions.read(folder / questions.ANSWERS)
+    found = {}
+    for name in formats.there(folder):
+        formats.check_runtime(name)
+        try:
+            found[name] = parity.compare(folder, asked, format=name)
+        except RuntimeError as error:
+            found[name] = error
+    return found
+
+
+def is_good(result):
+    """Whether a format may be served, by what `check` says of it."""
+    return isinstance(result, parity.Parity) and result.good

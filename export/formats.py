@@ -1,0 +1,67 @@
+"""The formats that a version can be in: their files, and what runs them."""
+
+import importlib.util
+import pathlib
+
+from zoo.validation import as_tuple, check_choice
+
+FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx", "litert": "model.tflite"}
+RUNTIMES = {"saved_model": "TensorFlow", "onnx": "ONNX Runtime", "litert": "LiteRT"}
+MODULES = {
+    "saved_model": ("tensorflow", "tensorflow"),
+    "onnx": ("onnxruntime", "onnxruntime"),
+    "litert": ("ai_edge_litert", "ai-edge-litert"),
+}
+
+
+def answers(path, signature):
+    """Whether an exported model has a signature, by the path of `export.parity.find`."""
+    if path.suffix == ".tflite":
+        return signature == "serving_default"
+    if path.suffix == ".onnx":
+        if signature == "sample":
+            return answers(path, "latents")
+        return path.with_name(f"{onnx_name(signature)}.onnx").is_file()
+    return True
+
+
+def onnx_name(signature):
+    """The name of the file of a signature in ONNX, without its ending."""
+    return {"serving_default": "model"}.get(signature, signature)
+
+
+def paths(folder, format):
+    """The files of a format in the folder of a version."""
+    if format == "saved_model":
+        inside = [*(folder / "variables").glob("*"), *(folder / "assets").glob("*")]
+        return [folder / FILES[format], *inside]
+    return sorted(folder.glob(f"*{pathlib.Path(FILES[format]).suffix}"))
+
+
+def check(formats):
+    """Formats as a tuple, each once.
+
+    Raises:
+        ValueError: If one is unknown, or there is none.
+    """
+    formats = (formats,) if isinstance(formats, str) else as_tuple(formats=formats)
+    for name in formats:
+        check_choice(FILES, formats=name)
+    if not formats:
+        raise ValueError(f"`formats` is empty. Expected some of {list(FILES)}. Received: ()")
+    return tuple(dict.fromkeys(formats))
+
+
+def check_runtime(format):
+    """Raises an `ImportError` if what runs a format is not installed."""
+    module, install = MODULES[format]
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(
+            f"`check` runs {format!r} models, for which {module} is not installed. Expected: "
+            f"pip install {install}. Received: formats with {format!r}"
+        )
+
+
+def there(folder):
+    """The formats that are in the folder of a version."""
+    return [name for name, file in FILES.items() if (folder / file).is_file()]

@@ -1,0 +1,167 @@
+"""What a server wants beside the versions of a model: its settings, and how to start it.
+
+The files lie in the folder of the versions. A server passes over names that are no numbers.
+"""
+
+import json
+import pathlib
+import re
+import shlex
+import urllib.parse
+
+import numpy as np
+
+from export.warm_up import BATCHES
+
+BATCHING = "batching_params.pbtxt"
+MODELS, MONITORING, COMPOSE, README = (
+    "models.config",
+    "monitoring.config",
+    "compose.yaml",
+    "README.md",
+)
+FLAGS = ("--enable_batching", "--enable_per_model_batching_parameters", "--enable_model_warmup")
+MONITORING_TEXT = """\
+prometheus_config {
+  enable: true
+  path: "/monitoring/prometheus/metrics"
+}
+"""
+PORT = 8501
+
+
+def served_name(directory):
+    """The name that a server knows a model by: its folder's, of what a URL takes as it is.
+
+    Letters, digits, `.`, `_` and `-` stay; each run of others, as a space or a `:`, becomes `_`.
+    """
+    name = pathlib.Path(directory).resolve().name
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name) or "model"
+
+
+def batching():
+    """The settings by which a server merges requests: `batching_params.pbtxt` of a version.
+
+    It waits for nobody (a timeout of 0): requests that come while others are computed are merged.
+    """
+    sizes = "\n".join(f"allowed_batch_sizes: {size}" for size in BATCHES)
+    return f"""\
+max_batch_size {{ value: {BATCHES[-1]} }}
+batch_timeout_micros {{ value: 0 }}
+max_enqueued_batches {{ value: 1000 }}
+{sizes}
+"""
+
+
+def write(folder, directory, row):
+    """Writes the files into a folder: `{name: path}`.
+
+    Args:
+        folder: Where to write them for now.
+        directory: The folder of versions that they are for.
+        row: A row of a request to `sample`, as `request` gives it.
+    """
+    name = served_name(directory)
+    texts = {
+        MODELS: models_config(name),
+        MONITORING: MONITORING_TEXT,
+        COMPOSE: _compose(name),
+        README: f"# {name}\n\n{_readme(directory, row)}",
+    }
+    paths = {}
+    for file, text in texts.items():
+        paths[file] = pathlib.Path(folder) / file
+        paths[file].write_text(text)
+    return paths
+
+
+def models_config(name, base="/models"):
+    """The text of a server's `--model_config_file`."""
+    return f"""\
+model_config_list {{
+  config {{
+    name: "{name}"
+    base_path: "{base}/{name}"
+    model_platform: "tensorflow"
+  }}
+}}
+"""
+
+
+def request(traits):
+    """A row of a request to `sample`, for the traits of a generator: `{"seed": 1, "labels": 0}`."""
+    told = traits.condition
+    zero = {} if told is None else {told.name: np.zeros(told.shape, told.dtype).tolist()}
+    return {"seed": 1, **zero}
+
+
+def how_to_serve(directory, row):
+    """The lines that start a server on the folder of versions, and a request to send it."""
+    folder = pathlib.Path(directory).resolve()
+    name = served_name(folder)
+    body = f'{{"signature_name": "sample", "instances": [{json.dumps(row)}]}}'
+    target = f"/models/{name}"
+    mount = f"-v {shlex.quote(f'{folder}:{target}')}"
+    if ":" in str(folder):  # Which ends a path for -v.
+        source = str(folder).replace('"', '""')
+        mount = "--mount " + shlex.quote(f'type=bind,"source={source}",target={target}')
+    return f"""\
+Serve it, with Docker or with an installed server:
+  docker run -p {PORT}:{PORT} {mount} -e MODEL_NAME={name} \\
+    tensorflow/serving {" ".join(FLAGS)}
+  tensorflow_model_server --rest_api_port={PORT} --model_name={name} \\
+    --model_base_path={shlex.quote(str(folder))} \\
+    {" ".join(FLAGS)}
+Ask it for a picture:
+  curl -d {shlex.quote(body)} \\
+    http://localhost:{PORT}/v1/models/{urllib.parse.quote(name)}:predict"""
+
+
+def _readme(directory, row):
+    lines = how_to_serve(directory, row).replace("Serve it", "Or serve it").split("\n")
+    commands = "\n".join(lines)
+    return f"""\
+Versions of a model for TensorFlow Serving. In this folder, with metrics for Prometheus:
+
+    docker compose up
+
+{_blocks(commands)}
+Each version has `assets.extra/card.json` (what it takes and gives), the requests that a server
+warms up with, and where it was checked `PARITY.md` (how far its answers are from Python's). Whether
+they still are:
+
+    python -m export check {shlex.quote(str(pathlib.Path(directory).resolve()))}
+"""
+
+
+def _blocks(text):
+    """Lines and the indented commands below them, as Markdown."""
+    blocks = []
+    for line in text.split("\n"):
+        if line.startswith("  "):
+            blocks.append(f"  {line}")
+        else:
+            blocks += ["", line, ""] if blocks else [line, ""]
+    return "\n".join(blocks) + "\n"
+
+
+def _compose(name):
+    base = f"/models/{name}"
+    flags = [
+        f"--model_config_file={base}/{MODELS}",
+        f"--monitoring_config_file={base}/{MONITORING}",
+        *FLAGS,
+    ]
+    listed = "\n".join(f"      - {json.dumps(flag)}" for flag in flags)
+    return f"""\
+services:
+  model:
+    image: tensorflow/serving
+    ports:
+      - "8500:8500"
+      - "{PORT}:{PORT}"
+    volumes:
+      - ".:{base}:ro"
+    command:
+{listed}
+"""

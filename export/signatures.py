@@ -1,0 +1,159 @@
+"""The signatures of a served model: what it can be asked, and the functions that answer."""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from zoo import pixels, random
+from zoo.players import conditions, sampling
+
+PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
+DEFAULT = "serving_default"
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """One thing that a served model can be asked.
+
+    Attributes:
+        function: From tensors, as `inputs` has them, to a dict of tensors.
+        inputs: List of `tf.TensorSpec` with names. The first axis of each counts the rows.
+    """
+
+    function: Callable
+    inputs: list
+
+
+def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows):
+    """The signatures of a served model, `{name: Signature}`, the default first.
+
+    Args:
+        served: `export.served.Served`.
+        value_range: As of `export.save`.
+        draw_rows: Function of prior, latent_dim, seeds and truncation: `zoo.random.draw_rows`, or
+            one of other operations with the same answer.
+    """
+    generator = served.generator
+    traits = sampling.traits(generator, value_range)
+    pictures = traits.value_range is not None
+    output = "images" if pictures else "samples"
+    condition = traits.condition
+    told = conditions.spec(condition)
+    seed = tf.TensorSpec((None,), "int64", name="seed")
+    latents = tf.TensorSpec((None, traits.latent_dim), "float32", name="latents")
+    truncation = tf.TensorSpec((None,), "float32", name="truncation")
+    samples = tf.TensorSpec((None, *traits.image_shape), "float32", name=output)
+
+    def decode(latents, labels=None):
+        made = sampling.generate(generator, latents, labels, training=False)
+        return pixels.to_unit(made, traits.value_range) if pictures else tf.cast(made, "float32")
+
+    def draw(seed, labels=None, truncation=None):
+        made = decode(draw_rows(traits.prior, traits.latent_dim, seed, truncation), labels)
+        return pixels.to_pixels(made) if pictures else made
+
+    def generated(latents, labels):
+        return {output: decode(latents, labels)}
+
+    def sampled(seed, labels):
+        return {output: draw(seed, labels)}
+
+    def sampled_truncated(seed, truncation, labels):
+        fits = truncation > 0
+        made = draw(seed, labels, tf.where(fits, truncation, 1.0))
+        return {output: _blank(fits, made), "valid": fits}
+
+    sampled = _guarded(condition, sampled)
+
+    def sampled_png(*inputs):
+        answer = sampled(*inputs)
+        return {"png_bytes": tf.io.encode_png(answer.pop(output)), **answer}
+
+    def drawn(seed):
+        return {"latents": draw_rows(traits.prior, traits.latent_dim, seed)}
+
+    signatures = {
+        DEFAULT: Signature(_padded(_guarded(condition, generated)), [latents, *told]),
+        "sample": Signature(_padded(sampled), [seed, *told]),
+        "sample_truncated": Signature(
+            _padded(_guarded(condition, sampled_truncated)), [seed, truncation, *told]
+        ),
+        "latents": Signature(drawn, [seed]),
+    }
+    if pictures and len(traits.image_shape) == 3 and traits.image_shape[-1] in PNG_CHANNELS:
+        signatures["sample_png"] = Signature(_padded(sampled_png), [seed, *told])
+
+    def from_unit(samples):
+        if not pictures:
+            return samples
+        low, high = traits.value_range
+        return samples * (high - low) + low
+
+    if served.discriminator is not None:
+        judge = conditions.of(served.discriminator)
+        patches = sampling.patches(served.discriminator)
+
+        def score(samples, labels):
+            logits, _ = sampling.discriminate(served.discriminator, from_unit(samples), labels)
+            return {"logits": sampling.per_example(logits, patches)}
+
+        inputs = [samples, *conditions.spec(judge)]
+        signatures["score"] = Signature(_padded(_guarded(judge, score)), inputs)
+
+    if served.encoder is not None:
+
+        def encode(samples):
+            encoded = served.encoder(from_unit(samples), training=False)
+            mean, log_variance = tf.split(tf.cast(encoded, "float32"), 2, axis=-1)
+            return {"latents": mean, "log_variance": log_variance}
+
+        def reconstruct(samples):
+            return {output: decode(encode(samples)["latents"])}
+
+        signatures["encode"] = Signature(_padded(encode), [samples])
+        signatures["reconstruct"] = Signature(_padded(reconstruct), [samples])
+    return signatures
+
+
+def _guarded(condition, function):
+    """The function of inputs of which the last is told, with an answer for what makes no sense.
+
+    Rows with a label that is no class, or a condition that is no number, are zero, and `valid` says
+    which. An assertion would fail the requests of others that a server merged into the batch.
+    """
+    if condition is None:
+        return lambda *inputs: function(*inputs, None)
+
+    def call(*inputs):
+        *inputs, told = inputs
+        if condition.shape:
+            fits = tf.reduce_all(tf.math.is_finite(told), axis=1)
+        else:
+            fits = (told >= 0) & (told < condition.num_classes)
+        answer = function(*inputs, _blank(fits, told))
+        fits &= answer.pop("valid", True)
+        return {**{name: _blank(fits, value) for name, value in answer.items()}, "valid": fits}
+
+    return call
+
+
+def _blank(fits, value):
+    fits = tf.reshape(fits, (-1, *[1] * (len(value.shape) - 1)))
+    return tf.where(fits, value, tf.zeros((), value.dtype))
+
+
+def _padded(function):
+    """The function for any number of rows.
+
+    No rows are answered as one row that is cut off: oneDNN's convolutions give an empty batch the
+    shape of their input.
+    """
+
+    def call(*inputs):
+        rows = tf.shape(inputs[0])[0]
+        spare = tf.cast(rows == 0, "int32")
+        padded = [tf.concat([x, tf.zeros([spare, *x.shape[1:]], x.dtype)], axis=0) for x in inputs]
+        return {name: value[:rows] for name, value in function(*padded).items()}
+
+    return call

@@ -1,0 +1,122 @@
+"""A version in all formats: what lies in it, and that it is checked before anyone sees it."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+import export
+import zoo
+from export import bundle, formats, parity, stranger
+from tests.helpers import tiny_pair
+
+FORMATS = ("saved_model", "onnx", "litert")
+SIGNATURES = {  # Of a pair with classes: what each format is asked.
+    "saved_model": {
+        *("serving_default", "sample", "sample_truncated", "sample_png", "latents", "score")
+    },
+    "onnx": {"serving_default", "sample", "latents", "score"},
+    "litert": {"serving_default"},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    generator, discriminator = tiny_pair(classes=3)
+    arguments = (None, discriminator, "auto", "float16", FORMATS, True, {"scores": [1.5]})
+    return *bundle.write(generator, folder / "digits", *arguments), generator, discriminator
+
+
+def test_every_format_is_checked_and_reported(made):
+    path, found, _, _ = made
+    text = (path / "PARITY.md").read_text()
+    assert list(found) == list(FORMATS)
+    for name, result in found.items():
+        assert result.good and result.count == 64
+        assert {measure.signature for measure in result.measures} == SIGNATURES[name]
+        for measure in result.measures:
+            row = [line for line in text.split("\n") if f"| {measure.output} |" in line]
+            row = [line for line in row if f"| {name} |" in line]
+            (row,) = [line for line in row if f"| {measure.signature} |" in line]
+            assert f"| 0 ... 63 | {measure.differing} | {measure.total} |" in row
+
+
+def test_the_card_has_the_hash_of_every_file(made):
+    path, _, _, _ = made
+    card = json.loads((path / "assets.extra" / "card.json").read_text())
+    files = [file for file in path.rglob("*") if file.is_file() and file.name != "card.json"]
+    assert card["sha256"] == {
+        str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
+    }
+    assert {"model.onnx", "model.tflite", "saved_model.pb", "PARITY.md"} < set(card["sha256"])
+    assert (card["scores"], card["weights"]) == ([1.5], "float16")
+    assert card["formats"] == list(FORMATS) and card["ranges"]["labels"] == [0, 2]
+
+
+def test_what_lies_beside_the_versions(made):
+    folder = made[0].parent
+    assert {path.name for path in folder.iterdir()} == {
+        *("1", "README.md", "models.config", "monitoring.config", "compose.yaml")
+    }
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_stranger_needs_one_runtime_alone(made, format):
+    """ONNX Runtime and LiteRT answer where TensorFlow cannot be imported."""
+    path, _, generator, discriminator = made
+    result = parity.check(generator, path, count=3, discriminator=discriminator, format=format)
+    assert result.good and result.count == 3
+    assert "tensorflow" not in stranger.BLOCKED and formats.there(path) == list(FORMATS)
+
+
+def test_a_version_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
+    generator, _ = tiny_pair()
+    weight = generator.weights[-1]
+    write = bundle.saved_model.write
+
+    def moved(*arguments):
+        weight.assign(weight + 0.1)
+        write(*arguments)
+        weight.assign(weight - 0.1)
+
+    monkeypatch.setattr(bundle.saved_model, "write", moved)
+    with pytest.raises(RuntimeError, match="`model` answers otherwise as saved_model than in Pyth"):
+        export.save(generator, tmp_path / "served", check=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("wrong", [(), ("onxn",), ("saved_model", 3), 7])
+def test_formats_that_are_none(tmp_path, wrong):
+    with pytest.raises(ValueError, match="`formats` is"):
+        export.save(tiny_pair()[0], tmp_path / "served", formats=wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_format_without_the_others(tmp_path):
+    path = export.save(zoo.MLPGenerator((2,), 3, (4,)), tmp_path, formats="litert")
+    assert {file.name for file in path.iterdir()} == {"model.tflite", "assets.extra"}
+    with pytest.raises(FileNotFoundError, match="has no SavedModel"):
+        parity.find(tmp_path)
+
+
+def test_a_runtime_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setitem(formats.MODULES, "litert", ("no_such_module", "ai-edge-litert"))
+    with pytest.raises(ImportError, match="`check` runs 'litert'.*pip install ai-edge-litert"):
+        export.save(tiny_pair()[0], tmp_path / "served", formats="litert", check=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_generator_that_answers_nan_is_not_checked_as_good(tmp_path):
+    """Its weights are finite, and the root of a negative number is none."""
+    import keras
+
+    class Root(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.sqrt(x - 100.0)
+
+    generator = keras.Sequential([keras.Input((2,)), Root()])
+    assert np.isnan(generator(np.zeros((1, 2)))).all()
+    with pytest.raises(RuntimeError, match="`model` answers otherwise"):
+        export.save(generator, tmp_path / "served", check=True)

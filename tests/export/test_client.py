@@ -1,0 +1,157 @@
+"""The client over sockets, by REST and by gRPC: Python's answers, and what is refused unsent."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import export
+import zoo
+from export import client as clients
+from tests.export.stand_in_server import WAYS, Model
+from tests.helpers import tiny_pair
+from zoo import players
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    generator, discriminator = tiny_pair(classes=3)
+    generator.class_names = ("ape", "cow", "sow")
+    folder = tmp_path_factory.mktemp("serving") / "digits"
+    export.save(generator, folder, discriminator=discriminator)
+    return folder, generator, discriminator
+
+
+@pytest.fixture(params=WAYS)
+def served(request, folder, monkeypatch):
+    """A model that is served, its URL, and the folder."""
+    monkeypatch.setattr(clients, "PAUSE", 0.01)
+    model = Model(folder[0] / "1", "digits")
+    with WAYS[request.param](model) as url:
+        yield model, url, *folder
+
+
+SEEDS = np.array([0, 5, -3, 2**63 - 1, -(2**63)])
+LABELS = [0, 1, 2, 1, 0]
+
+
+def test_answers_are_pythons(served):
+    model, url, folder, generator, discriminator = served
+    client = export.Client(url, "digits", card=folder)
+    assert client.card["class_names"] == ["ape", "cow", "sow"]
+    images = client.sample(SEEDS, labels=LABELS)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, generator.sample(5, LABELS, SEEDS))
+    cut = client.sample(SEEDS, labels=LABELS, truncation=0.5)
+    np.testing.assert_array_equal(cut, generator.sample(5, LABELS, SEEDS, truncation=0.5))
+    files = client.sample_png(SEEDS, labels=LABELS)
+    decoded = [np.asarray(Image.open(io.BytesIO(file))) for file in files]
+    np.testing.assert_array_equal(decoded, images[..., 0])
+    latents = client.latents(SEEDS)
+    np.testing.assert_array_equal(latents, zoo.latents.draw_rows("normal", 6, SEEDS))
+    unit = client.decode(latents, labels=LABELS)
+    assert unit.dtype == np.float32
+    np.testing.assert_array_equal(np.round(unit * 255), images)
+    logits, _ = players.discriminate(discriminator, unit * 2 - 1, np.array(LABELS))
+    np.testing.assert_allclose(client.score(unit, labels=LABELS), logits, atol=1e-5)
+
+
+def test_many_rows_go_in_requests_that_a_server_takes(served):
+    model, url, folder, generator, _ = served
+    client = export.Client(url, "digits", card=folder)
+    labels = np.arange(150) % 3
+    images = client.sample(range(150), labels=labels)
+    np.testing.assert_array_equal(images, generator.sample(150, labels, range(150)))
+    assert [len(inputs["seed"]) for _, inputs in model.asked] == [64, 64, 22]
+
+
+LATENTS = np.zeros((2, 6), "float32")
+NAN = np.array([[0.0] * 6, [np.nan] * 6])
+REFUSED = {  # What is asked, and what is said of it.
+    "a class that is none": (
+        {"seed": [1, 2], "labels": [0, 3]},
+        "`labels` is out of range. Expected numbers from 0 to 2. Received: labels from 0 to 3",
+    ),
+    "a width": (
+        {"latents": LATENTS[:, :5], "labels": [0, 1]},
+        r"`latents` does not fit the model. Expected numbers of shape \(n, 6\).*\(2, 5\)",
+    ),
+    "no rows' axis": ({"seed": 3, "labels": [0]}, r"`seed` does not fit.*of shape \(\)"),
+    "fractions": ({"seed": [0.5], "labels": [0]}, "`seed` does not fit.* Expected integers"),
+    "text": ({"seed": ["a"], "labels": [0]}, "`seed` does not fit"),
+    "rows of several lengths": (
+        {"latents": [[1], [1, 2]], "labels": [0, 1]},
+        "`latents` does not fit",
+    ),
+    "NaN": ({"latents": NAN, "labels": [0, 1]}, "`latents` holds NaN or infinity.* 6 bad ones"),
+    "more seeds than int64": ({"seed": [2**63], "labels": [0]}, "`seed` is out of range"),
+    "no rows": ({"seed": np.zeros(0, int), "labels": np.zeros(0, int)}, "at least one"),
+    "other counts": ({"seed": [1, 2], "labels": [0]}, "`labels` has no row for each.* 'seed': 2"),
+    "no labels": ({"seed": [1]}, r"takes other inputs. Expected \['labels', 'seed'\]"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_makes_no_sense_is_not_sent(served, what):
+    model, url, folder, _, _ = served
+    inputs, message = REFUSED[what]
+    client = export.Client(url, "digits", card=folder)
+    with pytest.raises(ValueError, match=message):
+        client.ask("serving_default" if "latents" in inputs else "sample", **inputs)
+    assert not model.asked
+
+
+def test_pixels_are_no_pictures_in_the_unit_interval(served):
+    model, url, folder, _, _ = served
+    client = export.Client(url, "digits", card=folder)
+    with pytest.raises(ValueError, match="`images` is out of range. Expected numbers from 0.0 to"):
+        client.score(np.full((2, 8, 8, 1), 255, "uint8"), labels=[0, 1])
+    assert not model.asked
+
+
+def test_without_a_card_the_server_says_which_rows_are_not_valid(served):
+    model, url, _, _, _ = served
+    with pytest.raises(ValueError, match=r"`sample` was asked for rows.*rows \[1\]"):
+        export.Client(url, "digits").sample([1, 2], labels=[0, 3])
+
+
+def test_a_server_that_is_busy_is_asked_again(served):
+    model, url, _, generator, _ = served
+    client = export.Client(url, "digits")
+    model.busy = 2
+    images = client.sample([1], labels=[2])
+    np.testing.assert_array_equal(images, generator.sample(1, [2], seed=[1]))
+    model.busy = 10
+    with pytest.raises(ConnectionError, match="after 4 attempts.*'digits'.*not now"):
+        client.sample([1], labels=[2])
+    assert model.busy == 6
+
+
+def test_what_the_server_says_is_said_and_not_tried_again(served):
+    model, url, _, _, _ = served
+    with pytest.raises(clients.ServerError, match="the server answered .*Servable not found"):
+        export.Client(url, "other")
+    client = export.Client(url, "digits")
+    model.loaded.signatures._signatures.clear()
+    with pytest.raises(clients.ServerError, match="the server answered .*sample"):
+        client.sample([1], labels=[0])
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_no_server(scheme):
+    with pytest.raises(ConnectionError, match="`url` has no server that answers, after 1 attempts"):
+        export.Client(f"{scheme}://127.0.0.1:1", "digits", retries=0, timeout=5)
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(ValueError, match="`url` is unknown. Expected one of .*'grpc', 'http'"):
+        export.Client("ftp://localhost", "digits")
+    with pytest.raises(ValueError, match="`card` cannot be read"):
+        export.Client("http://127.0.0.1:1", "digits", card=tmp_path)
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "card.json").write_text(json.dumps({"prior": "normal"}))
+    with pytest.raises(ConnectionError):
+        export.Client("http://127.0.0.1:1", "digits", card=tmp_path, retries=0)
