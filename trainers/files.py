@@ -24,6 +24,17 @@ class Files:
     _proved = None  # The configs that were found to make the same again.
     _average_since = None  # The steps that had been taken when the average began.
 
+    def export(self, filepath, **kwargs):
+        """Keras's export of the generator that samples: what makes it again is `save`.
+
+        `export.save` writes what a server wants beside it: signatures, a card, parity.
+
+        Args:
+            filepath: Where to write.
+            **kwargs: As `keras.Model.export`, such as `format="onnx"`.
+        """
+        return self.sampler.export(filepath, **kwargs)
+
     # === Configs ===
 
     def get_config(self):

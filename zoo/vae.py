@@ -242,6 +242,10 @@ class VAE(RecordedModel, keras.Model):
         """The traits of the generator: `zoo.players.Traits`."""
         return sampling.traits(self.generator)
 
+    def export(self, filepath, **kwargs):
+        """Keras's export of the generator; `export.save` writes what a server wants beside it."""
+        return self.sampler.export(filepath, **kwargs)
+
     def sample(self, count, seed=None, **kwargs):
         """Draws samples of the generator. See `zoo.players.sample`."""
         return sampling.sample(self.generator, count, seed=seed, **kwargs)

@@ -5,6 +5,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import trainers
 import zoo
@@ -197,3 +198,12 @@ def test_the_old_format_is_refused_by_name(tmp_path):
     gan = trainers.GAN(*tiny_dense_pair())
     with pytest.raises(ValueError, match=r"`filepath` .*Expected.*\.keras\. Received.*x\.h5"):
         gan.save(tmp_path / "x.h5")
+
+
+def test_keras_export_is_of_the_generator_that_samples(tmp_path):
+    gan = averaged()
+    gan.export(tmp_path / "model", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "model"))
+    latents = np.random.default_rng(0).normal(size=(3, gan.traits.latent_dim)).astype("float32")
+    want = gan.ema_generator(latents, training=False)
+    np.testing.assert_allclose(served.serve(latents), want, rtol=1e-6, atol=1e-6)

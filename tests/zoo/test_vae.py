@@ -169,3 +169,11 @@ def test_compile_takes_no_loss_but_its_own(wrong):
     with pytest.raises(ValueError, match=f"`{name}` is no argument of VAE.compile.*Expected some"):
         vae.compile(**wrong)
     assert not vae.compiled
+
+
+def test_keras_export_is_of_the_generator(tmp_path):
+    vae, weights, bias = _linear()
+    vae.export(tmp_path / "model", verbose=False)
+    latents = np.array([[1.0, -2.0]], "float32")
+    served = tf.saved_model.load(str(tmp_path / "model"))
+    np.testing.assert_allclose(served.serve(latents), latents @ weights + bias, atol=1e-6)
