@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
-from zoo.validation import check_positive, check_seed
+from zoo.validation import check_flag, check_positive, check_seed
 
 PREFETCH = 2
 
@@ -29,6 +29,9 @@ class Order:
     def __post_init__(self):
         check_positive(batch_size=self.batch_size)
         check_seed(self.seed)
+        check_flag(shuffle=self.shuffle, repeat=self.repeat)
+        if self.drop_remainder is not None:
+            check_flag(drop_remainder=self.drop_remainder)
         step = 0 if callable(self.start_step) and self.repeat else self.start_step
         if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
             raise ValueError(

@@ -16,11 +16,6 @@ from zoo.players.recorded import RecordedModel, deserialized, refuse_unknown
 from zoo.players.sampling import sample, sample_shape
 
 
-def policy(dtype):
-    """The dtype policy that the layers of a player share: the given one, or Keras's own."""
-    return keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-
-
 def logits_and_features(logits, features):
     """What a discriminator returns, of `(batch, 1)` logits and `(batch, k)` features."""
     logits = keras.layers.Reshape((), dtype="float32", name="logits")(logits)
