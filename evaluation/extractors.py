@@ -150,7 +150,7 @@ def load(name="mnist"):
     untrusted.check_seal(card, str(folder / "card.json"))
     saving.check_keras_file(folder / "classifier.keras", expected="a classifier")
     extractor = Extractor(
-        keras.saving.load_model(folder / "classifier.keras"),
+        saving.load_model(folder / "classifier.keras", "a classifier"),
         name=name,
         card=card,
         statistics=lambda: read_statistics(folder / STATISTICS, card.get("files", {})),
@@ -181,7 +181,7 @@ def named(name, layer=FEATURES):
     if not isinstance(name, (str, os.PathLike)) or not str(name).endswith(".keras"):
         return load(name)
     saving.check_keras_file(name, expected="a classifier")
-    model = keras.saving.load_model(name, compile=False)
+    model = saving.load_model(name, "a classifier", compile=False)
     return Extractor(model, layer, name=Path(name).stem)
 
 
@@ -230,6 +230,10 @@ def read_statistics(path, hashes=None):
     Raises:
         ValueError: If it is not the file of the card, or none with statistics.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"`statistics` are not there. Expected a .npz file. Received: {str(path)!r}"
+        )
     content = Path(path).read_bytes()
     wanted = (hashes or {}).get(Path(path).name)
     if wanted is not None and sha256(content) != wanted:

@@ -55,5 +55,5 @@ def _numbers(**argument):
     """The one argument as a tensor or an array of numbers."""
     ((name, value),) = argument.items()
     if not (tf.is_tensor(value) and (value.dtype.is_floating or value.dtype.is_integer)):
-        return as_array("iufb", **argument)
+        return as_array("iufbV", **argument)  # V: bfloat16.
     return value

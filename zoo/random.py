@@ -18,16 +18,14 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from zoo import philox, replicas
+from zoo import draw_arguments, philox, replicas
 from zoo.validation import (
     INTEGERS,
     LARGEST,
     as_array,
-    as_tuple,
     check_above_zero,
     check_choice,
     check_integer,
-    check_memory,
     check_number,
     in_short,
 )
@@ -37,8 +35,6 @@ PHILOX = 1  # TensorFlow's number of the algorithm.
 VECTOR = 64  # A multiple of the floats in any CPU's vector register.
 SCRAMBLE = 0x02461E293EC8F720  # TensorFlow's key to make key and counter of a seed.
 BLOCK = philox.BLOCK
-MOST = 2**31 - 2 * VECTOR  # Numbers of one draw, which are counted in 32 bits.
-BYTES = 16  # A number takes on its way from the integers.
 
 
 def _draw(shape, seed, transform):
@@ -47,8 +43,8 @@ def _draw(shape, seed, transform):
     The vector and the scalar code of a kernel may round differently. The scalar one computes what
     is left of the array behind the last full vector, so the array is padded and nothing is left.
     """
-    shape = _checked_shape(shape)
-    check_pair(seed)
+    shape = draw_arguments.checked_shape(shape)
+    draw_arguments.check_pair(seed)
     if _several(seed):
         return _draw_each(shape, seed, transform)
     count = tf.reduce_prod(tf.cast(shape, "int32"))
@@ -66,51 +62,6 @@ def _draw(shape, seed, transform):
 def _odd(bits):
     """The odd multiples of 2^-24 in (-1, 1), of integers of 24 bits."""
     return tf.cast(2 * tf.cast(bits, "int32") + (1 - 2**24), "float32") * 2.0**-24
-
-
-# === Arguments ===
-
-
-def _checked_shape(shape):
-    """A shape as a tuple of integers, or tensors of them, or as a tensor.
-
-    Raises:
-        ValueError: If it is none, or too large.
-    """
-    if tf.is_tensor(shape) and shape.shape.rank in (1, None) and shape.dtype.is_integer:
-        return shape
-    checked = as_tuple(shape=shape)
-    sizes = [size for size in checked if not tf.is_tensor(size)]
-    check_integer(0, shape=0 if not sizes else min(sizes, key=_whole))
-    check_memory(math.prod(map(int, sizes)), BYTES, shape=shape)
-    if math.prod(map(int, sizes)) > MOST:
-        raise ValueError(
-            f"`shape` is too large for one draw. Expected at most {MOST:,} numbers. "
-            f"Received: shape={in_short(shape)}"
-        )
-    return checked
-
-
-def _whole(size):
-    """What sorts a size that is no integer of at least 0 before all others."""
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-    return size if whole else -math.inf
-
-
-def check_pair(seed):
-    """Raises a `ValueError` unless it is two integers of 64 bits, or several pairs of them."""
-    if isinstance(seed, (tf.Tensor, tf.Variable)):
-        shape, whole = seed.shape, seed.dtype.is_integer
-    elif isinstance(seed, (tuple, list)) and any(tf.is_tensor(number) for number in seed):
-        shape, whole = (len(seed),), True
-    else:
-        array = as_array("iu", seed=seed)
-        shape, whole = array.shape, bool(np.all((array >= -INTEGERS) & (array < INTEGERS)))
-    if not whole or len(shape) not in (1, 2) or shape[-1] != 2 or shape[0] == 0:
-        raise ValueError(
-            "`seed` is not two integers. Expected two integers of 64 bits, or several pairs of "
-            f"them. Received: seed={in_short(seed)}"
-        )
 
 
 # === Several seeds ===
@@ -240,7 +191,7 @@ def fold(seed, *words):
     Returns:
         An int64 tensor of the seed's shape, different for different words.
     """
-    check_pair(seed)
+    draw_arguments.check_pair(seed)
     seed = tf.convert_to_tensor(seed, "int64")
     several = _several(seed)
     for word in words:
@@ -287,7 +238,7 @@ def draw(prior, count, latent_dim, seed, truncation=None):
         ValueError: If the prior is unknown or the truncation is not positive.
     """
     limit = _limit(prior, latent_dim, truncation)
-    check_count(count, latent_dim)
+    draw_arguments.check_count(count, latent_dim)
     return PRIORS[prior]((count, latent_dim), seed, limit)
 
 
@@ -299,18 +250,6 @@ def _limit(prior, latent_dim, truncation):
         return math.inf
     check_above_zero(truncation=truncation)
     return float(truncation)
-
-
-def check_count(count, width):
-    """Raises a `ValueError` unless so many rows can be drawn; a tensor says it later."""
-    if not tf.is_tensor(count):
-        check_integer(0, count=count)
-        check_memory(int(count) * int(width), BYTES, count=count)
-    elif count.shape.rank not in (0, None) or not count.dtype.is_integer:
-        raise ValueError(
-            "`count` is not one integer. Expected an int, or a scalar tensor of integers. "
-            f"Received: count of shape {count.shape} and dtype {count.dtype.name}"
-        )
 
 
 def draw_rows(prior, latent_dim, seeds, truncation=None):
@@ -330,7 +269,7 @@ def draw_rows(prior, latent_dim, seeds, truncation=None):
     _limit(prior, latent_dim, truncation)
     if not tf.is_tensor(seeds) or tf.executing_eagerly():
         seeds = as_array("iu", 1, seeds=seeds)
-        check_count(len(seeds), latent_dim)
+        draw_arguments.check_count(len(seeds), latent_dim)
     return tf.map_fn(
         lambda seed: draw(prior, 1, latent_dim, tf.stack([seed, 0]), truncation)[0],
         tf.cast(seeds, "int64"),
@@ -357,7 +296,7 @@ def from_seed(prior, count, latent_dim, seed, truncation=None):
     """
     if seed is None:
         seed = np.random.SeedSequence().generate_state(1, np.uint64).view(np.int64)[0] >> 1
-    check_count(count, 1)
+    draw_arguments.check_count(count, 1)
     seeds = as_array(seed=seed)
     whole = seeds.dtype.kind in "iu"
     fits = whole and np.all((seeds >= -INTEGERS) & (seeds < INTEGERS))

@@ -7,7 +7,7 @@ perfect generator would draw is known in closed form.
 import numpy as np
 import tensorflow as tf
 
-from zoo import random
+from zoo import draw_arguments, random
 from zoo.validation import (
     LARGEST,
     as_array,
@@ -82,11 +82,11 @@ class Mixture:
         Returns:
             A float32 tensor of shape `(count, dim)`: the same eagerly, in `tf.data` and under XLA.
         """
-        random.check_count(count, self.dim)
+        draw_arguments.check_count(count, self.dim)
         if isinstance(seed, (int, np.integer)):
             check_seed(seed)
         elif not (tf.is_tensor(seed) and seed.shape.rank == 0):
-            random.check_pair(seed)
+            draw_arguments.check_pair(seed)
         seed = tf.cast(seed, "int64")
         if seed.shape.rank == 0:
             seed = tf.stack([seed, 0])

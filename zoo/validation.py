@@ -102,7 +102,7 @@ def check_integer(minimum=0, most=None, **numbers):
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < minimum or most is not None and value > most:
             kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
-            kind += "" if most is None else f" and at most {most:,}"
+            kind += f" and at most {most:,}" if whole and value >= minimum else ""
             raise ValueError(
                 f"`{name}` is out of range. Expected {kind}. Received: {name}={in_short(value)}"
             )
@@ -117,8 +117,9 @@ def check_seed(seed):
     """Raises a `ValueError` unless `seed` is one integer of 64 bits."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not -INTEGERS <= seed < INTEGERS:
+        expected = "an int of 64 bits" if whole else "an int"
         raise ValueError(
-            f"`seed` is not an integer. Expected an int of 64 bits. Received: seed={in_short(seed)}"
+            f"`seed` is not an integer. Expected {expected}. Received: seed={in_short(seed)}"
         )
 
 

@@ -86,7 +86,13 @@ class Conditions:
                 f"`conditions` are missing: the generator is conditional. Expected {wanted}, or "
                 "one row for all. Received: conditions=None"
             )
-        array = as_array(conditions=given)
+        try:
+            array = np.asarray(given)
+        except Exception as error:  # Rows of several lengths; a class of a stranger's.
+            raise ValueError(
+                f"`conditions` are no array. Expected {wanted}. Received: conditions of which "
+                f"NumPy says: {error}"
+            ) from None
         if array.dtype.kind not in "iuf":
             raise ValueError(
                 f"`conditions` are no numbers. Expected {wanted}. "

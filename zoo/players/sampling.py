@@ -75,7 +75,7 @@ def discriminate(discriminator, images, labels=None, training=False):
 def _inputs(player, name, tensor, told):
     """What a player is called on, once that fits it as far as a graph can know."""
     if not tf.is_tensor(tensor):
-        tensor = as_array("iufb", **{name: tensor})
+        tensor = as_array("iufbV", **{name: tensor})  # V: bfloat16.
     main = conditions.inputs(player).main
     wanted = None if main is None else tuple(main.shape)
     if wanted is not None and not tf.TensorShape(wanted).is_compatible_with(tensor.shape):
