@@ -125,7 +125,8 @@ def _flat(images):
 
 
 def _check(samples, images, k):
-    if samples.shape[1:] != images.shape[1:] or not samples.size or not images.size:
+    axes, sizes = samples.ndim and images.ndim, samples.size and images.size
+    if not axes or not sizes or samples.shape[1:] != images.shape[1:]:
         raise ValueError(
             "`samples` and `images` have different shapes, or there are none. Expected arrays "
             "(n, ...) and (m, ...), to be compared pixel by pixel. "

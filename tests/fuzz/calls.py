@@ -766,21 +766,6 @@ def _measures():
         ),
     )
     yield (
-        "classifier.train",
-        Call(
-            e.classifier.train,
-            {
-                **images,
-                **labels,
-                "num_classes": 3,
-                "epochs": 1,
-                "filters": 2,
-                "shift": 1,
-                "flip": False,
-            },
-        ),
-    )
-    yield (
         "measures.part",
         Call(e.measures.part, {"arrays": (IMAGES, _labels()), "count": 3, "seed": 0}),
     )

@@ -39,6 +39,8 @@ class Order:
                 f"least 0, and repeat=True unless it is 0. Received: start_step={step!r}, "
                 f"repeat={self.repeat}"
             )
+        for name in ("batch_size", "seed"):  # NumPy's small ones overflow.
+            object.__setattr__(self, name, int(getattr(self, name)))
         if self.count < 1:
             raise ValueError("`images` are empty. Expected at least one example. Received: n=0")
         if self.drop_remainder and self.count < self.batch_size:
