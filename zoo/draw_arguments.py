@@ -26,8 +26,8 @@ def checked_shape(shape):
     """
     if tf.is_tensor(shape) and shape.shape.rank in (1, None) and shape.dtype.is_integer:
         return shape
-    checked = as_tuple(shape=shape)
-    sizes = [size for size in checked if not tf.is_tensor(size)]
+    checked = (shape,) if tf.is_tensor(shape) else as_tuple(shape=shape)
+    sizes = [size for size in checked if not (tf.is_tensor(size) and _is_size(size))]
     check_integer(0, shape=0 if not sizes else min(sizes, key=_whole))
     check_memory(math.prod(map(int, sizes)), BYTES, shape=shape)
     if math.prod(map(int, sizes)) > MOST:
@@ -36,6 +36,10 @@ def checked_shape(shape):
             f"Received: shape={in_short(shape)}"
         )
     return checked
+
+
+def _is_size(tensor):
+    return tensor.shape.rank in (0, None) and tensor.dtype.is_integer
 
 
 def _whole(size):
