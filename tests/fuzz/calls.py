@@ -908,8 +908,8 @@ def _trainers():
         Call(
             trainers.estimate_divergence,
             {
-                "p": zoo.toys.normal(),
-                "q": zoo.toys.normal(1.0),
+                "p": POINTS,
+                "q": OTHERS,
                 "name": "kl",
                 "critic": None,
                 "steps": 2,
