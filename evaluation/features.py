@@ -129,7 +129,7 @@ def _rows(extractor, what, samples, batch_size, at_least, name):
 
 def check_extractor(extractor, needed=False):
     """Raises a `ValueError` unless it is an extractor; `None` is one where none is needed."""
-    parts = ("features", "image_shape", "protocol", *needed * ("num_classes", "probabilities"))
+    parts = ("num_classes", "probabilities") if needed else ("image_shape", "protocol")
     missing = extractor is None and not needed
     if not missing and not all(hasattr(extractor, part) for part in parts):
         other = "" if needed else ", or None for what are features already"
