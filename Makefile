@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test long matrix bench studies presets verify-presets lint format clean
+.PHONY: demo test long matrix fuzz bench studies presets verify-presets lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -21,6 +21,9 @@ long: $(VENV)/installed
 
 matrix: $(VENV)/installed
 	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadgroup tests/matrix/full.py
+
+fuzz: $(VENV)/installed
+	$(RUN) -m pytest -s tests/fuzz/full.py
 
 bench: $(VENV)/installed .bench/installed
 	$(RUN) -m benchmarks.speed --torch=.bench/bin/python

@@ -5,9 +5,22 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import datasets, random
+from zoo.validation import (
+    as_array,
+    as_tuple,
+    check_flag,
+    check_image_shape,
+    check_integer,
+    check_labels,
+    check_memory,
+    check_rate,
+    check_size,
+)
 
 PEAK = 0.1  # Largest learning rate, of SGD with Nesterov's momentum at batches of 128.
 FEATURES = "features"
+LONGEST = 10**6  # Epochs; more of them never end.
+SEEDS = 2**32 - 1001  # The last that NumPy takes, and room for the cycles.
 
 
 def build(image_shape, num_classes, filters=32, dropout=0.2):
@@ -26,6 +39,15 @@ def build(image_shape, num_classes, filters=32, dropout=0.2):
     Returns:
         A Keras model from images in [0, 255] to logits `(batch, num_classes)`.
     """
+    image_shape = check_image_shape(image_shape)
+    check_size(num_classes=num_classes, filters=filters)
+    check_rate(dropout=dropout)
+    if min(image_shape[:2]) < 4:
+        raise ValueError(
+            "`image_shape` is too small for two halvings. Expected sides of at least 4. "
+            f"Received: image_shape={image_shape}"
+        )
+    check_memory(9 * (4 * filters) ** 2, filters=filters)
     x = images = keras.Input(image_shape, name="images")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
     for stage in range(3):
@@ -46,7 +68,7 @@ def build(image_shape, num_classes, filters=32, dropout=0.2):
             x = keras.layers.MaxPooling2D(data_format="channels_last", name=f"pool_{stage}")(x)
     x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name=FEATURES)(x)
     x = keras.layers.Dropout(dropout, seed=0, name="dropout")(x)
-    logits = keras.layers.Dense(num_classes, name="logits")(x)
+    logits = keras.layers.Dense(int(num_classes), name="logits")(x)
     return keras.Model(images, logits, name="classifier")
 
 
@@ -73,14 +95,33 @@ def train(
     Returns:
         The model of `build`.
     """
+    images, labels = _checked(images, labels, num_classes)
+    cycles = (epochs,) if isinstance(epochs, (int, np.integer)) else as_tuple(epochs=epochs)
+    for count in cycles:
+        check_integer(1, LONGEST, epochs=count)
+    check_integer(0, min(images.shape[1:3]), shift=shift)
+    check_flag(flip=flip)
+    check_integer(0, SEEDS, seed=seed)
     keras.utils.set_random_seed(seed)
     model = build(images.shape[1:], num_classes, filters)
     options = {"shift": shift, "flip": flip, "verbose": verbose}
-    for cycle, count in enumerate([epochs] if isinstance(epochs, int) else epochs):
+    for cycle, count in enumerate(cycles):
         _cycle(model, images, labels, count, seed + cycle, **options)
     plain = build(images.shape[1:], num_classes, filters)  # Without the optimizer's slots.
     plain.set_weights(model.get_weights())
     return plain
+
+
+def _checked(images, labels, num_classes):
+    """Labelled pictures, as arrays."""
+    images = as_array("u", images=images)
+    if images.ndim != 4 or not images.size or images.dtype != np.uint8:
+        raise ValueError(
+            "`images` are not what the classifier sees. Expected a uint8 array (n, height, width, "
+            f"channels). Received: images of shape {images.shape} and dtype {images.dtype}"
+        )
+    check_size(num_classes=num_classes)
+    return images, check_labels(labels, num_classes, len(images))
 
 
 def _cycle(model, images, labels, epochs, seed, shift, flip, verbose):

@@ -7,7 +7,7 @@ from scipy.special import entr, rel_entr
 
 from evaluation import features
 from evaluation.score import Measure
-from zoo.validation import check_positive
+from zoo.validation import check_positive, check_seed, check_size
 
 
 def classifier_score(probabilities):
@@ -58,6 +58,8 @@ class ClassifierScore(Measure):
 
     def __init__(self, extractor=None, splits=10, seed=0):
         check_positive(splits=splits)
+        check_seed(seed)
+        features.check_extractor(extractor)
         self.extractor, self.splits, self.seed = extractor, splits, seed
 
     def evaluate(self, samples, labels=None):
@@ -130,7 +132,8 @@ class ClassifierScoreMetric(keras.metrics.Metric):
     def __init__(self, num_classes, name="classifier_score", dtype=None):
         super().__init__(name=name, dtype=dtype)
         check_positive(num_classes=num_classes)
-        self.num_classes = num_classes
+        check_size(num_classes=num_classes)
+        self.num_classes = int(num_classes)
         self.total = self.add_variable((), "zeros", "float64", name="total")
         self.sums = self.add_variable((num_classes,), "zeros", "float64", name="sums")
         self.products = self.add_variable((), "zeros", "float64", name="products")

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from evaluation.features import check_extractor
+from evaluation.samples import check_numbers
 from evaluation.score import Measure, fingerprint
-from zoo.validation import check_labels
+from zoo.validation import as_array, check_labels
 
 
 class ConditionalAccuracy(Measure):
@@ -34,6 +36,7 @@ class ConditionalAccuracy(Measure):
     blind_to = "one image a class, again and again: it compares with no data"
 
     def __init__(self, extractor):
+        check_extractor(extractor, needed=True)
         self.extractor = extractor
 
     def evaluate(self, samples, labels=None):
@@ -45,6 +48,8 @@ class ConditionalAccuracy(Measure):
         Raises:
             ValueError: If labels are missing or name no class of the extractor.
         """
+        samples = as_array(samples=samples)
+        check_numbers(samples)
         labels = check_labels(labels, self.extractor.num_classes, len(samples))
         right = self.extractor.probabilities(samples).argmax(axis=1) == labels
         protocol = {

@@ -12,7 +12,17 @@ import numpy as np
 from scipy import stats
 
 from zoo.blocks import slices
-from zoo.validation import check_positive, check_seed
+from zoo.validation import (
+    INTEGERS,
+    LARGEST,
+    as_array,
+    as_tuple,
+    check_callable,
+    check_integer,
+    check_memory,
+    check_number,
+    in_short,
+)
 
 NUMBERS = 2**24  # Of resamples at a time: 128 MiB.
 
@@ -42,9 +52,17 @@ def normal_interval(estimates, standard_error, level=0.95):
     Returns:
         Two arrays `(replicates,)`: the lower and the upper ends.
     """
-    check_level(level)
-    reach = stats.norm.ppf((1 + level) / 2) * np.asarray(standard_error)
-    return np.asarray(estimates) - reach, np.asarray(estimates) + reach
+    check_level(level=level)
+    estimates = as_array("iuf", estimates=estimates)
+    errors = as_array("iuf", standard_error=standard_error)
+    if errors.shape not in ((), estimates.shape) or not np.all(errors >= 0):
+        raise ValueError(
+            "`standard_error` is none, or not one a replicate. Expected a number of at least 0, or "
+            f"as many as estimates. Received: standard_error of shape {errors.shape} beside "
+            f"estimates of shape {estimates.shape}"
+        )
+    reach = stats.norm.ppf((1 + level) / 2) * errors
+    return estimates - reach, estimates + reach
 
 
 def t_interval(samples, level=0.95):
@@ -60,7 +78,7 @@ def t_interval(samples, level=0.95):
     Reference:
         - Student, 1908, Biometrika 6, pages 1 to 25.
     """
-    check_level(level)
+    check_level(level=level)
     samples = _rows(samples, 2)
     n = samples.shape[1]
     mean = samples.mean(axis=1, dtype="float64")
@@ -82,7 +100,7 @@ def percentile_interval(values, level=0.95):
     Reference:
         - Efron and Tibshirani, 1993, An introduction to the bootstrap, section 13.3.
     """
-    check_level(level)
+    check_level(level=level)
     tail = (1 - level) / 2
     lower, upper = np.quantile(_rows(values, 1), (tail, 1 - tail), axis=1)
     return lower, upper
@@ -104,9 +122,12 @@ def bootstrap_interval(samples, statistic, resamples=1000, level=0.95, seed=0):
     Reference:
         - Efron and Tibshirani, 1993, An introduction to the bootstrap, section 13.3.
     """
-    check_positive(resamples=resamples)
-    check_seed(seed)
+    check_integer(1, LARGEST, resamples=resamples)
+    check_level(level=level)
+    check_integer(0, seed=seed)
+    check_callable("a function of an array to its statistic", statistic=statistic)
     samples = _rows(samples, 1)
+    check_memory(resamples * samples.shape[1], 16, resamples=resamples)
     rng = np.random.default_rng(seed)
     count, n = samples.shape
     ends = []
@@ -135,7 +156,14 @@ def coverage(interval, truth):
     Returns:
         `Coverage`.
     """
-    lower, upper = (np.asarray(end, "float64") for end in interval)
+    ends = as_tuple(interval=interval)
+    if len(ends) != 2:
+        raise ValueError(
+            "`interval` is no pair of ends. Expected two arrays of one shape (replicates,). "
+            f"Received: {len(ends)} ends"
+        )
+    check_number(truth=truth)
+    lower, upper = (as_array("iuf", interval=end).astype("float64") for end in ends)
     if lower.shape != upper.shape or lower.ndim != 1 or not len(lower):
         raise ValueError(
             "`interval` is no pair of ends. Expected two arrays of one shape (replicates,). "
@@ -165,26 +193,28 @@ def tolerance(level, count, confidence=0.95):
     Returns:
         Two floats.
     """
-    check_level(level)
-    check_positive(count=count)
+    check_level(level=level)
+    check_level(confidence=confidence)
+    check_integer(1, INTEGERS - 1, count=count)
     lower, upper = stats.binom.interval(confidence, count, level)
     return float(lower) / count, float(upper) / count
 
 
 def _rows(samples, least):
-    samples = np.asarray(samples)
-    if samples.ndim != 2 or samples.shape[1] < least:
+    samples = as_array("iuf", samples=samples)
+    if samples.ndim != 2 or not len(samples) or samples.shape[1] < least:
         raise ValueError(
             f"`samples` are no rows of replicates. Expected an array (replicates, n) with n at "
-            f"least {least}. Received: shape {samples.shape}"
+            f"least {least}. Received: samples of shape {samples.shape}"
         )
     return samples
 
 
-def check_level(level):
-    """Raises a `ValueError` unless `level` is a number in (0, 1)."""
-    if not isinstance(level, numbers.Real) or not 0 < level < 1:
-        raise ValueError(
-            "`level` is out of range. Expected the share of intervals that are to hold the truth, "
-            f"in (0, 1). Received: level={level!r}"
-        )
+def check_level(**levels):
+    """Raises a `ValueError` naming the first argument that is no number in (0, 1)."""
+    for name, level in levels.items():
+        if not isinstance(level, numbers.Real) or not 0 < level < 1:
+            raise ValueError(
+                f"`{name}` is out of range. Expected the share of intervals that are to hold the "
+                f"truth, in (0, 1). Received: {name}={in_short(level)}"
+            )

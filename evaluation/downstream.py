@@ -6,6 +6,7 @@ from evaluation import classifier
 from evaluation.samples import check_numbers, check_same_shape, pixels
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
+from zoo.validation import as_array, check_positive, check_seed
 
 
 class _Downstream(Measure):
@@ -14,11 +15,12 @@ class _Downstream(Measure):
     needs_labels = True
 
     def __init__(self, images, labels):
-        self.images, self.labels = np.asarray(images), _checked_labels(images, labels, "images")
+        self.images = as_array(images=images)
         check_numbers(self.images, "images")
+        self.labels = _checked_labels(self.images, labels, "images")
 
     def _labelled(self, samples, labels):
-        samples = np.asarray(samples)
+        samples = as_array(samples=samples)
         check_numbers(samples)
         check_same_shape(samples, self.images)
         return samples, _checked_labels(samples, labels, "samples")
@@ -91,6 +93,9 @@ class ClassifierAccuracy(_Downstream):
                 "(m, height, width, channels). "
                 f"Received: images of shape {self.images.shape} and dtype {self.images.dtype}"
             )
+        if num_classes is not None:
+            check_positive(num_classes=num_classes)
+        check_seed(seed)
         self.num_classes = int(self.labels.max()) + 1 if num_classes is None else num_classes
         self.recipe = {"epochs": 5, "filters": 16, **recipe, "seed": seed}
 
@@ -123,7 +128,7 @@ def _checked_labels(images, labels, name):
             f"`labels` are missing for `{name}`. Expected one label an image: this measure needs "
             f"to know what the images show. Received: {name} without labels"
         )
-    labels = np.asarray(labels)
+    labels = as_array(labels=labels)
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or np.any(labels < 0):
         raise ValueError(
             f"`labels` are not one class for each image. Expected {len(images)} integers from 0. "

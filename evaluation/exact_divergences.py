@@ -4,7 +4,7 @@ import numpy as np
 
 from evaluation import line_quadrature
 from evaluation.perspective import Perspective
-from zoo.validation import check_choice
+from zoo.validation import as_array, check_callable, check_choice, check_number, in_short
 
 WHOLE = 1e-6  # By how much the mass of a density on the interval may differ from 1.
 NOTHING = 1e-10  # A mass that is a point or rounding.
@@ -38,11 +38,16 @@ def f_divergence(f, log_p, log_q, low, high):
         - [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), equation 2.
         - [Liese and Vajda, 2006](https://doi.org/10.1109/TIT.2006.881731), for densities of 0.
     """
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    functions = {"f": f, "log_p": log_p, "log_q": log_q}
+    check_callable("a function of a number", **functions)
+    check_number(low=low, high=high)
+    low, high = float(low), float(high)
+    if not low < high:
         raise ValueError(
             "`low` and `high` are not the ends of an interval. Expected finite low < high. "
             f"Received: low={low}, high={high}"
         )
+    f, log_p, log_q = (_of_numbers(name, function) for name, function in functions.items())
     log_p, log_q = line_quadrature.Remembered(log_p), line_quadrature.Remembered(log_q)
     with np.errstate(all="ignore"):  # What comes of it is looked at below.
         points = line_quadrature.cuts((log_p, log_q), low, high)
@@ -61,6 +66,21 @@ def f_divergence(f, log_p, log_q, low, high):
             f"infinite. Received: low={low}, high={high}, whose integral is {value} ± {error}"
         )
     return float(value)
+
+
+def _of_numbers(name, function):
+    """The function, of which is said what it raises or gives in the place of numbers."""
+
+    def called(x):
+        try:
+            return float(value) if np.ndim(value := function(x)) == 0 else np.asarray(value, float)
+        except Exception as error:  # Whatever the user's function raises.
+            raise ValueError(
+                f"`{name}` does not run: {type(error).__name__}: {error}. Expected a function of a "
+                f"number to a number. Received: {name}={in_short(function)}"
+            ) from error
+
+    return called
 
 
 def _check_masses(log_p, log_q, points):
@@ -114,11 +134,13 @@ def gaussian_f_divergence(name, p, q):
         - [Nielsen and Nock, 2014](https://arxiv.org/abs/1309.3029), on the powers' integral.
     """
     check_choice(GAUSSIAN, name=name)
-    for argument, (mu, sigma) in {"p": p, "q": q}.items():
-        if not (np.isfinite(mu) and np.isfinite(sigma) and sigma > 0):
+    for argument, given in {"p": p, "q": q}.items():
+        pair = as_array(**{argument: given})
+        numbers = pair.dtype.kind in "iuf" and pair.shape == (2,) and np.all(np.isfinite(pair))
+        if not numbers or not pair[1] > 0:
             raise ValueError(
                 f"`{argument}` is not a Gaussian. Expected (mu, sigma), finite, with sigma > 0. "
-                f"Received: {argument}={(mu, sigma)}"
+                f"Received: {argument}={in_short(given)}"
             )
     return float(GAUSSIAN[name](*(tuple(map(float, pair)) for pair in (p, q))))
 

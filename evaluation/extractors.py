@@ -5,6 +5,7 @@ one name differ as soon as a weight does. So an extractor has a hash, and it sta
 of every score.
 """
 
+import os
 from pathlib import Path
 
 import keras
@@ -17,7 +18,7 @@ from evaluation.score import fingerprint
 from zoo import saving, untrusted
 from zoo.blocks import slices
 from zoo.files import sha256
-from zoo.validation import check_choice, nearest
+from zoo.validation import as_array, check_choice, check_model, check_positive, nearest
 
 PRESETS = Path(__file__).parent / "presets"
 STATISTICS, SPLITS = "statistics.npz", ("train", "test")
@@ -61,6 +62,8 @@ class Extractor:
     def __init__(
         self, model, layer=FEATURES, name=None, batch_size=500, card=None, statistics=None
     ):
+        check_model(model=model)
+        check_positive(batch_size=batch_size)
         names = [each.name for each in model.layers]
         if layer not in names:
             raise ValueError(
@@ -114,7 +117,7 @@ class Extractor:
 
     def both(self, images):
         """`(features, probabilities)` of images, from one pass; as `features`."""
-        images = np.asarray(images)
+        images = as_array(images=images)
         check_numbers(images, "images")
         seer = f"the extractor {self.protocol['extractor']!r}"
         check_seen_shape(images, self.image_shape, "images", seer)
@@ -147,7 +150,7 @@ def load(name="mnist"):
     untrusted.check_seal(card, str(folder / "card.json"))
     saving.check_keras_file(folder / "classifier.keras", expected="a classifier")
     extractor = Extractor(
-        keras.saving.load_model(folder / "classifier.keras"),
+        saving.load_model(folder / "classifier.keras", "a classifier"),
         name=name,
         card=card,
         statistics=lambda: read_statistics(folder / STATISTICS, card.get("files", {})),
@@ -173,12 +176,12 @@ def named(name, layer=FEATURES):
         ValueError: As of `load` and `Extractor`.
         FileNotFoundError: If there is no such file.
     """
-    if name == "inception_v3":
+    if isinstance(name, str) and name == "inception_v3":
         return inception_v3()
-    if not str(name).endswith(".keras"):
+    if not isinstance(name, (str, os.PathLike)) or not str(name).endswith(".keras"):
         return load(name)
     saving.check_keras_file(name, expected="a classifier")
-    model = keras.saving.load_model(name, compile=False)
+    model = saving.load_model(name, "a classifier", compile=False)
     return Extractor(model, layer, name=Path(name).stem)
 
 
@@ -227,6 +230,10 @@ def read_statistics(path, hashes=None):
     Raises:
         ValueError: If it is not the file of the card, or none with statistics.
     """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"`statistics` are not there. Expected a .npz file. Received: {str(path)!r}"
+        )
     content = Path(path).read_bytes()
     wanted = (hashes or {}).get(Path(path).name)
     if wanted is not None and sha256(content) != wanted:

@@ -10,7 +10,7 @@ import numpy as np
 from evaluation.samples import check_numbers, check_same_shape, check_seen_shape
 from zoo import random
 from zoo.blocks import slices
-from zoo.validation import check_positive
+from zoo.validation import as_array, check_positive, in_short
 
 
 def extract(extractor, samples, batch_size=500, at_least=1, name="samples"):
@@ -111,8 +111,9 @@ def permutation(count, seed, stream=0):
 def _rows(extractor, what, samples, batch_size, at_least, name):
     """Checks at once, and a generator of the batches."""
     check_positive(batch_size=batch_size)
-    samples = np.asanyarray(samples)
+    samples = as_array(**{name: samples})
     check_numbers(samples, name)
+    check_extractor(extractor)
     if extractor is None:
         _check_rows(samples, what, name)
     else:
@@ -124,6 +125,18 @@ def _rows(extractor, what, samples, batch_size, at_least, name):
         )
     taken = (samples[rows] for rows in slices(len(samples), batch_size))
     return taken if extractor is None else (_run(extractor, what, batch) for batch in taken)
+
+
+def check_extractor(extractor, needed=False):
+    """Raises a `ValueError` unless it is an extractor; `None` is one where none is needed."""
+    parts = ("num_classes", "probabilities") if needed else ("image_shape", "protocol")
+    missing = extractor is None and not needed
+    if not missing and not all(hasattr(extractor, part) for part in parts):
+        other = "" if needed else ", or None for what are features already"
+        raise ValueError(
+            f"`extractor` is none. Expected one of evaluation.extractors{other}. "
+            f"Received: extractor={in_short(extractor)}"
+        )
 
 
 def _run(extractor, what, images):

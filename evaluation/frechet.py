@@ -8,6 +8,7 @@ import tensorflow.experimental.numpy as tnp
 from evaluation import features
 from evaluation.moments import Moments, check_moments, check_statistics
 from evaluation.score import Measure, fingerprint
+from zoo.validation import as_array
 
 EPSILON = np.finfo("float64").eps
 
@@ -95,6 +96,7 @@ class FrechetDistance(Measure):
             )
         self.extractor = extractor
         if statistics is None:
+            images_or_features = as_array(reference=images_or_features)
             self.reference, self.hash = "data", fingerprint(images_or_features)
             statistics = _moments(extractor, images_or_features, "reference").statistics
         else:

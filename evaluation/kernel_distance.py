@@ -5,7 +5,7 @@ import numpy as np
 from evaluation import features
 from evaluation.score import Measure, fingerprint
 from zoo.blocks import slices
-from zoo.validation import check_integer
+from zoo.validation import check_integer, check_seed
 
 BLOCK = 1024  # Rows and columns of the kernel's matrix at a time: 8 MiB in float64.
 
@@ -70,6 +70,7 @@ class KernelDistance(Measure):
         if subsets is not None:
             check_integer(1, 1_000_000, subsets=subsets)
             check_integer(2, subset_size=subset_size)  # The mean is over pairs within a subset.
+        check_seed(seed)
         self.extractor = extractor
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed
         rows = features.extract(

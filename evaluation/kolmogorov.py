@@ -4,6 +4,7 @@ import numpy as np
 from scipy import stats
 
 from evaluation.samples import on_a_line
+from zoo.validation import as_array, check_callable, in_short
 
 
 def ks_statistic(samples, cdf):
@@ -46,7 +47,7 @@ def ks_distances(samples, cdf):
         ValueError: If the samples are no such array, or not finite, or the cdf gives something
             else than probabilities.
     """
-    samples = np.asarray(samples)
+    samples = as_array("iuf", samples=samples)
     if samples.ndim != 2 or not samples.size or not np.isfinite(samples).all():
         raise ValueError(
             "`samples` are no rows of finite numbers. Expected an array (replicates, n). "
@@ -59,7 +60,14 @@ def ks_distances(samples, cdf):
 
 
 def _probabilities(cdf, samples):
-    probabilities = np.asarray(cdf(samples))
+    check_callable("a function of numbers to probabilities", cdf=cdf)
+    try:
+        probabilities = as_array("iuf", cdf=cdf(samples))
+    except Exception as error:  # Whatever the user's function raises.
+        raise ValueError(
+            f"`cdf` does not run: {type(error).__name__}: {error}. Expected a function of an array "
+            f"of numbers to their probabilities. Received: cdf={in_short(cdf)}"
+        ) from error
     if probabilities.shape != samples.shape or not np.all(
         (probabilities >= 0) & (probabilities <= 1)
     ):

@@ -20,7 +20,7 @@ from evaluation.precision_recall import PrecisionRecall
 from evaluation.transport import SlicedWasserstein
 from zoo import datasets, toys
 from zoo.datasets.image_folder import ImageFolder
-from zoo.validation import check_choice
+from zoo.validation import as_array, as_tuple, check_choice, check_positive, check_seed
 
 # Which shipped extractor knows which data; of a folder, by its name.
 EXTRACTORS = {
@@ -361,5 +361,15 @@ def part(arrays, count, seed=0):
     Returns:
         A list of arrays, and `None` for `None`.
     """
+    arrays = as_tuple(arrays=arrays)
+    arrays = [None if array is None else as_array(arrays=array) for array in arrays]
+    lengths = {array.shape[:1] for array in arrays if array is not None}
+    if not arrays or arrays[0] is None or len(lengths) != 1 or () in lengths:
+        raise ValueError(
+            "`arrays` are no arrays of one length. Expected one or several (n, ...), or `None` "
+            f"behind the first. Received: lengths {sorted(lengths)}"
+        )
+    check_positive(count=count)
+    check_seed(seed)
     rows = np.sort(permutation(len(arrays[0]), seed)[:count])
     return [None if array is None else array[rows] for array in arrays]

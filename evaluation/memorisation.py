@@ -4,8 +4,10 @@ import numpy as np
 from scipy import stats
 
 from evaluation.features import extract
+from evaluation.samples import check_numbers, check_same_shape
 from evaluation.score import Measure, fingerprint
 from zoo import neighbours
+from zoo.validation import as_array, check_number, check_positive
 
 CONFIDENCE = 0.99
 
@@ -45,12 +47,17 @@ class Memorisation(Measure):
     blind_to = "samples that are like no data: noise lies far from training images too"
 
     def __init__(self, images, held_out, extractor=None, quantile=0.01):
+        check_number("a share in (0, 1)", quantile=quantile)
         if not 0 < quantile < 1:
             raise ValueError(
                 "`quantile` is out of range. Expected a share in (0, 1). "
                 f"Received: quantile={quantile}"
             )
-        self.images, self.held_out = np.asarray(images), np.asarray(held_out)
+        self.images, self.held_out = as_array(images=images), as_array(held_out=held_out)
+        check_numbers(self.images, "images")
+        check_numbers(self.held_out, "held_out")
+        if extractor is None:
+            check_same_shape(self.held_out, self.images, "held_out")
         self.extractor, self.quantile = extractor, float(quantile)
         if len(self.held_out) * quantile < 1:
             raise ValueError(
@@ -64,7 +71,7 @@ class Memorisation(Measure):
 
     def evaluate(self, samples, labels=None):
         """The share of samples that are too near, a `Score`; samples `(n, ...)`."""
-        distances = self._nearest(self._vectors(np.asarray(samples), "samples"))
+        distances = self._nearest(self._vectors(as_array(samples=samples), "samples"))
         count, near = len(distances), int(np.sum(distances < self.threshold))
         low, high = _interval(near, count)
         expected = int(np.sum(self._distances < self.threshold))
@@ -107,7 +114,8 @@ class Memorisation(Measure):
         Raises:
             ValueError: If there are too few samples, or they are not images like the training's.
         """
-        samples = np.asarray(samples)
+        check_positive(rows=rows, columns=columns)
+        samples = as_array(samples=samples)
         if len(samples) < rows * columns:
             raise ValueError(
                 f"There are too few `samples` for a figure. Expected at least {rows * columns}, "
@@ -125,6 +133,8 @@ class Memorisation(Measure):
     def _vectors(self, images, name):
         if self.extractor is not None:
             return extract(self.extractor, images, name=name)
+        check_numbers(images, name)
+        check_same_shape(images, self.images, name)
         return images
 
     def _nearest(self, vectors):

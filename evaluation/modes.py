@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from evaluation.features import check_extractor
 from evaluation.samples import check_numbers
 from evaluation.score import Measure
 from zoo.blocks import slices
-from zoo.validation import check_above_zero
+from zoo.validation import as_array, check_above_zero, in_short
 
 BLOCK = 4096
 FEW, SEVERAL = 1, 20  # Two rules of counting: a sample is enough, or twenty are.
@@ -79,6 +80,11 @@ class ModeCoverage(Measure):
 
     def __init__(self, mixture, radius=3.0):
         check_above_zero(radius=radius)
+        if not all(hasattr(mixture, name) for name in ("centres", "scales", "weights")):
+            raise ValueError(
+                "`mixture` has no modes. Expected a zoo.toys.Mixture, such as zoo.toys.ring(). "
+                f"Received: mixture={in_short(mixture)}"
+            )
         self.mixture, self.radius = mixture, float(radius)
 
     def counts(self, samples):
@@ -87,7 +93,7 @@ class ModeCoverage(Measure):
         Raises:
             ValueError: If the samples are no finite points of the mixture's dimension.
         """
-        samples = np.asarray(samples)
+        samples = as_array(samples=samples)
         check_numbers(samples)
         centres, scales = self.mixture.centres, self.mixture.scales
         if samples.ndim != 2 or samples.shape[1] != centres.shape[1]:
@@ -144,6 +150,7 @@ class StackedModes(Measure):
     blind_to = "samples that show no digits, each of which counts as some number"
 
     def __init__(self, extractor):
+        check_extractor(extractor, needed=True)
         if extractor.num_classes != 10 or extractor.image_shape[-1] != 1:
             raise ValueError(
                 "`extractor` does not see one of ten digits. Expected one of grey images with 10 "
@@ -158,7 +165,7 @@ class StackedModes(Measure):
         Raises:
             ValueError: If the samples are no images with three channels that the extractor sees.
         """
-        samples = np.asarray(samples)
+        samples = as_array(samples=samples)
         check_numbers(samples)
         if samples.ndim != 4 or samples.shape[-1] != 3:
             raise ValueError(

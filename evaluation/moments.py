@@ -4,6 +4,7 @@ import numpy as np
 
 from evaluation import features
 from evaluation.samples import check_numbers
+from zoo.validation import as_array, as_tuple, check_number
 
 
 class Moments:
@@ -75,13 +76,14 @@ def check_statistics(statistics):
         ValueError: If they are not statistics of at least two rows.
     """
     try:
-        mean, covariance, count = statistics
-    except (TypeError, ValueError):
+        mean, covariance, count = as_tuple(statistics=statistics)
+    except ValueError:
         raise ValueError(
             "`statistics` do not have three entries. Expected (mean, covariance, count). "
             f"Received: statistics of type {type(statistics).__name__}"
         ) from None
     mean, covariance = check_moments(mean, covariance)
+    check_number("an integer of at least 2", count=count)
     if not float(count).is_integer() or count < 2:
         raise ValueError(
             "`count` of the `statistics` is out of range. Expected an integer of at least 2. "
@@ -97,7 +99,8 @@ def check_moments(mean, covariance, prefix=""):
         ValueError: If shapes do not fit, or the covariance is not symmetric; `prefix` goes before
             the arguments' names.
     """
-    mean, covariance = np.asarray(mean), np.asarray(covariance)
+    mean = as_array(**{f"{prefix}mean": mean})
+    covariance = as_array(**{f"{prefix}covariance": covariance})
     check_numbers(mean, f"{prefix}mean")
     check_numbers(covariance, f"{prefix}covariance")
     if mean.ndim != 1 or covariance.shape != 2 * mean.shape:

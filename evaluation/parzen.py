@@ -5,7 +5,7 @@ import numpy as np
 from evaluation.parzen_windows import check_bandwidths, log_likelihood
 from evaluation.samples import check_same_shape, checked_pixels
 from evaluation.score import Measure, fingerprint
-from zoo.validation import check_choice
+from zoo.validation import as_array, check_choice, in_short
 
 PROTOCOLS = {"goodfellow": 10_000, "fgan": 16_384}  # How many samples each takes.
 BANDWIDTHS = np.logspace(-1, 0, 10)
@@ -64,8 +64,8 @@ class ParzenLogLikelihood(Measure):
 
     def __init__(self, images, validation=None, protocol="goodfellow", bandwidth=None, real=None):
         check_choice(PROTOCOLS, protocol=protocol)
-        self.fixed = bandwidth is not None and np.ndim(bandwidth) == 0
-        bandwidths = BANDWIDTHS if bandwidth is None else np.atleast_1d(bandwidth)
+        given = BANDWIDTHS if bandwidth is None else as_array(bandwidth=bandwidth)
+        self.fixed, bandwidths = given.ndim == 0, np.atleast_1d(given)
         self.bandwidths = np.sort(check_bandwidths(bandwidths))
         wanted = protocol == "goodfellow" and not self.fixed
         if wanted != (validation is not None):
@@ -73,8 +73,8 @@ class ParzenLogLikelihood(Measure):
                 f"`validation` is {'missing' if wanted else 'superfluous'}. Expected images "
                 "to choose a bandwidth on with protocol='goodfellow' and without a fixed "
                 f"bandwidth, and only then. Received: protocol={protocol!r}, "
-                f"bandwidth={bandwidth!r}, validation of shape "
-                f"{None if validation is None else np.shape(validation)}"
+                f"bandwidth={in_short(bandwidth)}, "
+                f"validation={None if validation is None else in_short(validation)}"
             )
         self.protocol = protocol
         self.images = checked_pixels(images, "images")
@@ -98,7 +98,9 @@ class ParzenLogLikelihood(Measure):
             ValueError: If the samples are not pixels of the images' shape, or too few to choose a
                 bandwidth on.
         """
-        value, error, details = self._figure(self._like_images(np.asarray(samples), "samples"))
+        value, error, details = self._figure(
+            self._like_images(as_array(samples=samples), "samples")
+        )
         notes = list(self._notes(len(samples), details))
         if self.real is not None:
             if self._of_real is None:

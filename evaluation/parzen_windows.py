@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from evaluation.samples import check_numbers, check_same_shape, checked_pixels
 from zoo.blocks import slices
+from zoo.validation import as_array
 
 LEVELS = 256
 FEATURES = 1024  # Sums of so many products of integers in [-128, 127] are at most 2^24.
@@ -40,8 +41,8 @@ def log_likelihood(samples, images, bandwidths):
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 5.
     """
-    samples, images = np.asarray(samples), np.asarray(images)
-    bandwidths = check_bandwidths(np.atleast_1d(bandwidths))
+    samples, images = as_array(samples=samples), as_array(images=images)
+    bandwidths = check_bandwidths(np.atleast_1d(as_array(bandwidths=bandwidths)))
     low, step = _lattice(samples, images)
     centres, queries = _split(samples, low, step), _split(images, low, step)
     scales = step**2 / (2.0 * bandwidths**2)
@@ -135,7 +136,7 @@ def check_bandwidths(bandwidths):
     Raises:
         ValueError: If they are no such numbers in [1e-6, 1e6].
     """
-    bandwidths = np.asarray(bandwidths)
+    bandwidths = as_array(bandwidth=bandwidths)
     numbers = bandwidths.dtype.kind in "fiu" and bandwidths.ndim == 1 and bandwidths.size
     if not numbers or not np.all((bandwidths >= 1e-6) & (bandwidths <= 1e6)):
         raise ValueError(

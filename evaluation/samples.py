@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from zoo.validation import as_array
+
 
 def pixels(images, name="samples"):
     """Images as float64 pixels in [0, 1], of which no other scaling is let through.
@@ -19,7 +21,7 @@ def pixels(images, name="samples"):
     Raises:
         ValueError: If there is none, a pixel is not finite, or the scaling is another one.
     """
-    images = np.asarray(images)
+    images = as_array(**{name: images})
     check_numbers(images, name)
     if images.dtype == np.uint8:
         return images / 255.0
@@ -60,7 +62,7 @@ def check_numbers(array, name="samples"):
 
 def checked_pixels(images, name="samples"):
     """Images that are pixels: uint8 as it is, floats in float64; otherwise as `pixels`."""
-    images = np.asarray(images)
+    images = as_array(**{name: images})
     if images.dtype == np.uint8 and images.ndim and images.size:
         return images
     return pixels(images, name)
@@ -72,7 +74,7 @@ def on_a_line(samples, name="samples"):
     Raises:
         ValueError: If they have another shape, there is none, or one is not finite.
     """
-    samples = np.asarray(samples)
+    samples = as_array(**{name: samples})
     check_numbers(samples, name)
     if samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] != 1):
         raise ValueError(

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from zoo import files
+from zoo.validation import as_array, in_short
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Score:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 "`text` is not a score. Expected the JSON that Score.to_json writes. "
-                f"Received: text={text[:80]!r}"
+                f"Received: text={str(text)[:80]!r}"
             ) from error
 
 
@@ -177,7 +178,7 @@ def fingerprint(array):
     Returns:
         16 hexadecimal digits of a SHA-256.
     """
-    array = np.ascontiguousarray(array)
+    array = np.ascontiguousarray(as_array(array=array))
     return files.sha256(f"{array.dtype.str} {array.shape}".encode(), array)[:16]
 
 
@@ -188,9 +189,16 @@ def check_comparable(a, b):
         a, b: `Score`.
 
     Raises:
-        ValueError: If they differ in name or protocol; it lists every difference.
+        ValueError: If they differ in name or protocol, or are no scores; it lists every
+            difference.
     """
-    if a.name != b.name:
+    for name, score in (("a", a), ("b", b)):
+        if not isinstance(score, Score) or not isinstance(score.protocol, dict):
+            raise ValueError(
+                f"`{name}` is no score. Expected a Score, as `evaluate` gives, with a dict for its "
+                f"protocol. Received: {name}={in_short(score)}"
+            )
+    if str(a.name) != str(b.name):
         raise ValueError(
             "`a` and `b` are scores of different kinds. Expected two of one name. "
             f"Received: {a.name!r} and {b.name!r}"
@@ -224,7 +232,7 @@ def check_same_rank(ranked_by, *scores):
 
 def _differences(a, b, path=""):
     """Lines that name each entry in which two nested dicts differ."""
-    for key in sorted({*a, *b}):
+    for key in sorted({*a, *b}, key=str):
         name = f"{path}{key}"
         if key not in a or key not in b:
             yield f"{name} is {a.get(key, 'not given')!r} and {b.get(key, 'not given')!r}"

@@ -6,7 +6,7 @@ from evaluation.samples import check_numbers, check_same_shape, on_a_line, pixel
 from evaluation.score import Measure, fingerprint
 from zoo import random
 from zoo.blocks import slices
-from zoo.validation import check_positive
+from zoo.validation import LARGEST, as_array, check_integer, check_seed, in_short
 
 BLOCK = 2**21  # Projected numbers at a time: 16 MiB in float64.
 ORDERS = (1, 2)
@@ -62,7 +62,7 @@ def sliced_wasserstein(samples, data, order=1, projections=256, seed=0):
     Reference:
         - [Bonneel et al., 2015](https://doi.org/10.1007/s10851-014-0506-3), definition 7.
     """
-    _check_arguments(order, projections)
+    _check_arguments(order, projections, seed)
     samples, data = _points(samples, data)
     return float(np.mean(_sliced(samples, data, order, projections, seed)) ** (1.0 / order))
 
@@ -88,8 +88,8 @@ class SlicedWasserstein(Measure):
     higher_is_better = False
 
     def __init__(self, data, order=2, projections=256, seed=0):
-        _check_arguments(order, projections)
-        self.data = np.asarray(data)
+        _check_arguments(order, projections, seed)
+        self.data = as_array(data=data)
         check_numbers(self.data, "data")
         self.order, self.projections, self.seed = order, projections, seed
 
@@ -107,7 +107,7 @@ class SlicedWasserstein(Measure):
         Raises:
             ValueError: If the samples are not finite numbers, or of another shape or scaling.
         """
-        samples = np.asarray(samples)
+        samples = as_array(samples=samples)
         images = self.data.dtype == np.uint8
         if not images and samples.dtype == np.uint8:
             raise ValueError(
@@ -170,7 +170,7 @@ def _costs(a, b, order):
 
 def _points(samples, data):
     """Both as float64 vectors of one unit."""
-    samples, data = np.asarray(samples), np.asarray(data)
+    samples, data = as_array(samples=samples), as_array(data=data)
     convert = pixels if np.uint8 in (samples.dtype, data.dtype) else _numbers
     samples, data = convert(samples, "samples"), convert(data, "data")
     check_same_shape(samples, data, reference_name="data")
@@ -182,13 +182,14 @@ def _numbers(array, name):
     return array.astype("float64")
 
 
-def _check_arguments(order, projections):
+def _check_arguments(order, projections, seed):
     _check_order(order)
-    check_positive(projections=projections)
+    check_integer(1, LARGEST, projections=projections)
+    check_seed(seed)
 
 
 def _check_order(order):
-    if order not in ORDERS:
+    if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order not in ORDERS:
         raise ValueError(
-            f"`order` is out of range. Expected one of {ORDERS}. Received: order={order!r}"
+            f"`order` is out of range. Expected one of {ORDERS}. Received: order={in_short(order)}"
         )

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainers.divergence_forms import TAIL, Divergence, Domain, logit_below
-from zoo.validation import check_choice
+from zoo.validation import check_choice, check_number
 
 FORMS = ("table", "log_ratio")
 NEAR = 0.2  # So close to 1 a logarithm or power of b = 1 + (a-1) t would lose digits of t.
@@ -42,6 +42,8 @@ class AlphaDivergence(Divergence):
 
     def __init__(self, alpha, form=None):
         limits = {0: "'reverse_kl', the limit at 0", 1: "'kl', the limit at 1"}
+        check_number(alpha=alpha)
+        alpha = float(alpha)
         if alpha in limits or not math.isfinite(alpha):
             raise ValueError(
                 "`alpha` is 0, 1 or not finite. Expected another number, or "

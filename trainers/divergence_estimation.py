@@ -10,8 +10,9 @@ from trainers import density_ratio, divergences
 from trainers.steps import apply_gradients
 from zoo.players import conditions
 from zoo.players.sampling import discriminate, patches, sample_shape
-from zoo.validation import check_positive
+from zoo.validation import as_array, check_integer
 
+LONGEST = 10**6  # Steps; more of them never end.
 MANY = 0.2  # A share of log ratios that are cut, beyond what two overlapping laws show.
 
 
@@ -90,7 +91,8 @@ def estimate_divergence(p, q, name, critic=None, steps=1000, seed=0, **parameter
         - [McAllester and Stratos, 2020](https://arxiv.org/abs/1811.04251), theorem 1.1.
     """
     divergence = divergences.get(name, **parameters)
-    check_positive(steps=steps)
+    check_integer(1, LONGEST, steps=steps)
+    check_integer(0, seed=seed)
     p, q = _samples(p, "p"), _samples(q, "q")
     if p.shape[1] != q.shape[1]:
         raise ValueError(
@@ -173,7 +175,7 @@ def _bound(game, outputs, cap):
 
 
 def _samples(samples, name):
-    array = np.asarray(samples, "float64")
+    array = as_array("iufb", **{name: samples}).astype("float64")
     if array.ndim != 2 or len(array) < 4 or not np.isfinite(array).all():
         raise ValueError(
             f"`{name}` is no set of samples. Expected a finite float array (n, d) with n >= 4: "

@@ -11,7 +11,7 @@ from trainers.steps.game import View
 from zoo import replicas
 from zoo.players import conditions
 from zoo.players.sampling import discriminate, sample_shape
-from zoo.validation import check_choice, nearest
+from zoo.validation import check_choice, in_short, nearest
 
 NORMS = {
     "squared": lambda gap: tf.reduce_sum(tf.square(gap)),
@@ -106,6 +106,11 @@ class FeatureMatchingGAN(GAN):
                 )
             return player
         names = [layer.name for layer in player.layers]
+        if not isinstance(name, str):
+            raise ValueError(
+                "`feature_layer` is no name. Expected one of "
+                f"{names}. Received: feature_layer={in_short(name)}"
+            )
         if outputs is None:
             raise ValueError(
                 "`feature_layer` cannot be taken out of a discriminator without a graph. Expected "

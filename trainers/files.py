@@ -10,7 +10,7 @@ import keras
 
 from trainers.steps import averages, frozen
 from trainers.steps.compilation import PLAYERS
-from zoo import finite
+from zoo import finite, sealing
 from zoo.players import copies
 from zoo.validation import users_level
 
@@ -93,6 +93,7 @@ class Files:
             )
         self._warn_of_broken(path)
         super().save(*args, **kwargs)
+        sealing.seal(path)
 
     def _warn_of_broken(self, path):
         for name in PLAYERS:

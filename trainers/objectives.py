@@ -11,7 +11,7 @@ from trainers.answers import js_estimate as js_estimate
 from trainers.answers import probabilities
 from trainers.objective import Objective, check_logits
 from zoo import replicas
-from zoo.validation import check_choice, nearest
+from zoo.validation import check_choice, check_number, nearest
 
 
 def _binary_cross_entropy(logits, target):
@@ -46,14 +46,15 @@ class Minimax(Objective):
     estimates_js = True
 
     def __init__(self, real_target=1.0, fake_target=0.0):
+        check_number("a probability", real_target=real_target, fake_target=fake_target)
         if not 0 <= fake_target < real_target <= 1:
             raise ValueError(
                 "`real_target` and `fake_target` are no probabilities in this order. Expected "
                 "0 <= fake_target < real_target <= 1. "
                 f"Received: real_target={real_target}, fake_target={fake_target}"
             )
-        self.real_target = real_target
-        self.fake_target = fake_target
+        self.real_target = float(real_target)
+        self.fake_target = float(fake_target)
 
     def discriminator_loss(self, real_logits, fake_logits):
         """`-log D(x) - log(1 - D(G(z))) = softplus(-v_real) + softplus(v_fake)`, unsmoothed."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo import random
 from zoo.players.recorded import Recorded
+from zoo.validation import check_number
 
 
 def _at(scale, step):
@@ -32,6 +33,9 @@ class Perturbation(Recorded):
 
     def __init__(self, scale):
         schedule = isinstance(scale, keras.optimizers.schedules.LearningRateSchedule)
+        if not schedule:
+            check_number("a number of at least 0, or a schedule", scale=scale)
+            scale = float(scale)
         if not schedule and not 0 <= scale <= self.highest:
             raise ValueError(
                 f"`scale` of {type(self).__name__} is out of range. Expected a number from 0 to "

@@ -118,7 +118,7 @@ def replicate(
     check_positive(replicates=replicates, examples=examples, draws=draws, steps=steps)
     check_integer(0, resamples=resamples)
     check_seed(seed)
-    confidence_intervals.check_level(level)
+    confidence_intervals.check_level(level=level)
     data = _drawn(sampler, seed, (replicates, examples))
     scalar = data.ndim == 2
     _check_statistics(statistics, data, resamples and scalar)

@@ -7,6 +7,7 @@ from trainers.gan import GAN
 from trainers.penalties import GradientPenalty
 from trainers.steps import checks
 from trainers.steps.state import State
+from zoo.validation import check_flag, check_number
 
 WARM_UP_STEPS, WARM_UP_MOVES, REFRESH_EVERY = 100, 25, 500
 
@@ -77,6 +78,8 @@ class WassersteinGAN(_Wasserstein):
     def __init__(
         self, generator, discriminator, clip=0.01, discriminator_steps=5, warm_up=False, **kwargs
     ):
+        check_number("a positive number", clip=clip)
+        check_flag(warm_up=warm_up)
         if not clip > 0:
             raise ValueError(
                 "`clip` is not positive. Expected a positive number: weights are clipped to "

@@ -147,7 +147,23 @@ def _parse(argv, flag_values, own):
             f"{', '.join('--' + flag.name for flag in own)}; --help says more."
         ) from error
     except flags.Error as error:
-        raise ValueError(f"{str(error).rstrip('.')}. --help says what the flags mean.") from error
+        wanted = _wanted(str(error), own)
+        raise ValueError(
+            f"{str(error).rstrip('.')}.{wanted} --help says what the flags mean."
+        ) from error
+
+
+def _wanted(said, own):
+    """What the flag takes that absl says something of, as a sentence; `""` where it is not seen."""
+    found = re.match(r"flag --(\w+)=", said)
+    flags_of_it = [flag for flag in own if found is not None and flag.name == found[1]]
+    if not flags_of_it:
+        return ""
+    (flag,) = flags_of_it
+    choices = getattr(flag.parser, "enum_values", None)
+    kind = "true or false" if flag.boolean else flag.parser.syntactic_help
+    kind = f"one of {', '.join(choices)}" if choices else kind
+    return f" Expected {kind}." if kind else ""
 
 
 def _help(doc, own):

@@ -8,6 +8,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from zoo.validation import as_tuple, check_number, in_short
+
 
 def coordinates(parameters, bounds):
     """Each parameter's free coordinate and its ends, in a dict: `(w, low, high)`.
@@ -25,8 +27,22 @@ def coordinates(parameters, bounds):
     if not named or not parameters:
         raise ValueError(
             "`parameters` name nothing to tune. Expected a dict of at least one name to the number "
-            f"it starts from. Received: parameters={parameters!r}"
+            f"it starts from. Received: parameters={in_short(parameters)}"
         )
+    if not isinstance(bounds, dict):
+        raise ValueError(
+            "`bounds` are no dict. Expected a dict of names of parameters to (low, high). "
+            f"Received: bounds={in_short(bounds)}"
+        )
+    for name, pair in bounds.items():
+        ends = as_tuple(bounds=pair)
+        for end in ends:
+            check_number(bounds=0 if end is None else end)
+        if len(ends) != 2:
+            raise ValueError(
+                "`bounds` are no two ends. Expected (low, high), `None` for an open one. "
+                f"Received: bounds[{name!r}]={in_short(pair)}"
+            )
     unknown = set(bounds) - set(parameters)
     if unknown:
         raise ValueError(
@@ -35,7 +51,7 @@ def coordinates(parameters, bounds):
         )
     coordinates = {}
     for name, value in parameters.items():
-        low, high = bounds.get(name) or (None, None)
+        low, high = bounds.get(name, (None, None))
         inside = (
             isinstance(value, (int, float, np.number))
             and math.isfinite(value)

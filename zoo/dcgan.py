@@ -6,7 +6,16 @@ from zoo.layers.image_convolutions import ConvolutionFromImage, ConvolutionToIma
 from zoo.layers.normalization import BatchNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import as_tuple, check_image_shape, check_memory, check_sizes, check_widths
+from zoo.validation import (
+    as_tuple,
+    check_flag,
+    check_image_shape,
+    check_memory,
+    check_not_negative,
+    check_size,
+    check_sizes,
+    check_widths,
+)
 
 SMALLEST_BASE = 4  # The paper's pyramid starts from 4x4 maps.
 
@@ -113,7 +122,8 @@ class DCGANGenerator(Generator):
     ):
         image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         stages, height, width = pyramid(image_shape)
-        check_sizes(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size, units=units)
+        check_size(latent_dim=latent_dim, filters=filters, kernel_size=kernel_size)
+        check_sizes(units=units)
         check_widths(latent_dim, *units, units=units)
         check_widths(latent_dim, *units, height * width * filters, latent_dim=latent_dim)
         check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
@@ -226,7 +236,10 @@ class DCGANDiscriminator(Discriminator):
     ):
         image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
         stages, _, _ = pyramid(image_shape)
-        check_sizes(filters=filters, kernel_size=kernel_size, units=units)
+        check_size(filters=filters, kernel_size=kernel_size)
+        check_sizes(units=units)
+        check_not_negative(negative_slope=negative_slope)
+        check_flag(batch_normalization=batch_normalization)
         check_widths(filters, *units, units=units)
         check_memory((filters * kernel_size) ** 2 * (stages > 1), filters=filters)
         check_memory(filters * kernel_size**2, kernel_size=kernel_size)

@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from zoo import keras_names
 from zoo.layers.dropout import Dropout
 from zoo.layers.maxout import Maxout
 from zoo.layers.normalization import BatchNormalization
@@ -13,12 +14,15 @@ from zoo.players.labels import Labels
 from zoo.validation import (
     as_tuple,
     check_choice,
+    check_flag,
     check_memory,
     check_rate,
+    check_size,
     check_sizes,
     check_widths,
 )
 
+MAXOUT = "maxout"
 VALUE_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "linear": None}
 
 
@@ -83,10 +87,16 @@ class MLPGenerator(Generator):
         **kwargs,
     ):
         image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
-        check_sizes(image_shape=image_shape, units=units, latent_dim=latent_dim)
+        check_sizes(image_shape=image_shape, units=units)
+        check_size(latent_dim=latent_dim)
+        check_flag(batch_normalization=batch_normalization)
+        keras_names.check_activation(activation)
         check_widths(latent_dim, *units, math.prod(image_shape), units=units)
         check_choice(VALUE_RANGES, output_activation=output_activation)
-        initializer = kernel_initializer or keras.initializers.RandomUniform(-0.05, 0.05)
+        if kernel_initializer is None:
+            kernel_initializer = keras.initializers.RandomUniform(-0.05, 0.05)
+        keras_names.check_initializer(kernel_initializer)
+        initializer = kernel_initializer
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
@@ -214,11 +224,17 @@ class MLPDiscriminator(Discriminator):
         **kwargs,
     ):
         image_shape, units = as_tuple(image_shape=image_shape), as_tuple(units=units)
-        check_sizes(image_shape=image_shape, units=units, pieces=pieces)
+        check_sizes(image_shape=image_shape, units=units)
+        check_size(pieces=pieces)
         check_widths(math.prod(image_shape), *units, units=units)
         check_memory(math.prod(image_shape) * max(units, default=1) * pieces, pieces=pieces)
         check_rate(input_dropout=input_dropout, dropout=dropout)
-        initializer = kernel_initializer or keras.initializers.RandomUniform(-0.005, 0.005)
+        if not (isinstance(activation, str) and activation == MAXOUT):
+            keras_names.check_activation(activation)
+        if kernel_initializer is None:
+            kernel_initializer = keras.initializers.RandomUniform(-0.005, 0.005)
+        keras_names.check_initializer(kernel_initializer)
+        initializer = kernel_initializer
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
 
@@ -228,7 +244,7 @@ class MLPDiscriminator(Discriminator):
         x = _drop(x, input_dropout, "dropout_input", dtype)
         for i, width in enumerate(units):
             x = labels.join(x, f"labels_{i}")
-            if activation == "maxout":
+            if isinstance(activation, str) and activation == MAXOUT:
                 x = Maxout(width, pieces, _fresh(initializer), dtype=dtype, name=f"maxout_{i}")(x)
             else:
                 x = keras.layers.Dense(

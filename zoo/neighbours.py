@@ -5,7 +5,7 @@ import numpy as np
 from zoo import pictures
 from zoo.blocks import slices
 from zoo.distances import Vectors
-from zoo.validation import check_positive
+from zoo.validation import as_array, check_positive
 
 BLOCK = 2**22  # Pixels of training images at a time: 32 MiB in float64.
 IMAGES, QUERIES = 4096, 4096  # Distances at a time at most: 64 MiB in float32.
@@ -47,7 +47,7 @@ def nearest(samples, images, k=1):
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), figure 2.
     """
-    samples, images = np.asarray(samples), np.asanyarray(images)
+    samples, images = as_array(samples=samples), as_array(images=images)
     _check(samples, images, k)
     blocks = slices(len(samples), QUERIES)
     pairs = [_nearest(_flat(samples[rows]), images, k) for rows in blocks]
@@ -71,7 +71,7 @@ def figure(samples, neighbours):
     Raises:
         ValueError: If they are not uint8 images of one shape, or there is not one for each row.
     """
-    samples, neighbours = np.asarray(samples), np.asarray(neighbours)
+    samples, neighbours = as_array(samples=samples), as_array(neighbours=neighbours)
     if samples.ndim != 5 or neighbours.shape != samples.shape[:1] + samples.shape[2:]:
         raise ValueError(
             "`neighbours` do not match the rows of samples in number or shape. Expected samples "
@@ -125,7 +125,8 @@ def _flat(images):
 
 
 def _check(samples, images, k):
-    if samples.shape[1:] != images.shape[1:] or not samples.size or not images.size:
+    axes, sizes = samples.ndim and images.ndim, samples.size and images.size
+    if not axes or not sizes or samples.shape[1:] != images.shape[1:]:
         raise ValueError(
             "`samples` and `images` have different shapes, or there are none. Expected arrays "
             "(n, ...) and (m, ...), to be compared pixel by pixel. "

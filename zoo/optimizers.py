@@ -15,7 +15,7 @@ def taken(argument, identifier):
     """
     try:
         optimizer = keras.optimizers.get(identifier)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, KeyError):
         optimizer = None
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(

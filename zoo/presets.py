@@ -20,6 +20,7 @@ import keras
 
 from zoo import finite, untrusted
 from zoo.files import sha256
+from zoo.keras_names import policy
 from zoo.validation import as_path, check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
@@ -94,6 +95,11 @@ def card(preset, file_hash=None):
     folder = folder_of(preset, file_hash)
     content = _read(folder, CARD)
     version = content.get("format")
+    if not isinstance(content.setdefault("files", {}), dict):
+        raise ValueError(
+            "`preset` is damaged. Expected the SHA-256 of each of its files, by their names. "
+            f"Received: files={content['files']!r} in {str(folder)!r}"
+        )
     if not isinstance(version, int) or version > FORMAT:
         raise ValueError(
             f"`preset` is of a newer version than this library. Expected format {FORMAT} or "
@@ -136,28 +142,35 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     """
     check_role(player)
     folder = folder_of(preset, file_hash)
-    hashes = card(folder).get("files", {})
+    hashes = card(folder)["files"]
     configs = untrusted.parse_json(_verified(folder, CONFIG, hashes), CONFIG)
-    config = configs.get(player)
-    if config is None:
+    config = configs.get(player) if isinstance(configs, dict) else None
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
+        there = sorted(configs) if isinstance(configs, dict) else "the configs of players"
         raise ValueError(
-            f"`player` is not in the preset. Expected one of {sorted(configs)}. "
+            f"`player` is not in the preset. Expected one of {there}. "
             f"Received: player={player!r}, preset={str(preset)!r}"
         )
     if dtype is not None:
-        policy = keras.dtype_policies.get(dtype)
-        config["config"]["dtype"] = keras.dtype_policies.serialize(policy)
-    cls = keras.saving.get_registered_object(config["registered_name"])
+        config["config"]["dtype"] = keras.dtype_policies.serialize(policy(dtype))
+    cls = keras.saving.get_registered_object(str(config.get("registered_name")))
     if expected is not None and not (cls is not None and issubclass(cls, expected)):
         raise ValueError(
             f"`preset` holds another class. Expected a {expected.__name__}. "
-            f"Received: preset={str(preset)!r} with a {config['class_name']}"
+            f"Received: preset={str(preset)!r} with a {config.get('class_name')}"
         )
     content = _verified(folder, WEIGHTS[player], hashes)
     with untrusted.hdf5(io.BytesIO(content), WEIGHTS[player]) as weights:
-        model = keras.saving.deserialize_keras_object(config)
-        untrusted.check_kinds(weights, model, WEIGHTS[player])
-    model.load_weights(folder / WEIGHTS[player])
+        stored = untrusted.declared_bytes(weights, WEIGHTS[player])
+        with untrusted.made_again("preset", folder, stored, f"a {player}"):
+            model = keras.saving.deserialize_keras_object(config)
+            if not isinstance(model, keras.Model):
+                raise ValueError(
+                    f"`preset` holds no model. Expected a {player}. Received: "
+                    f"preset={str(preset)!r} with a {type(model).__name__}"
+                )
+            untrusted.check_kinds(weights, model, WEIGHTS[player])
+            model.load_weights(folder / WEIGHTS[player])
     finite.check_weights(model, player)
     return model
 

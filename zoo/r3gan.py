@@ -10,7 +10,7 @@ from zoo.layers.resampling import BilinearResampling
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
 from zoo.resnet import doublings
-from zoo.validation import as_tuple, check_integer, check_memory, check_sizes
+from zoo.validation import as_tuple, check_integer, check_memory, check_size
 
 SLOPE = 0.2  # Of LeakyReLU below zero.
 GAIN = 2 / (1 + SLOPE**2)  # Variance that makes up for what LeakyReLU takes.
@@ -71,7 +71,7 @@ def _widths(image_shape, filters, group_width):
         ValueError: If a size cannot work, or the groups do not divide the maps.
     """
     count, base = doublings(image_shape, "R3GAN")
-    check_sizes(filters=filters, group_width=group_width)
+    check_size(filters=filters, group_width=group_width)
     check_memory(9 * EXPANSION * filters * group_width, filters=filters)
     sides = [base * 2**k for k in range(count + 1)]
     halvings = [sum(side > WIDE for side in sides[: k + 1]) for k in range(count + 1)]
@@ -159,7 +159,7 @@ class R3GANGenerator(Generator):
     ):
         image_shape = as_tuple(image_shape=image_shape)
         base, widths = _widths(image_shape, filters, group_width)
-        check_sizes(latent_dim=latent_dim)
+        check_size(latent_dim=latent_dim)
         check_integer(1, BLOCKS, blocks=blocks)
         check_memory(latent_dim * base**2 * filters, latent_dim=latent_dim)
         dtype = policy(dtype)

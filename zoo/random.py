@@ -18,8 +18,17 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from zoo import philox, replicas
-from zoo.validation import check_above_zero, check_choice
+from zoo import draw_arguments, philox, replicas
+from zoo.validation import (
+    INTEGERS,
+    LARGEST,
+    as_array,
+    check_above_zero,
+    check_choice,
+    check_integer,
+    check_number,
+    in_short,
+)
 
 UNIFORM_LIMIT = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1, as N(0, 1) has.
 PHILOX = 1  # TensorFlow's number of the algorithm.
@@ -34,6 +43,8 @@ def _draw(shape, seed, transform):
     The vector and the scalar code of a kernel may round differently. The scalar one computes what
     is left of the array behind the last full vector, so the array is padded and nothing is left.
     """
+    shape = draw_arguments.checked_shape(shape)
+    draw_arguments.check_pair(seed)
     if _several(seed):
         return _draw_each(shape, seed, transform)
     count = tf.reduce_prod(tf.cast(shape, "int32"))
@@ -117,7 +128,9 @@ def normal(shape, seed):
 
 def truncated_normal(shape, seed, limit):
     """Draws float32 from N(0, 1) on (-limit, limit) by its inverse CDF; `seed` as for `normal`."""
-    inside = math.erf(limit / math.sqrt(2.0))
+    if not (isinstance(limit, float) and limit == math.inf):
+        check_above_zero(limit=limit)
+    inside = math.erf(float(limit) / math.sqrt(2.0))
 
     return _draw(shape, seed, lambda x: _normal_quantile(x, inside))
 
@@ -136,11 +149,35 @@ def uniform(shape, seed, low=0.0, high=1.0, dtype="float32"):
         seed: As for `normal`.
         low, high: Numbers, both of the dtype's range.
         dtype: Any float; the draw has 24 bits, and is rounded to it.
+
+    Raises:
+        ValueError: If an argument is of another kind, or `low` is not below `high`.
     """
+    dtype = _float(dtype)
+    check_number(low=low, high=high)
+    low, high = float(low), float(high)
+    if not low < high or not high - low <= float(dtype.max):
+        raise ValueError(
+            f"`low` and `high` are no ends of an interval. Expected numbers of {dtype.name} with "
+            f"low < high. Received: low={low}, high={high}"
+        )
     drawn = _draw(shape, seed, lambda x: (low + high) / 2.0 + (high - low) / 2.0 * x)
-    kind = tf.as_dtype(dtype).as_numpy_dtype
+    kind = dtype.as_numpy_dtype
     low, high = kind(low), kind(high)
     return tf.clip_by_value(tf.cast(drawn, dtype), low, np.nextafter(high, low))
+
+
+def _float(dtype):
+    try:
+        found = tf.as_dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or not found.is_floating:
+        raise ValueError(
+            "`dtype` is no float. Expected the name of one, such as 'float32'. "
+            f"Received: dtype={in_short(dtype)}"
+        )
+    return found
 
 
 def fold(seed, *words):
@@ -156,6 +193,7 @@ def fold(seed, *words):
     Returns:
         An int64 tensor of the seed's shape, different for different words.
     """
+    draw_arguments.check_pair(seed)
     seed = tf.convert_to_tensor(seed, "int64")
     several = _several(seed)
     for word in words:
@@ -201,10 +239,19 @@ def draw(prior, count, latent_dim, seed, truncation=None):
     Raises:
         ValueError: If the prior is unknown or the truncation is not positive.
     """
+    limit = _limit(prior, latent_dim, truncation)
+    draw_arguments.check_count(count, latent_dim)
+    return PRIORS[prior]((count, latent_dim), seed, limit)
+
+
+def _limit(prior, latent_dim, truncation):
+    """The largest coordinate of a latent, once the arguments are checked."""
     check_prior(prior)
-    if truncation is not None:
-        check_above_zero(truncation=truncation)
-    return PRIORS[prior]((count, latent_dim), seed, math.inf if truncation is None else truncation)
+    check_integer(1, LARGEST, latent_dim=latent_dim)
+    if truncation is None:
+        return math.inf
+    check_above_zero(truncation=truncation)
+    return float(truncation)
 
 
 def draw_rows(prior, latent_dim, seeds, truncation=None):
@@ -221,11 +268,14 @@ def draw_rows(prior, latent_dim, seeds, truncation=None):
     Returns:
         A float32 tensor of shape `(n, latent_dim)`.
     """
-    check_prior(prior)
-    if truncation is None:
-        truncation = math.inf
-    elif not tf.is_tensor(truncation):
-        check_above_zero(truncation=truncation)
+    if not tf.is_tensor(truncation):
+        _limit(prior, latent_dim, truncation)
+        truncation = math.inf if truncation is None else truncation
+    else:
+        check_prior(prior)
+    if not tf.is_tensor(seeds) or tf.executing_eagerly():
+        seeds = as_array("iu", 1, seeds=seeds)
+        draw_arguments.check_count(len(seeds), latent_dim)
     # As many a row as `_draw` makes for one, so that the same code computes each.
     drawn = ROW_QUANTILES[prior](_odd_rows(seeds, -(-latent_dim // VECTOR) * VECTOR), truncation)
     return drawn[:, :latent_dim]
@@ -277,11 +327,14 @@ def from_seed(prior, count, latent_dim, seed, truncation=None):
     """
     if seed is None:
         seed = np.random.SeedSequence().generate_state(1, np.uint64).view(np.int64)[0] >> 1
-    seeds = np.asarray(seed)
-    if seeds.dtype.kind not in "iu" or seeds.ndim > 1 or (seeds.ndim and len(seeds) != count):
+    draw_arguments.check_count(count, 1)
+    seeds = as_array(seed=seed)
+    whole = seeds.dtype.kind in "iu"
+    fits = whole and np.all((seeds >= -INTEGERS) & (seeds < INTEGERS))
+    if not fits or seeds.shape not in ((), (count,)):
         raise ValueError(
             "`seed` is not an integer, or not one for each sample. Expected one integer, or "
-            f"one integer for each of the {count} samples. Received: seed={seed!r}"
+            f"one integer for each of the {count} samples. Received: seed={in_short(seed)}"
         )
     if seeds.ndim:
         return draw_rows(prior, latent_dim, seeds.astype("int64"), truncation)

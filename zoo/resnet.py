@@ -6,7 +6,7 @@ from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import as_tuple, check_image_shape, check_memory, check_sizes
+from zoo.validation import as_tuple, check_flag, check_image_shape, check_memory, check_size
 
 BASES = (4, 5, 6, 7)  # Sides of the smallest maps; doubling one of them gives every size.
 SIZES = tuple(sorted(b * 2**k for b in BASES for k in range(6) if 28 <= b * 2**k <= 128))
@@ -44,11 +44,11 @@ def _widths(size, filters, max_filters, flat):
     """The widths of the narrowest and the widest layer; `None` stands for the published ones."""
     if filters is None:
         filters = flat if size <= FLAT else 64
-    check_sizes(filters=filters)
+    check_size(filters=filters)
     check_memory(9 * filters**2, filters=filters)
     if max_filters is None:
         max_filters = filters if size <= FLAT else 16 * filters
-    check_sizes(max_filters=max_filters)
+    check_size(max_filters=max_filters)
     if max_filters < filters:
         raise ValueError(
             f"`max_filters` is less than `filters`. Expected at least {filters}. "
@@ -204,7 +204,7 @@ class ResNetGenerator(Generator):
     ):
         image_shape = as_tuple(image_shape=image_shape)
         blocks, base = doublings(image_shape, "ResNet")
-        check_sizes(latent_dim=latent_dim)
+        check_size(latent_dim=latent_dim)
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=256)
         check_memory(latent_dim * base**2 * filters, latent_dim=latent_dim)
         dtype = policy(dtype)
@@ -307,6 +307,7 @@ class ResNetDiscriminator(Discriminator):
         image_shape = as_tuple(image_shape=image_shape)
         doublings(image_shape, "ResNet")
         filters, max_filters = _widths(image_shape[0], filters, max_filters, flat=128)
+        check_flag(spectral_normalization=spectral_normalization)
         dtype = policy(dtype)
         labels = Labels(num_classes, conditioning, dtype, num_conditions)
         wrap = _normalized if spectral_normalization else _plain

@@ -4,10 +4,8 @@ A file holds one player, or a trainer with both. Of a trainer's file only the pl
 asked for is made, so reading one needs nothing of `trainers`.
 """
 
-import contextlib
 import io
 import os
-import re
 import tempfile
 import zipfile
 import zlib
@@ -15,7 +13,7 @@ import zlib
 import h5py
 import keras
 
-from zoo import finite, players, presets, untrusted
+from zoo import finite, players, presets, sealing, untrusted
 from zoo.files import replacing
 from zoo.players import copies, sampling
 from zoo.validation import as_path, nearest
@@ -48,11 +46,13 @@ def save(model, path, members=None):
     check_built(model=model)
     check_readable(model)
     with replacing(path) as temporary:
-        model.save(temporary)
+        with sealing.later():
+            model.save(temporary)
         if members:
             with zipfile.ZipFile(temporary, "a") as archive:
                 for name, text in members.items():
                     archive.writestr(name, text)
+        untrusted.seal_archive(temporary)
     return path
 
 
@@ -115,25 +115,34 @@ def load(path, player="generator"):
         return presets.from_preset(path, player)
     expected = f"a {player}, or a trainer"
     config = check_keras_file(path, expected)
-    with _registered_classes(path):
-        if is_trainer(config):
+    if is_trainer(config):
+        with untrusted.made_again("path", path, stored_bytes(path), expected):
             model = _from_trainer(path, config, player)
-        else:
-            model = load_model(path, compile=False)
-            if player == "generator" and not isinstance(model, players.Generator):
-                model = getattr(model, "generator", model)  # An autoencoder's.
+    else:
+        model = load_model(path, expected, compile=False)
+        if player == "generator" and not isinstance(model, players.Generator):
+            model = getattr(model, "generator", model)  # An autoencoder's.
     _check_player(model, player, path, config)
     finite.check_weights(model, player)
     return model
 
 
-def load_model(path, **arguments):
+def stored_bytes(path):
+    """The bytes of the weights of a file that `check_keras_file` has passed."""
+    with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as file:
+        with untrusted.hdf5(file, WEIGHTS) as weights:
+            return untrusted.declared_bytes(weights, WEIGHTS)
+
+
+def load_model(path, expected="a Keras model", **arguments):
     """As `keras.saving.load_model`, of a file that `check_keras_file` has passed.
 
     Raises:
-        ValueError: If the file's weights are not of the kinds that its model has.
+        ValueError: If no model can be made of it, its config declares far more weights than are
+            stored, or the file's weights are not of the kinds that its model has.
     """
-    model = keras.saving.load_model(path, **arguments)
+    with untrusted.made_again("path", path, stored_bytes(path), expected):
+        model = keras.saving.load_model(path, **arguments)
     with zipfile.ZipFile(path) as archive, archive.open(WEIGHTS) as file:
         with untrusted.hdf5(file, WEIGHTS) as weights:
             untrusted.check_kinds(weights, model, f"{WEIGHTS} of {str(path)!r}")
@@ -165,9 +174,10 @@ def check_keras_file(path, expected="a Keras model"):
         with zipfile.ZipFile(path) as archive:
             missing = sorted({CONFIG, WEIGHTS} - set(archive.namelist()))
             untrusted.check_members(archive, "its archive")
-            damaged = missing or archive.testzip()
-            config = None if damaged else untrusted.parse_json(archive.read(CONFIG), CONFIG)
+            damaged, config = missing, None
             if not damaged:
+                untrusted.check_archive(archive, "its archive")
+                config = untrusted.parse_json(archive.read(CONFIG), CONFIG)
                 with archive.open(WEIGHTS) as file, untrusted.hdf5(file, WEIGHTS) as weights:
                     damaged = _lacks_average(config, weights)
     except DAMAGES as error:
@@ -238,23 +248,6 @@ def _check_player(model, player, path, config):
             f"`path` holds another model, of class {held_class(config)}. Expected a {player}, or a "
             f"trainer. Received: path={str(path)!r}"
         )
-
-
-@contextlib.contextmanager
-def _registered_classes(path):
-    """Turns Keras's complaint about a class that is not registered into a short one."""
-    try:
-        yield
-    except TypeError as error:
-        unknown = re.search(r"Could not locate \w+ '([^']+)'", str(error))
-        if unknown is None:
-            raise
-        raise ValueError(
-            f"`path` holds a class that is not known here: {unknown[1]}. Expected every class to "
-            "be registered: import the module that defines it first, with "
-            "`@keras.saving.register_keras_serializable()` above the class. "
-            f"Received: path={str(path)!r}"
-        ) from error
 
 
 def _check_extension(path):

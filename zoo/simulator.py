@@ -14,7 +14,7 @@ import tensorflow as tf
 from zoo import constraints, random
 from zoo.players import Generator, policy
 from zoo.players.recorded import deserialized
-from zoo.validation import as_tuple, check_choice, check_sizes
+from zoo.validation import as_tuple, check_choice, check_size, check_sizes
 
 GRADIENTS = ("pathwise", "score", "finite_difference")
 
@@ -113,11 +113,12 @@ class Simulator(Generator):
         **kwargs,
     ):
         function = deserialized(function)  # Its config will do, as for an initializer.
-        bounds = {} if bounds is None else dict(bounds)
         sample_shape = as_tuple(sample_shape=sample_shape)
-        check_sizes(sample_shape=sample_shape, latent_dim=latent_dim)
+        check_sizes(sample_shape=sample_shape)
+        check_size(latent_dim=latent_dim)
         random.check_prior(prior)
         check_choice(GRADIENTS, gradient=gradient)
+        bounds = {} if bounds is None else bounds
         coordinates = constraints.coordinates(parameters, bounds)
         scales = _scales(scale, coordinates)
         dtype = policy(dtype)
@@ -136,7 +137,7 @@ class Simulator(Generator):
             **kwargs,
         )
 
-        self.function, self.parameters, self.bounds = function, dict(parameters), bounds
+        self.function, self.parameters, self.bounds = function, dict(parameters), dict(bounds)
         self.simulation = simulation
 
     @property

@@ -7,8 +7,19 @@ perfect generator would draw is known in closed form.
 import numpy as np
 import tensorflow as tf
 
-from zoo import random
-from zoo.validation import check_above_zero, check_choice, check_positive
+from zoo import draw_arguments, random
+from zoo.validation import (
+    LARGEST,
+    as_array,
+    check_above_zero,
+    check_choice,
+    check_integer,
+    check_number,
+    check_seed,
+    in_short,
+)
+
+LONGEST = 1 << 10  # Side of a grid.
 
 
 class Mixture:
@@ -40,21 +51,23 @@ class Mixture:
     """
 
     def __init__(self, centres, scales, weights=None, name=None):
-        self.centres = np.array(centres, "float64")
-        if self.centres.ndim != 2 or not self.centres.size:
+        self.centres = np.array(as_array(centres=centres), order="C")
+        if not _are_finite(self.centres) or self.centres.ndim != 2 or not self.centres.size:
             raise ValueError(
-                "`centres` do not have one row per mode. Expected an array of shape (modes, dim). "
-                f"Received: centres of shape {self.centres.shape}"
+                "`centres` do not have one row per mode. Expected an array of shape (modes, dim) "
+                f"of finite numbers. Received: centres of shape {self.centres.shape} and dtype "
+                f"{self.centres.dtype}"
             )
+        self.centres = self.centres.astype("float64")
         modes, self.dim = self.centres.shape
         self.scales = _per_mode("scales", scales, modes)
         self.weights = _per_mode("weights", 1 / modes if weights is None else weights, modes)
         if abs(self.weights.sum() - 1) > 1e-6:
             raise ValueError(
                 f"`weights` are not probabilities. Expected {modes} numbers that sum to 1. "
-                f"Received: weights={weights}"
+                f"Received: weights={in_short(weights)}"
             )
-        self.name = name or "mixture"
+        self.name = "mixture" if name is None else str(name)
 
     def __repr__(self):
         return f"<Mixture {self.name}: {len(self.centres)} modes, dim {self.dim}>"
@@ -69,6 +82,11 @@ class Mixture:
         Returns:
             A float32 tensor of shape `(count, dim)`: the same eagerly, in `tf.data` and under XLA.
         """
+        draw_arguments.check_count(count, self.dim)
+        if isinstance(seed, (int, np.integer)):
+            check_seed(seed)
+        elif not (tf.is_tensor(seed) and seed.shape.rank == 0):
+            draw_arguments.check_pair(seed)
         seed = tf.cast(seed, "int64")
         if seed.shape.rank == 0:
             seed = tf.stack([seed, 0])
@@ -95,7 +113,8 @@ class Mixture:
         """
         if tf.is_tensor(points):
             return tf.cast(self._log_density(tf.cast(points, "float64")), points.dtype)
-        return self._log_density(tf.constant(np.asarray(points, "float64"))).numpy()
+        points = as_array("iufb", points=points).astype("float64")
+        return self._log_density(tf.constant(points)).numpy()
 
     def _log_density(self, points):
         if points.shape.rank != 2 or points.shape[1] != self.dim:
@@ -110,13 +129,17 @@ class Mixture:
 
 
 def _per_mode(name, values, modes):
-    array = np.asarray(values, "float64")
-    if array.shape not in ((), (modes,)) or not np.all(np.isfinite(array) & (array > 0)):
+    array = as_array(**{name: values})
+    if not _are_finite(array) or array.shape not in ((), (modes,)) or not np.all(array > 0):
         raise ValueError(
             f"`{name}` do not have one positive value per mode. Expected {modes} positive numbers. "
-            f"Received: {name}={values}"
+            f"Received: {name}={in_short(values)}"
         )
-    return np.array(np.broadcast_to(array, (modes,)))
+    return np.array(np.broadcast_to(array.astype("float64"), (modes,)))
+
+
+def _are_finite(array):
+    return array.dtype.kind in "iuf" and bool(np.all(np.isfinite(array)))
 
 
 def ring(modes=8, radius=2.0, scale=0.02):
@@ -133,8 +156,8 @@ def ring(modes=8, radius=2.0, scale=0.02):
     Returns:
         A `Mixture` of dimension 2.
     """
-    check_positive(modes=modes)
-    check_above_zero(radius=radius)
+    check_integer(1, LARGEST, modes=modes)
+    check_above_zero(radius=radius, scale=scale)
     angles = 2 * np.pi * np.arange(modes) / modes
     centres = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return Mixture(centres, scale, name="ring")
@@ -154,8 +177,8 @@ def grid(side=5, spacing=2.0, scale=0.05):
     Returns:
         A `Mixture` of dimension 2.
     """
-    check_positive(side=side)
-    check_above_zero(spacing=spacing)
+    check_integer(1, LONGEST, side=side)
+    check_above_zero(spacing=spacing, scale=scale)
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     centres = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     return Mixture(centres, scale, name="grid")
@@ -171,7 +194,9 @@ def normal(mean=0.0, scale=1.0):
     Returns:
         A `Mixture` of dimension 1 with one mode.
     """
-    return Mixture([[mean]], scale, name="normal")
+    check_number(mean=mean)
+    check_above_zero(scale=scale)
+    return Mixture([[float(mean)]], scale, name="normal")
 
 
 def mixture():

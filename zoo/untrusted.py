@@ -6,18 +6,29 @@ declare 5 GB. What is larger than `FREE` may be at most `EXPANSION` times what i
 
 import collections
 import contextlib
+import functools
 import io
 import json
 import math
+import os
+import pathlib
+import re
+import threading
 import zipfile
 
 import h5py
+import keras
 import numpy as np
 
 from zoo.files import sha256
 
 FREE, EXPANSION = 1 << 26, 100  # 64 MiB.
+GROWTH = 4  # Of weights: stored in float16, made in float32, and some that are not stored.
 SEAL = "sha256"
+SEAL_FILE = "sha256.json"  # Of an archive: the hash of each other member.
+HOUSE = str(pathlib.Path(__file__).parents[1])
+ROOMS = ("evaluation", "export", "trainers", "zoo")
+LOADING = threading.RLock()
 NUMBERS = "iubfV"  # V: bfloat16.
 
 
@@ -43,7 +54,11 @@ def check_hdf5(file, name):
         file: `h5py.File`.
         name: What to call it in the message.
     """
-    stored = file.id.get_filesize()
+    check_sizes(declared_bytes(file, name), file.id.get_filesize(), name)
+
+
+def declared_bytes(file, name):
+    """How many bytes the numbers of an HDF5 file are; what is no number is refused."""
     declared = 0
     for dataset in _datasets(file, name):
         declared += dataset.nbytes
@@ -52,7 +67,7 @@ def check_hdf5(file, name):
                 f"{name} has what is no number. Expected weights. Received: {dataset.name!r} of "
                 f"dtype {dataset.dtype}"
             )
-    check_sizes(declared, stored, name)
+    return declared
 
 
 def check_kinds(group, model, name):
@@ -91,12 +106,29 @@ def read_arrays(content, name):
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_members(archive, name)
+            for member in archive.infolist():
+                with archive.open(member) as file:
+                    _check_array(file, member, name)
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except Exception as error:  # NumPy's and zipfile's are of many kinds.
+        if is_own(error):
+            raise
         raise ValueError(
             f"{name} is damaged. Expected a .npz file of arrays. Received: {error}"
         ) from error
+
+
+def _check_array(file, member, name):
+    """Raises a `ValueError` if a .npy file declares more than it has."""
+    version = np.lib.format.read_magic(file)
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+    shape, _, dtype = read(file)
+    if math.prod(shape) * dtype.itemsize > member.file_size:
+        raise ValueError(
+            f"{name} is damaged. Expected arrays that are whole. Received: {member.filename!r} of "
+            f"shape {shape} and dtype {dtype} in {member.file_size:,} bytes"
+        )
 
 
 def parse_json(text, name):
@@ -126,6 +158,123 @@ def check_seal(content, name):
             f"that it says of itself, {content[SEAL]!r}. Received: {found!r}. Without its entry "
             f"{SEAL!r} a changed one is read as it is"
         )
+
+
+def seal_archive(path):
+    """Adds the SHA-256 of each member to a zip archive, as its last member."""
+    with zipfile.ZipFile(path, "a") as archive:
+        hashes = {name: sha256(archive.read(name)) for name in sorted(archive.namelist())}
+        archive.writestr(SEAL_FILE, json.dumps(hashes, indent=1))
+
+
+def check_archive(archive, name):
+    """Reads a zip archive through, and raises a `ValueError` if it is not as it was sealed.
+
+    One without a seal passes, if it is whole: it is of before, or of another library.
+
+    Args:
+        archive: `zipfile.ZipFile`, which `check_members` has passed.
+        name: What to call it in the message.
+    """
+    names = archive.namelist()
+    if SEAL_FILE not in names:
+        if damaged := archive.testzip():
+            raise _not_as_written(name, f"a whole {damaged!r}", "another checksum")
+        return
+    wanted = parse_json(archive.read(SEAL_FILE), f"{SEAL_FILE} of {name}")
+    found = {other: sha256(archive.read(other)) for other in names if other != SEAL_FILE}
+    if not isinstance(wanted, dict) or len(found) != len(names) - 1:
+        raise _not_as_written(name, "each member once, and its hash", f"members {names}")
+    for other in sorted({*wanted, *found}):
+        if wanted.get(other) != found.get(other):
+            raise _not_as_written(
+                name,
+                f"the SHA-256 of {other!r} that it says of itself, {wanted.get(other)!r}",
+                f"{found.get(other)!r}. Without its member {SEAL_FILE!r} a changed one is read as "
+                "it is",
+            )
+
+
+def _not_as_written(name, wanted, found):
+    return ValueError(
+        f"{name} is not as it was written: it was changed or damaged. Expected {wanted}. "
+        f"Received: {found}"
+    )
+
+
+@contextlib.contextmanager
+def made_again(argument, path, stored, expected):
+    """Makes of the block, in which Keras makes a model of a stranger's file, a short story.
+
+    Weights beyond what the file stores for all of them are refused before they are made, and
+    whatever Keras raises becomes one sentence.
+
+    Args:
+        argument: The name of the argument that the file is, for the messages.
+        path: The file.
+        stored: int. The bytes of its weights.
+        expected: What the file should hold, for the messages.
+
+    Raises:
+        ValueError: If the block raises, or would make more.
+    """
+    received = f"{argument}={str(path)!r}"
+    try:
+        with _weights_within(max(FREE, GROWTH * stored), stored, argument, received):
+            yield
+    except Exception as error:
+        if is_own(error):
+            raise
+        unknown = re.search(r"Could not locate \w+ '([^']+)'", str(error))
+        if unknown is not None:
+            raise ValueError(
+                f"`{argument}` holds a class that is not known here: {unknown[1]}. Expected every "
+                "class to be registered: import the module that defines it first, with "
+                "`@keras.saving.register_keras_serializable()` above the class. "
+                f"Received: {received}"
+            ) from error
+        said = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"`{argument}` holds what no model can be made of ({type(error).__name__}: {said}). "
+            f"Expected {expected}, whose config and weights fit each other. Received: {received}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _weights_within(allowed, stored, argument, received):
+    """Refuses layers' weights beyond so many bytes, in this thread."""
+    with LOADING:
+        add_weight, here, made = keras.Layer.add_weight, threading.get_ident(), 0
+
+        @functools.wraps(add_weight)
+        def counted(layer, shape=None, *args, **kwargs):
+            nonlocal made
+            if threading.get_ident() == here:
+                made += 4 * (math.prod(shape) if isinstance(shape, (tuple, list)) else shape or 1)
+                if made > allowed:
+                    raise ValueError(
+                        f"`{argument}` declares more weights than it stores, and would fill the "
+                        f"memory. Expected at most {GROWTH} times what is stored. Received: "
+                        f"{received} with {stored:,} bytes stored, and {made:,} or more declared "
+                        f"up to the layer {layer.name!r}"
+                    )
+            return add_weight(layer, shape, *args, **kwargs)
+
+        keras.Layer.add_weight = counted
+        try:
+            yield
+        finally:
+            keras.Layer.add_weight = add_weight
+
+
+def is_own(error):
+    """Whether an error was raised here, and not by Keras or another library."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = "" if last is None else last.tb_frame.f_code.co_filename
+    rooms = tuple(f"{HOUSE}{os.sep}{room}{os.sep}" for room in ROOMS)
+    return isinstance(error, ValueError) and place.startswith(rooms)
 
 
 @contextlib.contextmanager

@@ -80,7 +80,7 @@ class VAE(RecordedModel, keras.Model):
         check_seed(seed)
         super().__init__(**kwargs)
         self.units = as_tuple(units=units)
-        self.likelihood, self.scale, self.seed = likelihood, scale, int(seed)
+        self.likelihood, self.scale, self.seed = likelihood, float(scale), int(seed)
         self.generator = MLPGenerator(
             image_shape,
             latent_dim,

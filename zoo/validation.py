@@ -11,6 +11,8 @@ import sys
 import numpy as np
 
 LARGEST = 1 << 20  # Of a size: coordinates, maps or units.
+KINDS = {"i": "integers", "u": "unsigned integers", "f": "floats", "b": "truth values"}
+INTEGERS = 1 << 63  # Of 64 bits: from minus this to below it.
 
 
 def nearest(name, names, aliases=None):
@@ -51,16 +53,19 @@ def refuse_arguments(of, unknown, names, remedies=None, aliases=None):
     if unknown:
         first = next(iter(unknown))
         expected = (remedies or {}).get(first) or f"some of {list(names)}"
-        received = ", ".join(f"{name}={_in_short(value)}" for name, value in unknown.items())
+        received = ", ".join(f"{name}={in_short(value)}" for name, value in unknown.items())
         close = "" if first in (remedies or {}) else nearest(first, names, aliases)
         raise ValueError(
             f"`{first}` is no argument of {of}{close}. Expected {expected}. Received: {received}"
         )
 
 
-def _in_short(value):
+def in_short(value):
     """A value as it is written, or its type where that is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # Of a stranger's class.
+        text = "\n"
     return text if len(text) <= 80 and "\n" not in text else f"one of type {type(value).__name__}"
 
 
@@ -81,7 +86,7 @@ def check_choice(choices, hint="", aliases=None, **argument):
         return value
     raise ValueError(
         f"`{name}` is unknown. Expected one of {sorted(choices)}{hint}"
-        f"{nearest(value, choices, aliases)}. Received: {name}={value!r}"
+        f"{nearest(value, choices, aliases)}. Received: {name}={in_short(value)}"
     )
 
 
@@ -97,9 +102,9 @@ def check_integer(minimum=0, most=None, **numbers):
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < minimum or most is not None and value > most:
             kind = "a positive integer" if minimum == 1 else f"an integer of at least {minimum}"
-            kind += "" if most is None else f" and at most {most:,}"
+            kind += f" and at most {most:,}" if whole and value >= minimum else ""
             raise ValueError(
-                f"`{name}` is out of range. Expected {kind}. Received: {name}={value!r}"
+                f"`{name}` is out of range. Expected {kind}. Received: {name}={in_short(value)}"
             )
 
 
@@ -109,9 +114,33 @@ def check_positive(**numbers):
 
 
 def check_seed(seed):
-    """Raises a `ValueError` unless `seed` is one integer."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"`seed` is not an integer. Expected an int. Received: seed={seed!r}")
+    """Raises a `ValueError` unless `seed` is one integer of 64 bits."""
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not whole or not -INTEGERS <= seed < INTEGERS:
+        expected = "an int of 64 bits" if whole else "an int"
+        raise ValueError(
+            f"`seed` is not an integer. Expected {expected}. Received: seed={in_short(seed)}"
+        )
+
+
+def check_callable(expected="a function", **functions):
+    """Raises a `ValueError` naming the first argument that cannot be called."""
+    for name, function in functions.items():
+        if not callable(function):
+            raise ValueError(
+                f"`{name}` is no function. Expected {expected}. Received: "
+                f"{name}={in_short(function)}"
+            )
+
+
+def check_flag(**flags):
+    """Raises a `ValueError` naming the first argument that is neither `True` nor `False`."""
+    for name, value in flags.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(
+                f"`{name}` is neither true nor false. Expected True or False. "
+                f"Received: {name}={in_short(value)}"
+            )
 
 
 def check_number(expected="a finite number", **numbers):
@@ -127,7 +156,8 @@ def check_number(expected="a finite number", **numbers):
             fits = False
         if not fits:
             raise ValueError(
-                f"`{name}` is no finite number. Expected {expected}. Received: {name}={value!r}"
+                f"`{name}` is no finite number. Expected {expected}. "
+                f"Received: {name}={in_short(value)}"
             )
 
 
@@ -151,7 +181,7 @@ def check_above_zero(**numbers):
             )
 
 
-def check_memory(numbers, size=4, **argument):
+def check_memory(numbers, size=4, /, **argument):
     """Raises a `ValueError` naming the argument for which more numbers are needed than fit here.
 
     Args:
@@ -164,7 +194,7 @@ def check_memory(numbers, size=4, **argument):
     if numbers * size > allowed:
         raise ValueError(
             f"`{name}` needs more memory than this machine has. Expected less, for {allowed:,} "
-            f"bytes. Received: {name}={value!r}, for {numbers * size:,} bytes"
+            f"bytes. Received: {name}={in_short(value)}, for {numbers * size:,} bytes"
         )
 
 
@@ -174,11 +204,16 @@ def check_widths(*widths, **argument):
 
 
 def _memory():
-    """The bytes of this machine's memory."""
+    """A quarter of the bytes of this machine's memory: gradients, moments and copies follow."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
     except (AttributeError, OSError, ValueError):  # Not everywhere.
         return 1 << 40
+
+
+def check_size(**sizes):
+    """Raises a `ValueError` naming the first argument that is not one size, a positive integer."""
+    check_integer(1, LARGEST, **sizes)
 
 
 def check_sizes(**sizes):
@@ -206,7 +241,7 @@ def as_path(**argument):
     except TypeError:
         raise ValueError(
             f"`{name}` is no path. Expected a str or a pathlib.Path. Received: {name}="
-            f"{_in_short(value)}"
+            f"{in_short(value)}"
         ) from None
 
 
@@ -218,14 +253,42 @@ def as_tuple(**argument):
     """
     ((name, value),) = argument.items()
     try:
-        if not isinstance(value, (str, bytes)):
+        if not isinstance(value, (str, bytes, dict, set)) and getattr(value, "ndim", 1) == 1:
             return tuple(value)
     except TypeError:
         pass
     raise ValueError(
         f"`{name}` is not several values. Expected a tuple, such as (3,). Received: {name}="
-        f"{_in_short(value)}"
+        f"{in_short(value)}"
     )
+
+
+def as_array(kinds=None, ndim=None, **argument):
+    """The one argument as a NumPy array.
+
+    Args:
+        kinds: NumPy's letters of the kinds of numbers that will do: all, if it is `None`.
+        ndim: int, optional. How many axes it has to have.
+        **argument: The one argument.
+
+    Raises:
+        ValueError: If it is none: rows of several lengths, texts, objects.
+    """
+    ((name, value),) = argument.items()
+    try:
+        array = np.asanyarray(value)
+        received = f"{name} of shape {array.shape} and dtype {array.dtype}"
+    except Exception as error:  # Whatever an object that is no array raises when it is asked.
+        array, received = None, f"{name} of which NumPy says: {error}"
+    kinds = "".join(KINDS) if kinds is None and array is None else kinds
+    if array is None or kinds and array.dtype.kind not in kinds or ndim not in (None, array.ndim):
+        axes = "" if ndim is None else f" with {ndim} ax{'i' if ndim == 1 else 'e'}s"
+        numbers = " or ".join(words for kind, words in KINDS.items() if kind in (kinds or KINDS))
+        raise ValueError(
+            f"`{name}` is no array of numbers. Expected an array{axes} of {numbers}. "
+            f"Received: {received}"
+        )
+    return array
 
 
 def check_model(**argument):
@@ -234,7 +297,7 @@ def check_model(**argument):
     if isinstance(value, type) or not (callable(value) and hasattr(value, "built")):
         raise ValueError(
             f"`{name}` is no model. Expected a player of the zoo, or a built Keras model. "
-            f"Received: {name}={_in_short(value)}"
+            f"Received: {name}={in_short(value)}"
         )
 
 
@@ -244,10 +307,9 @@ def check_image_shape(image_shape, hint=""):
     Raises:
         ValueError: If it is no three positive integers. `hint` says what else would do.
     """
-    try:
-        image_shape = tuple(image_shape)
-    except TypeError:
+    if isinstance(image_shape, (int, np.integer)):
         image_shape = (image_shape,)
+    image_shape = as_tuple(image_shape=image_shape)
     if len(image_shape) != 3:
         raise ValueError(
             f"`image_shape` does not have three sizes. Expected (height, width, channels){hint}. "
@@ -285,7 +347,7 @@ def check_labels(labels, num_classes, count=None):
         if labels is not None:
             raise ValueError(
                 "`labels` are given, and the generator has none. Expected labels=None, or a "
-                f"generator made with num_classes. Received: labels of shape {np.shape(labels)}"
+                f"generator made with num_classes. Received: labels={in_short(labels)}"
             )
         return None
     if labels is None:
@@ -293,7 +355,8 @@ def check_labels(labels, num_classes, count=None):
             "`labels` are missing: the generator is conditional. Expected integers in "
             f"[0, {num_classes}). Received: labels=None"
         )
-    labels = np.asarray(labels)
+    check_integer(1, num_classes=num_classes)
+    labels = as_array(labels=labels)
     if labels.ndim == 2 and labels.shape[1] == num_classes != 1:
         raise ValueError(
             "`labels` look one-hot. Expected integers of shape (n,): use labels.argmax(axis=1). "
@@ -310,6 +373,8 @@ def check_labels(labels, num_classes, count=None):
             f"`labels` are out of range. Expected integers in [0, {num_classes}). "
             f"Received: labels from {labels.min()} to {labels.max()}"
         )
+    if count is not None:
+        check_integer(0, count=count)
     if count is not None and len(labels) != count:
         raise ValueError(
             f"`labels` do not match the samples in number. Expected {count} labels. "

@@ -76,3 +76,22 @@ def test_accuracy_counts_all_of_an_uneven_batch():
     images = np.eye(3)[np.arange(7) % 3].reshape(7, 1, 1, 3)
     labels = np.array([0, 1, 2, 0, 1, 2, 1])
     assert classifier.accuracy(model, tf.constant(images), labels, 3) == pytest.approx(6 / 7)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"images": np.zeros((6, 8, 8, 1))}, "`images` is no array|`images` are not what"),
+        ({"labels": [0, 1]}, "`labels` do not match"),
+        ({"epochs": 0}, "`epochs` is out of range"),
+        ({"epochs": (1, 10**9)}, "`epochs` is out of range"),
+        ({"filters": 10**9}, "`filters` is out of range"),
+        ({"shift": -1}, "`shift` is out of range"),
+        ({"flip": "x"}, "`flip` is neither"),
+        ({"seed": -1}, "`seed` is out of range"),
+    ],
+)
+def test_what_teaches_nothing(change, message):
+    given = {"images": np.zeros((6, 8, 8, 1), "uint8"), "labels": np.arange(6) % 2}
+    with pytest.raises(ValueError, match=f"^({message}).*Expected.*Received"):
+        classifier.train(**{**given, "num_classes": 2, **change})

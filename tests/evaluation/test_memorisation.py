@@ -115,3 +115,18 @@ def test_errors_of_samples():
     ):
         with pytest.raises(ValueError, match=message):
             measure.evaluate(samples)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"images": None}, "`images` holds"),
+        ({"held_out": HELD_OUT[:, :2]}, "`held_out` and `images` have different shapes"),
+        ({"held_out": [[1], [1, 2]]}, "`held_out` is no array"),
+        ({"quantile": "x"}, "`quantile` is no finite number"),
+        ({"extractor": 3}, "`extractor` is none"),
+    ],
+)
+def test_what_is_no_reference(change, message):
+    with pytest.raises(ValueError, match=f"^{message}.*Expected.*Received"):
+        Memorisation(**{"images": TRAIN, "held_out": HELD_OUT, **change})

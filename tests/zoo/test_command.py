@@ -82,9 +82,18 @@ def test_help_in_80_columns_with_whole_words():
         ("--zzz", "Unknown flag --zzz. Expected one of --count, --quick, --output; --help says"),
         (
             "--count=many",
-            "flag --count=many: invalid literal for int() with base 10: 'many'. --help",
+            "flag --count=many: invalid literal for int() with base 10: 'many'. Expected a "
+            "positive integer. --help",
         ),
-        ("--count=0", "flag --count=0: 0 is not a positive integer. --help"),
+        (
+            "--count=0",
+            "flag --count=0: 0 is not a positive integer. Expected a positive integer. --help",
+        ),
+        (
+            "--quick=maybe",
+            "flag --quick=maybe: ('Non-boolean argument to boolean flag', 'maybe'). "
+            "Expected true or false. --help",
+        ),
     ],
 )
 def test_wrong_flags(capsys, argument, message):

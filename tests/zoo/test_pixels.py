@@ -16,3 +16,23 @@ def test_pixels_survive_the_value_range(low, high):
 
 def test_what_leaves_the_range_is_cut():
     np.testing.assert_array_equal(pixels.to_unit([-3.0, 0.0, 7.0], (-1.0, 1.0)), [0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("value_range", [None, 1, "x", (1,), (1, -1), (0, np.nan), (0, 1, 2), len])
+def test_no_range(value_range):
+    for map_ in (pixels.to_unit, pixels.from_pixels):
+        with pytest.raises(ValueError, match="^`value_range` is no range. Expected .low, high."):
+            map_(np.zeros((1, 2), "uint8"), value_range)
+
+
+@pytest.mark.parametrize("images", [None, "x", object(), [[1, 2], [3]], np.array([1j]), {}])
+def test_no_numbers(images):
+    for map_ in (lambda x: pixels.to_unit(x, (0, 1)), pixels.to_pixels):
+        with pytest.raises(ValueError, match="^`(images|unit)` is no array of numbers. Expected"):
+            map_(images)
+
+
+def test_numbers_outside_of_the_unit_interval_do_not_wrap():
+    for unit in ([1.1], [-0.1], [np.nan]):
+        with pytest.raises(ValueError, match="^`unit` has numbers outside of the unit interval"):
+            pixels.to_pixels(unit)

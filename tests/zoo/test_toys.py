@@ -151,3 +151,25 @@ def test_errors_say_what_was_expected():
         toys.get("grid", side=0)
     with pytest.raises(ValueError, match=r"shape \(n, 2\).*Received"):
         toys.get("ring").log_density([[1.0]])
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: toys.ring(modes=10**9), "`modes` is out of range"),
+        (lambda: toys.grid(side=10**6), "`side` is out of range"),
+        (lambda: toys.ring(scale="x"), "`scale` is no finite number"),
+        (lambda: toys.normal(mean=np.nan), "`mean` is no finite number"),
+        (lambda: toys.Mixture([[1], [1, 2]], 1.0), "`centres` is no array"),
+        (lambda: toys.Mixture([["a"]], 1.0), "`centres` do not have one row per mode"),
+        (lambda: toys.Mixture([[np.inf]], 1.0), "`centres` do not have one row per mode"),
+        (lambda: toys.Mixture([[1.0]], {}), "`scales` do not have one positive value"),
+        (lambda: toys.ring().sample(2, "x"), "`seed` is"),
+        (lambda: toys.ring().sample(-1, 0), "`count` is out of range"),
+        (lambda: toys.ring().sample(10**12, 0), "`count` needs more memory"),
+        (lambda: toys.ring().log_density("x"), "`points` is no array"),
+    ],
+)
+def test_what_makes_no_mixture(make, message):
+    with pytest.raises(ValueError, match=f"^{message}.*Expected.*Received"):
+        make()

@@ -38,6 +38,8 @@ def _changed(path, folder, change):
     copy = folder / path.name
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
         for name in source.namelist():
+            if name == untrusted.SEAL_FILE:  # Whoever changes a file takes it away.
+                continue
             content = source.read(name)
             if name == saving.WEIGHTS:
                 stream = io.BytesIO(content)
@@ -154,3 +156,129 @@ def test_a_seal_is_the_hash_of_all_else():
     untrusted.check_seal(content, "x")  # One of before has none.
     with pytest.raises(ValueError, match="x is not as it was written.*Received: '[0-9a-f]{64}'"):
         untrusted.check_seal({**sealed, "a": "y"}, "x")
+
+
+# === Seals of archives ===
+
+
+def _rewritten(path, target, **members):
+    """A copy of an archive with other members, or without those that are `None`."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            content = members.get(name.replace(".", "_"), source.read(name))
+            if content is not None:
+                copy.writestr(name, content)
+    return target
+
+
+def test_a_file_says_the_hash_of_each_of_its_members(trainer_file, tmp_path):
+    """Written by `zoo.saving`, by a trainer's own `save` and by a player's."""
+    gan = saving.load_model(trainer_file[0])
+    gan.save(tmp_path / "own.keras")
+    gan.generator.save(tmp_path / "player.keras")
+    for path in (*trainer_file, tmp_path / "own.keras", tmp_path / "player.keras"):
+        with zipfile.ZipFile(path) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        hashes = json.loads(contents.pop(untrusted.SEAL_FILE))
+        assert hashes == {n: hashlib.sha256(c).hexdigest() for n, c in contents.items()}
+        saving.load(path)
+
+
+def test_members_beside_the_model_are_sealed_too(tmp_path):
+    model = zoo.MLPGenerator((2,), 2, (3,))
+    path = saving.save(model, tmp_path / "model.keras", {"notes.txt": "kept"})
+    assert saving.read_member(path, "notes.txt") == "kept"
+    changed = _rewritten(path, tmp_path / "changed.keras", notes_txt="another")
+    wanted, found = (hashlib.sha256(text).hexdigest() for text in (b"kept", b"another"))
+    with pytest.raises(ValueError, match=f"SHA-256 of 'notes.txt'.*{wanted}.*Received: '{found}'"):
+        saving.load(changed)
+
+
+def test_a_member_that_was_changed_added_or_taken_away(trainer_file, tmp_path):
+    path, changed = trainer_file[1], tmp_path / "changed.keras"
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read(saving.CONFIG))
+    config["config"]["name"] = "another"
+    text = json.dumps(config)
+    for members in ({"config_json": text}, {"metadata_json": None}, {"sha256_json": "[]"}):
+        with pytest.raises(ValueError, match="`path` is damaged.*not as it was written.*Received"):
+            saving.load(_rewritten(path, changed, **members))
+    _rewritten(path, changed)
+    with zipfile.ZipFile(changed, "a") as archive:
+        archive.writestr("assets/more", "x")
+    with pytest.raises(ValueError, match="SHA-256 of 'assets/more' that it says of itself, None"):
+        saving.load(changed)
+    # Without the seal it is read as it is, as a file of another library.
+    assert saving.load(_rewritten(path, changed, config_json=text, sha256_json=None)) is not None
+
+
+# === Sizes that a config declares ===
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Dense(10**9),
+        keras.layers.Dense(10**15),
+        keras.layers.EinsumDense("ab,bc->ac", (10**9,)),
+        keras.layers.Dense(10**6, kernel_initializer="zeros"),
+    ],
+)
+def test_a_config_that_declares_more_weights_than_are_stored(layer, tmp_path):
+    """A foreign file of a few kilobytes is refused before its weights are made."""
+    small = keras.Sequential([keras.Input((100,)), keras.layers.Dense(2, name="small")])
+    small.save(tmp_path / "small.keras")
+    with zipfile.ZipFile(tmp_path / "small.keras") as archive:
+        config = json.loads(archive.read(saving.CONFIG))
+    grown = keras.saving.serialize_keras_object(layer)
+    config["config"]["layers"][1] = {**grown, "build_config": {"input_shape": [None, 100]}}
+    path = _rewritten(
+        tmp_path / "small.keras", tmp_path / "large.keras", config_json=json.dumps(config)
+    )
+    assert path.stat().st_size < 40_000
+    start = time.perf_counter()
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="`path` declares more weights than it stores.*Received"):
+        saving.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 64 * MEBIBYTE
+    tracemalloc.stop()
+    assert time.perf_counter() - start < 5
+
+
+def test_weights_are_counted_in_the_block_alone(tmp_path):
+    add_weight = keras.Layer.add_weight
+    with untrusted.made_again("path", "x", 1 << 20, "a model"):
+        keras.layers.Dense(1000).build((None, 1000))  # 4 MB, of 64 that are free.
+    with pytest.raises(ValueError, match="`path` declares more weights.*1,048,576 bytes stored"):
+        with untrusted.made_again("path", "x", 1 << 20, "a model"):
+            for _ in range(20):
+                keras.layers.Dense(1000).build((None, 1000))
+    assert keras.Layer.add_weight is add_weight
+
+
+def test_what_keras_raises_becomes_one_sentence(tmp_path):
+    message = r"`path` holds what no model .*KeyError: 'x'\). Expected a model, .*path='f.keras'"
+    with (
+        pytest.raises(ValueError, match=message),
+        untrusted.made_again("path", "f.keras", 0, "a model"),
+    ):
+        raise KeyError("x")
+    own = saving.save(zoo.MLPGenerator((2,), 2, (3,)), tmp_path / "own.keras")
+    with zipfile.ZipFile(own) as archive:
+        config = json.loads(archive.read(saving.CONFIG))
+    config["config"]["latent_dim"] = -1
+    text = json.dumps(config)
+    with pytest.raises(ValueError, match="^`latent_dim` is out of range"):  # Ours stays.
+        saving.load(_rewritten(own, tmp_path / "o.keras", config_json=text, sha256_json=None))
+
+
+def test_an_array_that_declares_more_than_it_has():
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.npy", stream.getvalue() + bytes(80))
+    with pytest.raises(ValueError, match=r"x is damaged.*whole. Received: 'a.npy' of shape \(1000"):
+        untrusted.read_arrays(archive.getvalue(), "x")

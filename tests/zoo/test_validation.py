@@ -177,3 +177,55 @@ def test_what_is_no_path_no_model_and_not_several(value, tmp_path):
             zoo.MLPGenerator((2,), units=value)
         with pytest.raises(ValueError, match="^`image_shape` is not several values"):
             zoo.DCGANGenerator(value)
+
+
+def test_flags_functions_and_arrays():
+    validation.check_flag(a=True, b=np.bool_(False))
+    validation.check_callable(a=len)
+    for value in (1, "true", None, np.ones(2), object()):
+        with pytest.raises(ValueError, match="^`rescale` is neither true nor false. Expected True"):
+            validation.check_flag(rescale=value)
+    with pytest.raises(ValueError, match="^`f` is no function. Expected a cdf. Received: f=3"):
+        validation.check_callable("a cdf", f=3)
+    assert validation.as_array("iu", 1, x=[1, 2]).tolist() == [1, 2]
+    memory_map = np.ones(3)
+    assert validation.as_array(x=memory_map) is memory_map
+    for value in ([[1], [1, 2]], ["a"], [1.5], 3, None, {}):
+        message = "^`x` is no array of numbers. Expected an array with 1 axis of integers. Received"
+        with pytest.raises(ValueError, match=message):
+            validation.as_array("i", 1, x=value)
+
+
+def test_seeds_of_64_bits():
+    validation.check_seed(-(2**63))
+    for seed in (2**63, 10**30):
+        with pytest.raises(
+            ValueError, match="^`seed` is not an integer. Expected an int of 64 bits"
+        ):
+            validation.check_seed(seed)
+
+
+class Silent:
+    """What cannot even be shown."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+def test_what_cannot_be_shown_is_named_by_its_type():
+    with pytest.raises(ValueError, match="Received: count=one of type Silent"):
+        validation.check_positive(count=Silent())
+
+
+def test_a_size_is_one_number():
+    validation.check_size(units=np.int64(3))
+    for value in (None, (3,), 0, 2**20 + 1, True):
+        with pytest.raises(ValueError, match="^`latent_dim` is out of range"):
+            validation.check_size(latent_dim=value)
+
+
+@pytest.mark.parametrize("slope", [np.nan, np.inf, -0.1, "x", None, True])
+def test_slopes_of_players_are_numbers(slope):
+    for cls in (zoo.DCGANDiscriminator, zoo.LaplacianDiscriminator):
+        with pytest.raises(ValueError, match="^`negative_slope` is (no finite number|negative)"):
+            cls(image_shape=(32, 32, 1), negative_slope=slope)

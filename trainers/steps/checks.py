@@ -9,7 +9,13 @@ from trainers.steps import coupling
 from zoo.layers.normalization import BatchNormalization, LayerNormalization
 from zoo.layers.spectral_normalization import SpectralNormalization
 from zoo.players import conditions
-from zoo.validation import check_positive, parameter_names, refuse_arguments, users_level
+from zoo.validation import (
+    check_positive,
+    in_short,
+    parameter_names,
+    refuse_arguments,
+    users_level,
+)
 
 BY_MOMENTS = (
     keras.layers.BatchNormalization,
@@ -22,10 +28,11 @@ JIT_COMPILE = ("auto", True, False)
 
 def check_keras_arguments(jit_compile, steps_per_execution):
     """Raises a `ValueError` if an argument of Keras's own `compile` is out of range."""
-    if jit_compile not in JIT_COMPILE and jit_compile is not None:
+    known = isinstance(jit_compile, (bool, str)) and jit_compile in JIT_COMPILE
+    if not known and jit_compile is not None:
         raise ValueError(
             f"`jit_compile` is out of range. Expected one of {JIT_COMPILE}. "
-            f"Received: jit_compile={jit_compile!r}"
+            f"Received: jit_compile={in_short(jit_compile)}"
         )
     check_positive(steps_per_execution=steps_per_execution)
 

@@ -7,6 +7,7 @@ from trainers.penalties import Penalty
 from trainers.perturbations import Perturbation
 from trainers.steps import checks
 from trainers.steps.optimizers import chosen
+from zoo.validation import check_number
 
 PLAYERS = ("generator", "discriminator")
 
@@ -78,6 +79,8 @@ def checked(trainer, objective, optimizers, penalties, perturbations, ema_decay,
     for name in PLAYERS:
         checks.check_penalties(name, given[name])
     perturbations = checks.as_tuple(perturbations, Perturbation, "perturbations")
+    if ema_decay is not None:
+        check_number("a number in [0, 1), or None", ema_decay=ema_decay)
     if ema_decay is not None and not 0 <= ema_decay < 1:
         raise ValueError(
             "`ema_decay` is out of range. Expected a number in [0, 1), the share of the old "

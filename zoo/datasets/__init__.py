@@ -19,7 +19,7 @@ from zoo.datasets.order import Order
 from zoo.datasets.points import Points
 from zoo.datasets.stacked_mnist import StackedMnist
 from zoo.datasets.tfds_images import TfdsImages
-from zoo.validation import check_choice, check_positive
+from zoo.validation import INTEGERS, check_choice, check_integer
 
 __all__ = ["SPLITS", "Dataset", "DatasetInfo", "arrays", "from_arrays", "info", "load", "open"]
 
@@ -57,6 +57,7 @@ def open(
         print(images.shape)
     ```
     """
+    check_integer(1, INTEGERS - 1, examples=examples)
     image_size = check_size(image_size)
     name = _named(name)
     kind, _, rest = name.partition(":")
@@ -70,7 +71,6 @@ def open(
         return in_memory.mnist(split, image_size)
     if name == "stacked_mnist":
         number = check_split(split, name)
-        check_positive(examples=examples)
         return StackedMnist(in_memory.mnist(split, image_size), number, examples)
     if kind == "keras":
         return in_memory.keras_images(rest, split, image_size)
@@ -239,7 +239,7 @@ def _check_of_folders(name, **arguments):
 def _array(**argument):
     """An argument as a tensor or an array of numbers with a first axis."""
     ((name, value),) = argument.items()
-    if tf.is_tensor(value):
+    if tf.is_tensor(value) and value.shape.rank:
         return value
     if not (isinstance(value, (list, tuple)) or hasattr(value, "__array__")):
         raise TypeError(
@@ -252,7 +252,7 @@ def _array(**argument):
         raise ValueError(
             f"`{name}` have several shapes. Expected all of one shape. Received: {error}"
         ) from error
-    if array.dtype.kind not in "biufc":
+    if array.dtype.kind not in "biufc" or not array.ndim:
         hint = "; np.unique(labels, return_inverse=True)[1] numbers names" * (name == "labels")
         raise TypeError(
             f"`{name}` are not numbers. Expected an array of shape (n, ...){hint}; "

@@ -11,7 +11,7 @@ import math
 import tensorflow as tf
 
 from zoo.datasets.order import Order
-from zoo.validation import check_choice
+from zoo.validation import check_choice, check_flag
 
 SPLITS = ("train", "test")
 # Decoded sets up to this size are held in memory, where a batch costs one gather. Twice this (the
@@ -75,6 +75,7 @@ class Dataset:
 
         `labels` is `None` when the set has none or they are not wanted.
         """
+        check_flag(labels=labels)
         samples, own_labels = self.read()
         return samples, own_labels if labels else None
 
@@ -90,6 +91,7 @@ class Dataset:
         start_step=0,
     ):
         """The examples in batches, a `tf.data.Dataset`; arguments as of `zoo.datasets.load`."""
+        check_flag(labels=labels)
         order = (batch_size, seed, shuffle, drop_remainder, repeat, start_step)
         if not self.drawn and self.count * math.prod(self.sample_shape) <= MEMORY_LIMIT:
             return gathered(*self.arrays(labels), Order(self.count, *order))

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import random
-from zoo.validation import check_positive, check_seed
+from zoo.validation import check_flag, check_positive, check_seed
 
 PREFETCH = 2
 
@@ -29,6 +29,9 @@ class Order:
     def __post_init__(self):
         check_positive(batch_size=self.batch_size)
         check_seed(self.seed)
+        check_flag(shuffle=self.shuffle, repeat=self.repeat)
+        if self.drop_remainder is not None:
+            check_flag(drop_remainder=self.drop_remainder)
         step = 0 if callable(self.start_step) and self.repeat else self.start_step
         if not isinstance(step, int | np.integer) or step < 0 or (step and not self.repeat):
             raise ValueError(
@@ -36,6 +39,8 @@ class Order:
                 f"least 0, and repeat=True unless it is 0. Received: start_step={step!r}, "
                 f"repeat={self.repeat}"
             )
+        for name in ("batch_size", "seed"):  # NumPy's small ones overflow.
+            object.__setattr__(self, name, int(getattr(self, name)))
         if self.count < 1:
             raise ValueError("`images` are empty. Expected at least one example. Received: n=0")
         if self.drop_remainder and self.count < self.batch_size:

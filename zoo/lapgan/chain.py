@@ -9,7 +9,7 @@ from zoo.lapgan.levels import BandDiscriminator, BandGenerator
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator, conditions, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_rate, check_sizes
+from zoo.validation import check_not_negative, check_rate, check_size
 
 VALUE_RANGE = (-1.0, 1.0)
 
@@ -100,7 +100,7 @@ class LaplacianGenerator(Generator):
         **kwargs,
     ):
         shapes = pyramid.shapes(image_shape, levels)
-        check_sizes(latent_dim=latent_dim, filters=filters)
+        check_size(latent_dim=latent_dim, filters=filters)
         dtype = policy(dtype)
         told = {"num_classes": num_classes, "num_conditions": num_conditions}
         shared = {**told, "prior": prior, "dtype": dtype}
@@ -202,8 +202,9 @@ class LaplacianDiscriminator(Discriminator):
         **kwargs,
     ):
         shapes = pyramid.shapes(image_shape, levels)
-        check_sizes(filters=filters)
+        check_size(filters=filters)
         check_rate(dropout=dropout)
+        check_not_negative(negative_slope=negative_slope)
         dtype = policy(dtype)
         told = {"num_classes": num_classes, "num_conditions": num_conditions}
         shared = {**told, "dropout": dropout, "dtype": dtype}

@@ -6,7 +6,7 @@ from zoo.layers.concat_labels import JoinPlanes
 from zoo.layers.dropout import Dropout
 from zoo.players import Discriminator, Generator, logits_and_features, policy
 from zoo.players.labels import Labels
-from zoo.validation import check_image_shape, check_rate, check_sizes
+from zoo.validation import check_image_shape, check_not_negative, check_rate, check_size
 
 GENERATOR_KERNELS, DISCRIMINATOR_KERNEL = (7, 7, 5), 5
 # The variance of the first bands over that of the last maps: bands of photographs are faint, 0.11
@@ -81,7 +81,7 @@ class BandGenerator(Generator):
         **kwargs,
     ):
         height, width, channels = check_image_shape(image_shape)
-        check_sizes(filters=filters)
+        check_size(filters=filters)
         dtype = policy(dtype)
 
         # === Functional Model ===
@@ -152,8 +152,9 @@ class BandDiscriminator(Discriminator):
         **kwargs,
     ):
         image_shape = check_image_shape(image_shape)
-        check_sizes(filters=filters)
+        check_size(filters=filters)
         check_rate(dropout=dropout)
+        check_not_negative(negative_slope=negative_slope)
         dtype = policy(dtype)
 
         # === Functional Model ===

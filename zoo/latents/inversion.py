@@ -14,6 +14,7 @@ from zoo.players import sampling
 # kink of the ReLUs, and with more of it the floor is further off when the steps are over.
 ADAM_SHARE = 1 / 6
 STEPS = 300
+MOST_STEPS = 10**6  # More of them never end.
 INSIDE = 1e-6  # The tanh of the uniform prior never reaches its ends.
 
 
@@ -96,7 +97,7 @@ def invert(
         - [Metz et al., 2017](https://arxiv.org/abs/1611.02163), section 3.4: L-BFGS, many starts.
     """
     validation.check_positive(starts=starts, batch_size=batch_size)
-    validation.check_integer(0, steps=steps)
+    validation.check_integer(0, MOST_STEPS, steps=steps)
     traits = sampling.traits(generator, value_range)
     targets = _check_images(images, traits)
     labels = sampling.told(traits, len(targets), labels, conditions)
@@ -200,7 +201,7 @@ def _pixels(samples):
 
 def _check_images(images, traits):
     """The images as an array in the unit of the errors: [0, 1] where there are pixels."""
-    images = np.asarray(images)
+    images = validation.as_array(images=images)
     if images.shape[1:] != tuple(traits.image_shape) or not images.size:
         raise ValueError(
             "`images` have another shape than the generator's samples. Expected (n, "

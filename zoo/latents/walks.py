@@ -9,11 +9,19 @@ import math
 import numpy as np
 
 from zoo.random import UNIFORM_LIMIT, check_prior
-from zoo.validation import check_choice, check_integer, check_memory, check_positive
+from zoo.validation import (
+    as_array,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_memory,
+    check_positive,
+)
 
 MODES = ("linear", "spherical")
 # Sine of the angle below which the arc is a straight line in float32, or has no plane.
 PARALLEL = 1e-6
+BYTES = 48  # A coordinate takes on its way: several float64, and a float32.
 
 
 def walk(a, b, steps=8, mode="linear", prior="normal"):
@@ -63,7 +71,7 @@ def walk(a, b, steps=8, mode="linear", prior="normal"):
     _check_mode(mode, prior)
     check_integer(2, steps=steps)  # Both ends are among them.
     a, b = _check_latents(prior, a=a, b=b)
-    check_memory(steps * np.size(a), steps=steps)
+    check_memory(int(steps) * np.size(a), BYTES, steps=steps)
     return _walk(a, b, steps, mode)
 
 
@@ -89,7 +97,7 @@ def corners(a, b, c, d, rows=8, columns=8, mode="linear", prior="normal"):
     _check_mode(mode, prior)
     check_integer(2, rows=rows, columns=columns)
     a, b, c, d = _check_latents(prior, a=a, b=b, c=c, d=d)
-    check_memory(rows * columns * np.size(a), rows=rows)
+    check_memory(int(rows) * int(columns) * np.size(a), BYTES, rows=rows)
     left, right = _walk(a, c, rows, mode), _walk(b, d, rows, mode)
     return np.swapaxes(_walk(left, right, columns, mode), 0, 1)
 
@@ -118,7 +126,7 @@ def loop(latents, steps=8, mode="linear", prior="normal"):
             "`latents` are too few for a loop. Expected an array of shape (n, latent_dim) with "
             f"n of at least 2. Received: latents of shape {latents.shape}"
         )
-    check_memory(steps * latents.size, steps=steps)
+    check_memory(int(steps) * latents.size, BYTES, steps=steps)
     legs = zip(latents, np.roll(latents, -1, axis=0), strict=True)
     return np.concatenate([_walk(a, b, steps + 1, mode)[:-1] for a, b in legs])
 
@@ -150,6 +158,7 @@ def arithmetic(a, b, c, rescale=False):
     Reference:
         - [Radford et al., 2016](https://arxiv.org/abs/1511.06434), section 6.3.2.
     """
+    check_flag(rescale=rescale)
     means = []
     for name, latents in (("a", a), ("b", b), ("c", c)):
         latents = _to_array(name, latents)
@@ -208,7 +217,7 @@ def _check_mode(mode, prior):
 
 
 def _to_array(name, latents):
-    latents = np.asarray(latents)
+    latents = as_array(**{name: latents})
     finite = latents.dtype.kind in "fiu" and np.all(np.isfinite(latents))
     if not finite or latents.ndim < 1 or latents.size == 0:
         raise ValueError(

@@ -2,6 +2,9 @@
 
 import keras
 
+from zoo import keras_names
+from zoo.validation import check_memory, check_size
+
 
 @keras.saving.register_keras_serializable(package="zoo")
 class Maxout(keras.layers.Layer):
@@ -26,11 +29,12 @@ class Maxout(keras.layers.Layer):
 
     def __init__(self, units, pieces=5, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
-        self.units = units
-        self.pieces = pieces
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        check_size(units=units, pieces=pieces)
+        self.units, self.pieces = int(units), int(pieces)
+        self.kernel_initializer = keras_names.initializer(kernel_initializer)
 
     def build(self, input_shape):
+        check_memory(input_shape[-1] * self.units * self.pieces, pieces=self.pieces)
         self.affine = keras.layers.Dense(
             self.units * self.pieces,
             kernel_initializer=self.kernel_initializer,

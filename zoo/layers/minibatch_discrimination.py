@@ -3,8 +3,9 @@
 import keras
 import tensorflow as tf
 
+from zoo import keras_names
 from zoo.layers.concatenate import concatenate
-from zoo.validation import check_sizes
+from zoo.validation import check_size
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -47,10 +48,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        check_sizes(kernels=kernels, dims=dims)
+        check_size(kernels=kernels, dims=dims)
         self.kernels = kernels
         self.dims = dims
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = keras_names.initializer(kernel_initializer)
         self.bias_initializer = keras.initializers.get(
             keras.initializers.Constant(-1.0) if bias_initializer is None else bias_initializer
         )

@@ -3,7 +3,9 @@
 import keras
 
 from zoo.layers.kernel_wrapper import KernelWrapper
-from zoo.validation import check_positive
+from zoo.validation import check_integer
+
+ITERATIONS = 1000  # At most: each is a part of the graph.
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -38,7 +40,7 @@ class SpectralNormalization(KernelWrapper):
 
     def __init__(self, layer, power_iterations=1, **kwargs):
         super().__init__(layer, **kwargs)
-        check_positive(power_iterations=power_iterations)
+        check_integer(1, ITERATIONS, power_iterations=power_iterations)
         self.power_iterations = power_iterations
 
     def build(self, input_shape=None):

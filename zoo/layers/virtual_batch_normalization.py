@@ -13,10 +13,13 @@ called once and no layer knows of it but these two:
 This costs a second pass, of the reference, at each call: the paper uses it in generators only.
 """
 
+import math
+
 import keras
 
+from zoo import keras_names
 from zoo.layers.normalization import moments
-from zoo.validation import check_positive
+from zoo.validation import check_above_zero, check_memory, check_size
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -42,13 +45,14 @@ class ReferenceBatch(keras.layers.Layer):
 
     def __init__(self, size, initializer=None, **kwargs):
         super().__init__(**kwargs)
-        check_positive(size=size)
+        check_size(size=size)
         self.size = size
-        self.initializer = keras.initializers.get(
+        self.initializer = keras_names.initializer(
             keras.initializers.RandomNormal(stddev=1.0) if initializer is None else initializer
         )
 
     def build(self, input_shape):
+        check_memory(self.size * math.prod(input_shape[1:]), size=self.size)
         self.reference = self.add_weight(
             shape=(self.size, *input_shape[1:]),
             initializer=self.initializer,
@@ -116,9 +120,10 @@ class VirtualBatchNormalization(keras.layers.Layer):
 
     def __init__(self, reference_size, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
-        check_positive(reference_size=reference_size)
+        check_size(reference_size=reference_size)
+        check_above_zero(epsilon=epsilon)
         self.reference_size = reference_size
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
 
     def build(self, input_shape):
         channels = (input_shape[-1],)

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from zoo.validation import check_integer, check_positive
+from zoo.validation import LARGEST, as_array, as_tuple, check_integer, check_memory, check_positive
 
 COMFORTABLE = 960  # Pixels: 8 x 8 digits enlarged below this still fit on a laptop screen.
 LARGEST_SCALE = 8
+SMALLEST, LARGEST_SIDE = 16, 1 << 14  # Pixels of a scatter plot's sides.
 PAPER = (255, 255, 255)
 FRAME = (255, 192, 0)  # Amber: neither grey nor lost on white.
 
@@ -32,16 +33,18 @@ def grid(images, columns=None, padding=1, background=255):
     Raises:
         ValueError: If the images are not uint8, or of another shape, or a number is out of range.
     """
-    images = np.asarray(images)
+    images = as_array(images=images)
     _check_images(images)
     count, height, width, channels = images.shape
     columns = math.ceil(math.sqrt(count)) if columns is None else columns
     check_positive(columns=columns)
-    check_integer(0, padding=padding)
+    check_integer(0, LARGEST, padding=padding)
     _check_between(background, "background", 0, 255)
     images = _opaque(images, background)
     columns = min(columns, count)
     rows = math.ceil(count / columns)
+    area = rows * (height + padding) * columns * (width + padding)
+    check_memory(area * channels, 1, padding=padding)
     picture = np.full(
         (
             rows * (height + padding) - padding,
@@ -72,10 +75,10 @@ def framed(images, color=FRAME, thickness=1):
     Raises:
         ValueError: If the images are not uint8, or of another shape, or a number is out of range.
     """
-    images = np.asarray(images)
+    images = as_array(images=images)
     _check_images(images)
-    check_positive(thickness=thickness)
-    color = tuple(color)
+    check_integer(1, LARGEST, thickness=thickness)
+    color = as_tuple(color=color)
     if len(color) != 3:
         raise ValueError(
             "`color` does not have three components. Expected red, green and blue, "
@@ -85,6 +88,8 @@ def framed(images, color=FRAME, thickness=1):
         _check_between(level, "color", 0, 255)
     images = _opaque(images, 255)
     count, height, width, _ = images.shape
+    area = (height + 2 * thickness) * (width + 2 * thickness)
+    check_memory(3 * count * area, 1, thickness=thickness)
     picture = np.empty((count, height + 2 * thickness, width + 2 * thickness, 3), "uint8")
     picture[:] = color
     picture[:, thickness:-thickness, thickness:-thickness] = images
@@ -125,13 +130,16 @@ def points(samples, real=None, limits=None, size=(480, 480)):
             )
     if limits is None:
         spans = _spans(samples if real is None else real, 0.05 if real is None else 0.25)
-    elif len(limits) == 2 and np.all(np.isfinite(limits)) and limits[0] < limits[1]:
-        spans = [tuple(limits)] * samples.shape[1]
     else:
+        spans = [_checked_limits(limits)] * samples.shape[1]
+    size = as_tuple(size=size)
+    if len(size) != 2:
         raise ValueError(
-            "`limits` are not two increasing numbers. Expected (low, high) with low < high. "
-            f"Received: limits={limits!r}"
+            "`size` is not that of a picture. Expected (width, height) in pixels. "
+            f"Received: size={size}"
         )
+    check_integer(SMALLEST, LARGEST_SIDE, size=min(size, key=_order))
+    check_integer(SMALLEST, LARGEST_SIDE, size=max(size, key=_order))
 
     figure = Figure(figsize=(size[0] / 100, size[1] / 100), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
@@ -165,6 +173,22 @@ def points(samples, real=None, limits=None, size=(480, 480)):
     return np.array(canvas.buffer_rgba())[..., :3]
 
 
+def _order(side):
+    """What sorts the sides of a picture; those that are no integers before all others."""
+    return side if isinstance(side, (int, np.integer)) else -math.inf
+
+
+def _checked_limits(limits):
+    limits = as_array(limits=limits)
+    two = limits.dtype.kind in "iuf" and limits.shape == (2,) and np.all(np.isfinite(limits))
+    if not two or not limits[0] < limits[1]:
+        raise ValueError(
+            "`limits` are not two increasing numbers. Expected (low, high) with low < high. "
+            f"Received: limits={tuple(limits.tolist()) if limits.ndim else limits}"
+        )
+    return tuple(limits.tolist())
+
+
 def draw(samples, columns=None, real=None, limits=None):
     """A picture of any samples, at a size comfortable to look at.
 
@@ -178,7 +202,8 @@ def draw(samples, columns=None, real=None, limits=None):
     Returns:
         A uint8 picture.
     """
-    if np.ndim(samples) == 4:
+    samples = as_array(samples=samples)
+    if samples.ndim == 4:
         return enlarge(grid(samples, columns))
     return points(samples, real, limits)
 
@@ -197,7 +222,8 @@ def enlarge(picture, scale=None):
     picture = check_picture(picture)
     if scale is None:
         scale = max(1, min(LARGEST_SCALE, COMFORTABLE // max(picture.shape[:2])))
-    check_positive(scale=scale)
+    check_integer(1, LARGEST, scale=scale)
+    check_memory(picture.size * int(scale) ** 2, 1, scale=scale)
     return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
@@ -224,7 +250,7 @@ def _check_images(images):
 
 def check_picture(picture):
     """Returns a picture as an array, or raises a `ValueError` if it is none."""
-    picture = np.asarray(picture)
+    picture = as_array(picture=picture)
     fits = picture.ndim == 3 and picture.shape[-1] in (1, 3) and 0 not in picture.shape
     if picture.dtype != np.uint8 or not fits:
         raise ValueError(
@@ -245,7 +271,7 @@ def _check_between(value, name, low, high):
 
 def _check_points(values, name):
     """The first two coordinates as float64 of shape `(n, 1 or 2)`, and how many there were."""
-    values = np.asarray(values)
+    values = as_array(**{name: values})
     if values.ndim not in (1, 2) or values.size == 0 or values.dtype.kind not in "fiu":
         raise ValueError(
             f"`{name}` are not numbers or vectors. Expected an array of shape (n,) or (n, d); "

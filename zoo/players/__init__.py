@@ -4,8 +4,9 @@ Any other built Keras model is a player too; `traits` says what a generator take
 `generate` and `discriminate` call a player, `sample` draws.
 """
 
+from zoo.keras_names import policy
 from zoo.pixels import from_pixels, to_pixels, to_unit
-from zoo.players.base import Discriminator, Generator, logits_and_features, policy
+from zoo.players.base import Discriminator, Generator, logits_and_features
 from zoo.players.description import Traits, sample_shape, traits
 from zoo.players.sampling import decode, discriminate, generate, sample
 from zoo.validation import check_labels, check_positive

@@ -8,17 +8,12 @@ no family writes a config.
 
 import keras
 
-from zoo import presets, random
+from zoo import presets, random, sealing
 from zoo.players import conditions, copies, origins
 from zoo.players.description import Traits
 from zoo.players.given import refuse_pixels
 from zoo.players.recorded import RecordedModel, deserialized, refuse_unknown
 from zoo.players.sampling import sample, sample_shape
-
-
-def policy(dtype):
-    """The dtype policy that the layers of a player share: the given one, or Keras's own."""
-    return keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
 
 def logits_and_features(logits, features):
@@ -67,6 +62,7 @@ class _Player(RecordedModel, keras.Model):
         """As `keras.Model.save`, after `check_saving`."""
         self.check_saving()
         super().save(*args, **kwargs)
+        sealing.seal(args[0] if args else kwargs["filepath"])
 
     def __reduce__(self):  # What pickle and `copy.deepcopy` write is such a file.
         self.check_saving()

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.validation import check_labels
+from zoo.validation import as_array, check_labels
 
 # Names of inputs: of latents or samples, zoo's own first, and of what is told.
 MAIN = {"latents", "images", "latent", "noise", "z", "image", "img", "samples", "sample", "x"}
@@ -37,6 +37,7 @@ class Classes:
 
     def check(self, given, count=None):
         """What was given as an array; of `count` samples, one label is for all. See `checked`."""
+        given = given if given is None else as_array(labels=given)
         if given is not None and count is not None and np.ndim(given) == 0:
             given = np.full(count, given)
         return check_labels(given, self.num_classes, count)
@@ -87,7 +88,7 @@ class Conditions:
             )
         try:
             array = np.asarray(given)
-        except ValueError as error:  # Rows of several lengths.
+        except Exception as error:  # Rows of several lengths; a class of a stranger's.
             raise ValueError(
                 f"`conditions` are no array. Expected {wanted}. Received: conditions of which "
                 f"NumPy says: {error}"

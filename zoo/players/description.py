@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import keras
 
+from zoo import pixels
 from zoo.players import conditions, origins, spans
 from zoo.validation import check_model
 
@@ -105,17 +106,11 @@ def _check_range(value_range):
     """The value range as two floats, or `None`."""
     if value_range is None:
         return None
-    try:
-        low, high = (float(end) for end in value_range)
-    except (TypeError, ValueError):
-        low = high = math.nan
-    if not (low < high and math.isfinite(high - low)):
-        raise ValueError(
-            "`value_range` is no range. Expected (low, high), such as (-1, 1), of pictures; None "
-            "for samples that are not pictures; or 'auto' for what the generator's last layers "
-            f"say. Received: value_range={value_range!r}"
-        )
-    return low, high
+    return pixels.check_range(
+        value_range,
+        "; None for samples that are not pictures; or 'auto' for what the generator's last layers "
+        "say",
+    )
 
 
 def _check_seen(seen, value_range):

@@ -14,7 +14,7 @@ import keras
 
 from zoo.layers.concat_labels import ConcatLabels
 from zoo.players import conditions
-from zoo.validation import check_choice, check_sizes
+from zoo.validation import check_choice, check_size
 
 CONDITIONINGS = ("concat", "projection")
 EMBEDDING = 32  # Coordinates of the generator's label embedding.
@@ -35,7 +35,7 @@ class Labels:
 
     def __init__(self, num_classes, conditioning, dtype, num_conditions=None):
         counts = {"num_classes": num_classes, "num_conditions": num_conditions}
-        check_sizes(**counts)
+        check_size(**{name: count for name, count in counts.items() if count is not None})
         check_choice(CONDITIONINGS, conditioning=conditioning)
         self.condition = conditions.of_counts(**counts)
         self.counts = counts  # What a player hands to its base class.

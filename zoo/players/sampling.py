@@ -23,7 +23,14 @@ from zoo.players.description import (
     say_range,
     traits,
 )
-from zoo.validation import check_memory, check_positive
+from zoo.validation import (
+    as_array,
+    check_flag,
+    check_memory,
+    check_model,
+    check_positive,
+    in_short,
+)
 
 __all__ = [
     "AUTO",
@@ -47,7 +54,8 @@ SAMPLE_BATCH = 64
 
 def generate(generator, latents, labels=None, training=False):
     """Calls any generator: float samples of shape `(batch, *image_shape)`."""
-    inputs = conditions.call_inputs(generator, "latents", latents, labels)
+    check_model(generator=generator)
+    inputs = _inputs(generator, "latents", latents, labels)
     return generator(inputs, training=training)
 
 
@@ -57,10 +65,35 @@ def discriminate(discriminator, images, labels=None, training=False):
     Logits have the shape `(batch,)`, or `(batch * patches,)` where it gives a map of them: those of
     one sample are neighbours, and `per_example` brings them together.
     """
-    inputs = conditions.call_inputs(discriminator, "images", images, labels)
+    check_model(discriminator=discriminator)
+    inputs = _inputs(discriminator, "images", images, labels)
     outputs = discriminator(inputs, training=training)
     logits = tf.reshape(tf.cast(logits_of(outputs), "float32"), (-1,))
     return logits, outputs.get("features") if isinstance(outputs, dict) else None
+
+
+def _inputs(player, name, tensor, told):
+    """What a player is called on, once that fits it as far as a graph can know."""
+    if not tf.is_tensor(tensor):
+        tensor = as_array("iufbV", **{name: tensor})  # V: bfloat16.
+    main = conditions.inputs(player).main
+    wanted = None if main is None else tuple(main.shape)
+    if wanted is not None and not tf.TensorShape(wanted).is_compatible_with(tensor.shape):
+        sides = ", ".join("any" if side is None else str(side) for side in wanted[1:])
+        raise ValueError(
+            f"`{name}` have another shape than {player.name!r} takes. Expected (n, {sides}). "
+            f"Received: {name} of shape {tuple(tensor.shape)}"
+        )
+    if tensor.shape.rank if tf.is_tensor(tensor) else tensor.ndim:
+        if tensor.shape[0] == 0:
+            raise ValueError(
+                f"`{name}` are none. Expected at least one row. Received: {name} of shape "
+                f"{tuple(tensor.shape)}"
+            )
+    condition = conditions.of(player)
+    if condition is not None and (not tf.is_tensor(told) or tf.executing_eagerly()):
+        told = condition.check(told, tensor.shape[0])
+    return conditions.call_inputs(player, name, tensor, told)
 
 
 def logits_of(outputs):
@@ -117,9 +150,11 @@ def sample(
     """
     batch_size = SAMPLE_BATCH if batch_size is None else batch_size
     check_positive(count=count, batch_size=batch_size)
+    check_flag(as_float=as_float)
     own = traits(generator, value_range)
     check_weights(generator, "generator")
-    check_memory(count * max(math.prod(own.image_shape), own.latent_dim), 1, count=count)
+    size = 4 if as_float or own.value_range is None else 1
+    check_memory(int(count) * math.prod(own.image_shape), size, count=count)
     labels = told(own, count, labels, conditions)
     latents = random.from_seed(own.prior, count, own.latent_dim, seed, truncation)
     return _decoded(generator, own, latents, labels, batch_size, as_float)
@@ -140,7 +175,7 @@ def told(own, count, labels, conditions):
             raise ValueError(
                 f"`{name}` are given, and the generator has {has}. Expected {name}=None, or a "
                 f"generator made with {'num_classes' if name == 'labels' else 'num_conditions'}. "
-                f"Received: {name} of shape {np.shape(value)}"
+                f"Received: {name}={in_short(value)}"
             )
     return None if kind is None else kind.check(wanted, count)
 
@@ -154,8 +189,17 @@ def decode(
     generator, latents, labels=None, batch_size=SAMPLE_BATCH, as_float=False, value_range=AUTO
 ):
     """Samples of given latents, in inference mode: as `sample`, with the latents chosen."""
+    check_positive(batch_size=batch_size)
+    check_flag(as_float=as_float)
     own = traits(generator, value_range)
     check_weights(generator, "generator")
+    latents = as_array("iuf", latents=latents)
+    if latents.shape[1:] != (own.latent_dim,) or not latents.size:
+        raise ValueError(
+            f"`latents` have another shape than the generator takes. Expected (n, "
+            f"{own.latent_dim}), with n of at least 1. Received: latents of shape {latents.shape}"
+        )
+    labels = conditions.checked(own.condition, labels, len(latents))
     return _decoded(generator, own, latents, labels, batch_size, as_float)
 
 

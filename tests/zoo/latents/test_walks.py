@@ -167,7 +167,7 @@ A = np.zeros(3, "float32")
         (lambda: latents.walk(A, A, mode="sperical"), "did you mean 'spherical'.*mode='sperical'"),
         (lambda: latents.walk(A, A, prior="norm"), "did you mean 'normal'.*prior='norm'"),
         (lambda: latents.walk(A, A, 1), "`steps` is out of range.*at least 2. Received: steps=1"),
-        (lambda: latents.walk(A, A, 10**12), "`steps` needs more memory.*for 12,000,000,000,000"),
+        (lambda: latents.walk(A, A, 10**12), "`steps` needs more memory.*for 144,000,000,000,000"),
         (lambda: latents.loop([A, A], 10**12), "`steps` needs more memory"),
         (lambda: latents.corners(A, A, A, A, 10**6, 10**6), "`rows` needs more memory"),
         (lambda: latents.walk(A, A, 2.0), "`steps` is out of range.*Received: steps=2.0"),

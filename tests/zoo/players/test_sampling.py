@@ -124,3 +124,39 @@ def test_errors(call, message):
 def test_labels_in_turn():
     np.testing.assert_array_equal(sampling.labels_in_turn(5, 3), [0, 1, 2, 0, 1])
     assert sampling.labels_in_turn(5, None) is None
+
+
+WIDE = np.zeros((2, 7), "float32")
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda g, d: players.generate(g, WIDE), "`latents` have another shape than .*n, 3"),
+        (lambda g, d: players.generate(g, WIDE[:0, :3]), "`latents` are none"),
+        (lambda g, d: players.generate(g, None), "`latents` is no array of numbers"),
+        (lambda g, d: players.generate(None, WIDE), "`generator` is no model"),
+        (lambda g, d: players.generate(g, WIDE[:, :3]), "`labels` are missing"),
+        (lambda g, d: players.generate(g, WIDE[:, :3], [0]), "`labels` do not match"),
+        (lambda g, d: players.discriminate(d, WIDE), "`images` have another shape than"),
+        (lambda g, d: players.discriminate(len, WIDE), "`discriminator` is no model"),
+        (lambda g, d: players.decode(g, WIDE, [0, 1]), "`latents` have another shape than"),
+        (lambda g, d: players.decode(g, WIDE[:, :3], [0, 1], batch_size=0), "`batch_size` is out"),
+        (lambda g, d: players.decode(g, WIDE[:, :3], [0, 9]), "`labels` are out of range"),
+        (lambda g, d: g.sample(2, [0, 1], as_float="x"), "`as_float` is neither true nor false"),
+    ],
+)
+def test_what_does_not_fit_is_said_before_the_graph_is_called(call, message):
+    generator = zoo.MLPGenerator((2,), 3, (4,), num_classes=3)
+    discriminator = zoo.MLPDiscriminator((2,), (4,), pieces=2, num_classes=3)
+    with pytest.raises(ValueError, match=f"^{message}.*Received"):
+        call(generator, discriminator)
+
+
+def test_lists_are_latents_and_labels():
+    generator = zoo.MLPGenerator((2,), 3, (4,), num_classes=3)
+    latents, labels = [[0.0, 1.0, 2.0], [1.0, 0.0, 0.0]], [2, 0]
+    wanted = generator({"latents": np.array(latents, "float32"), "labels": np.array(labels)})
+    np.testing.assert_array_equal(players.generate(generator, latents, labels), wanted)
+    pixels = np.round(255 * np.asarray(players.decode(generator, latents, labels, as_float=True)))
+    assert players.decode(generator, latents, labels).shape == pixels.shape == (2, 2)
