@@ -17,12 +17,14 @@ sha256        of all else in the file (`zoo.untrusted.sealed`), optional: anothe
 
 import dataclasses
 import json
+import math
 import pathlib
 
+from trainers.runs import objects
 from trainers.runs.settings import Details, Settings
 from zoo import untrusted
 from zoo.files import sha256
-from zoo.validation import check_choice, nearest
+from zoo.validation import check_choice, check_seed, nearest
 
 FOLDER = pathlib.Path(__file__).parent.parent / "recipes"
 SELECTIONS = ("last", "best")
@@ -105,7 +107,12 @@ def _made(name, found):
     untrusted.check_seal(found, "`recipe`")
     found = {key: value for key, value in found.items() if key != untrusted.SEAL}
     _check_keys(found, (own.keys() - {"name", "details", "fingerprint"}) | details)
-    _check_type("settings", found.get("settings", {}), dict)
+    if "settings" not in found:
+        raise ValueError(
+            "`recipe` has no settings, and says nothing of a training. Expected the key "
+            f"'settings'. Received: the keys {sorted(found)}"
+        )
+    _check_type("settings", found["settings"], dict)
     _check_keys(found.get("settings", {}), [f.name for f in dataclasses.fields(Settings)])
     for key in details & found.keys():
         _check_type(key, found[key], dict)
@@ -123,9 +130,12 @@ def _made(name, found):
             "`selection` is the best by no score. Expected settings.score. "
             "Received: selection='best' without"
         )
+    _check_items(found)
     for target in found.get("targets", []):
         listed = found.get("measures", [])
-        if len(target) != 4 or target[0] not in listed or target[2] not in BOUNDS:
+        fits = isinstance(target, list) and [type(part) for part in target[:3]] == [str] * 3
+        fits = fits and len(target) == 4 and _is_number(target[3])
+        if not fits or target[0] not in listed or target[2] not in BOUNDS:
             raise ValueError(
                 "`targets` holds what is no bound. Expected [one of measures, figure, "
                 f'"at least" or "at most", number]. Received: {target}'
@@ -143,6 +153,25 @@ def _made(name, found):
             for key in found.keys() & (own.keys() - {"name", "description", "settings"})
         },
     )
+
+
+def _check_items(found):
+    """Raises a `ValueError` if a list holds what is of another kind, or objects cannot be made."""
+    for measure in found.get("measures", []):
+        name, _, count = measure.partition(":") if isinstance(measure, str) else (None, "", "")
+        if not name or count and not (count.isdigit() and int(count)):
+            raise ValueError(
+                "`measures` holds what is no measure. Expected a name, or one with its number of "
+                f"samples, as 'modes:400'. Received: {measure!r}"
+            )
+    for seed in found.get("seeds", []):
+        check_seed(seed)
+    for value in found.get("compile", {}).values():
+        objects.resolve(value)
+
+
+def _is_number(value):
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _fingerprint(found):

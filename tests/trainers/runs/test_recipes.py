@@ -100,6 +100,18 @@ def test_what_a_recipe_says(tmp_path):
             {"targets": [["modes", "value", "above", 3]]},
             "`targets` holds what is no.*mine.json'",
         ),
+        ({"targets": [3]}, "`targets` holds what is no bound.*Received: 3"),
+        ({"targets": [["modes:400", "value", "at least", "8"]]}, "`targets` holds what is no"),
+        ({"targets": [["modes:400", "value", "at least", float("nan")]]}, "`targets` holds"),
+        ({"targets": [[["modes:400"], "value", "at least", 8]]}, "`targets` holds what is no"),
+        ({"measures": [3]}, "`measures` holds what is no measure.*Received: 3"),
+        ({"measures": ["modes:many"]}, "`measures` holds what is no measure"),
+        ({"measures": ["modes:0"]}, "`measures` holds what is no measure"),
+        ({"seeds": ["1"]}, "`seed` is not an integer"),
+        ({"seeds": [True]}, "`seed` is not an integer"),
+        ({"compile": {"generator_optimizer": {"Adm": {}}}}, "`Adm` is an unknown class.*Adam"),
+        ({"compile": {"generator_optimizer": {"Adam": 3}}}, "`value` is no class with its"),
+        ({"compile": {"discriminator_penalties": [{"R1": {"weight": -1}}]}}, "`weight`"),
     ],
 )
 def test_recipes_that_are_wrong(tmp_path, changes, message):
@@ -115,3 +127,6 @@ def test_recipes_that_are_not_there(tmp_path):
         recipes.load(tmp_path / "broken.json")
     with pytest.raises(FileNotFoundError):
         recipes.load(tmp_path / "none.json")
+    (tmp_path / "card.json").write_text("{}")
+    with pytest.raises(ValueError, match="`recipe` has no settings.*card.json'"):
+        recipes.load(tmp_path / "card.json")
