@@ -61,12 +61,16 @@ def refuse_arguments(of, unknown, names, remedies=None, aliases=None):
 
 
 def in_short(value):
-    """A value as it is written, or its type where that is long."""
+    """A value as it is written, or its type and shape where that is long."""
     try:
         text = repr(value)
     except Exception:  # Of a stranger's class.
         text = "\n"
-    return text if len(text) <= 80 and "\n" not in text else f"one of type {type(value).__name__}"
+    if len(text) <= 80 and "\n" not in text:
+        return text
+    shape = getattr(value, "shape", None)
+    of_shape = f" and of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
+    return f"one of type {type(value).__name__}{of_shape}"
 
 
 def check_choice(choices, hint="", aliases=None, **argument):

@@ -175,12 +175,12 @@ def evaluate(samples, **kwargs):
     "call, message",
     [
         (measure(GREY, protocol="gan"), r"Expected one of \['fgan', 'goodfellow'\].*Rece.*'gan'"),
-        (measure(GREY), "`validation` is missing.*bandwidth=None, validation of shape None"),
+        (measure(GREY), "`validation` is missing.*bandwidth=None, validation=None"),
         (
             measure(GREY, GREY, "fgan"),
             r"superfluous.*only then.*'fgan'.*of shape \(4, 2, 2, 1\)",
         ),
-        (measure(GREY, GREY, bandwidth=0.2), r"bandwidth=0.2, validation of shape \(4"),
+        (measure(GREY, GREY, bandwidth=0.2), r"bandwidth=0.2, validation=.*of shape \(4"),
         (measure(GREY, bandwidth=0.0), r"`bandwidth` .*\[1e-6, 1e6\].*Received: bandwidth=\[0.0\]"),
         (measure(GREY, GREY, bandwidth=[0.1, -1.0]), r"Received: bandwidth=\[0.1, -1.0\]"),
         (measure(GREY, GREY, bandwidth=[]), r"Received: bandwidth=\[\]"),
