@@ -48,9 +48,7 @@ class Client:
 
     Example:
 
-    ```python
-    import export
-
+    ```
     client = export.Client("http://localhost:8501", "digits", card="serving/digits")
     images = client.sample([1, 2, 3])  # (3, 28, 28, 1), uint8
     ```

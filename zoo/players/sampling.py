@@ -93,6 +93,8 @@ def _inputs(player, name, tensor, told):
     condition = conditions.of(player)
     if condition is not None and (not tf.is_tensor(told) or tf.executing_eagerly()):
         told = condition.check(told, tensor.shape[0])
+        if tf.is_tensor(tensor):  # Keras takes no mixture.
+            told = tf.convert_to_tensor(told)
     return conditions.call_inputs(player, name, tensor, told)
 
 
