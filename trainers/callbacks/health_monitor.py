@@ -10,7 +10,8 @@ import keras
 from trainers.callbacks.rhythm import Rhythm
 from trainers.health import signs, troubles
 from trainers.health.probe import Probe
-from trainers.health.way_back import MEMBER, WayBack
+from trainers.health.way_back import MEMBER, WayBack, optimizers
+from zoo import untrusted
 from zoo.files import check_writable, write_text
 from zoo.finite import REMEDY, Diverged, broken_weights
 from zoo.validation import (
@@ -19,6 +20,7 @@ from zoo.validation import (
     check_number,
     check_positive,
     check_seed,
+    in_short,
     users_level,
 )
 
@@ -184,7 +186,7 @@ class HealthMonitor(keras.callbacks.Callback):
         look = {"step": step, **self._probe(), **self._means()}
         if self.history and "shares" in look and "shares" in self.history[-1]:
             look["moved"] = signs.moved(self.history[-1]["shares"], look["shares"])
-        scales = [_scale(optimizer) for optimizer in self._optimizers().values()]
+        scales = [_scale(optimizer) for optimizer in optimizers(self.model).values()]
         if any(scale is not None for scale in scales):
             look["loss_scale"] = min(scale for scale in scales if scale is not None)
         self.history = [*self.history, look][-WINDOW:]
@@ -226,10 +228,6 @@ class HealthMonitor(keras.callbacks.Callback):
         """Whether a figure's sum was not reset since it was looked at."""
         tracker = self.model.trackers.get(name)
         return tracker is not None and float(tracker.count) >= before[1] > 0
-
-    def _optimizers(self):
-        named = getattr(self.model, "named_optimizers", None)
-        return {} if named is None else named()
 
     # === Acts ===
 
@@ -305,14 +303,23 @@ class HealthMonitor(keras.callbacks.Callback):
 
         Args:
             read: Function of a member's name to its content, bytes or `None`.
+
+        Raises:
+            ValueError: If they are no such members.
         """
         content = read(STATE)
         if content is None:
             return
-        state = json.loads(content)
-        self.history, self.troubles = state["history"], state["troubles"]
-        self._present, self._rolled = set(state["present"]), state["rolled"]
-        self._sums = {name: tuple(sums) for name, sums in state["sums"].items()}
+        try:
+            state = untrusted.parse_json(content, STATE)
+            self.history, self.troubles = list(state["history"]), dict(state["troubles"])
+            self._present, self._rolled = set(state["present"]), int(state["rolled"])
+            self._sums = {name: tuple(sums) for name, sums in state["sums"].items()}
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise ValueError(
+                f"`path` is damaged: its {STATE} says no state of a monitor. Expected what "
+                f"trainers.HealthMonitor wrote. Received: {in_short(content)}"
+            ) from None
         self._restored = read(MEMBER)
 
 

@@ -11,7 +11,7 @@ from trainers.steps.packing import pack
 from zoo import random
 from zoo.players import conditions, sampling
 
-KINDS_OF, SEARCHED = 1000, 10_000  # Real samples whose kinds are found; among which copies are.
+KINDS_OF = 1000  # Real samples among which kinds are found.
 STREAM = 7  # Of its draws, which are none of the training's.
 
 
@@ -30,22 +30,17 @@ class Probe:
         self.gan, self.seed = gan, seed
         traits = gan.traits
         packing = getattr(gan, "packing", 1)
-        self.train, self.labels = _scaled(gan, real, "real")
-        self.held_out, unseen = (None, None)
-        if held_out is not None:
-            self.held_out, unseen = _scaled(gan, held_out, "held_out")
-            unseen = None if unseen is None else tf.constant(unseen[:count])
-        count = max(packing, min(count, len(self.train)) // packing * packing)
-        rows = np.random.default_rng(seed).permutation(len(self.train))[:count]
-        self.batch = self.train[rows]
-        self.told = None if self.labels is None else tf.constant(self.labels[rows])
-        self.unseen = None if self.held_out is None else (self.held_out[:count], unseen)
+        train, labels = _shuffled(gan, real, "real", seed)
+        count = max(packing, min(count, len(train)) // packing * packing)
+        self.batch, self.told = train[:count], None if labels is None else labels[:count]
         self.latents = random.draw(traits.prior, count, traits.latent_dim, (seed, STREAM))
         self.real = _flat(self.batch)
-        self.kinds = signs.Kinds(_flat(self.train[:KINDS_OF]), seed)
-        self.searched = None
-        if self.held_out is not None:
-            self.searched = _flat(self.train), _flat(self.held_out)
+        self.kinds = signs.Kinds(_flat(train[:KINDS_OF]), seed)
+        self.unseen = self.searched = None
+        if held_out is not None:
+            others, unseen = _shuffled(gan, held_out, "held_out", seed)
+            self.unseen = others[:count], None if unseen is None else unseen[:count]
+            self.searched = _flat(train), _flat(others)
         one_game = _is_one_game(gan)
         players = ("generator", "discriminator") if one_game else ("generator",)
         units = {name: _units(getattr(gan, name)) for name in players}
@@ -150,14 +145,16 @@ def _is_one_game(gan):
     return hasattr(gan, "views") and not hasattr(gan, "level_gans")
 
 
-def _scaled(gan, data, name):
-    """Samples in the generator's range, float32, and their labels or conditions."""
+def _shuffled(gan, data, name, seed):
+    """Samples in the generator's range, float32, and their labels or conditions, a tensor.
+
+    In an order that is chance: what is given may be sorted by class.
+    """
     samples, labels = examples.gathered(gan.traits, data, name)
-    data = samples if labels is None else (samples, labels)
+    rows = np.random.default_rng(seed).permutation(len(samples))
+    data = samples[rows] if labels is None else (samples[rows], labels[rows])
     samples, labels = inputs.unpack(data, gan.traits)
-    if gan.traits.condition is None:
-        labels = None
-    return samples.numpy(), None if labels is None else labels.numpy()
+    return samples.numpy(), labels
 
 
 def _flat(samples):

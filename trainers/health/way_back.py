@@ -62,7 +62,7 @@ class WayBack:
         for variable, value in zip(self._variables(), self.values, strict=True):
             variable.assign(tf.cast(value, variable.dtype))
         self.gan.reset_metrics()  # Of steps that are taken back.
-        for optimizer in self.gan.named_optimizers().values():
+        for optimizer in optimizers(self.gan).values():
             optimizer = getattr(optimizer, "inner_optimizer", optimizer)
             rate = optimizer._learning_rate
             if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
@@ -77,7 +77,7 @@ class WayBack:
         if self.values is None:
             return None
         file = io.BytesIO()
-        arrays = {f"v{k}": value.astype("float32") for k, value in enumerate(self.values)}
+        arrays = {f"v{k}": _of_numpy(value) for k, value in enumerate(self.values)}
         np.savez(file, step=self.step, **arrays)
         return file.getvalue()
 
@@ -103,7 +103,7 @@ class WayBack:
     def _variables(self):
         """What is learned: floats of players, averages, penalties' states and moments."""
         found = list(self.gan.variables)
-        for optimizer in self.gan.named_optimizers().values():
+        for optimizer in optimizers(self.gan).values():
             found += optimizer.variables
         metrics = {id(v) for v in self.gan.metrics_variables}
         kept = {}
@@ -113,3 +113,14 @@ class WayBack:
             if floats and not named and id(variable) not in metrics:
                 kept[id(variable)] = variable
         return list(kept.values())
+
+
+def optimizers(model):
+    """The optimizers of a trainer or of an autoencoder, by what they move."""
+    named = getattr(model, "named_optimizers", None)
+    return {"model": model.optimizer} if named is None else named()
+
+
+def _of_numpy(value):
+    """The same numbers in a dtype that NumPy has itself."""
+    return value.astype("float32") if value.dtype.name == "bfloat16" else value

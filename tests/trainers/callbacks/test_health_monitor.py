@@ -249,3 +249,10 @@ def test_what_makes_no_sense_is_refused():
     ensemble.compile()
     with pytest.raises(ValueError, match="`callbacks` holds a HealthMonitor that looks at one"):
         ensemble.fit(X, batch_size=8, verbose=0, callbacks=[trainers.HealthMonitor(X)])
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"history": 3}', b'{"history": []}'])
+def test_a_state_that_is_damaged_is_refused(content):
+    monitor = trainers.HealthMonitor(X)
+    with pytest.raises(ValueError, match="its health.json says no state of a monitor"):
+        monitor.restore({"health.json": content}.get)

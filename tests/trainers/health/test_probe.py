@@ -142,3 +142,20 @@ def test_samples_that_are_no_numbers_are_said_to_be():
     for weight in gan.generator.trainable_weights[-1:]:
         weight.assign(np.full(weight.shape, np.nan))
     assert Probe(gan, ring(50))() == {"finite": 0.0}
+
+
+def test_data_that_are_sorted_by_class_are_seen_whole():
+    x = ring(4000)
+    x = x[np.argsort(np.arctan2(x[:, 1], x[:, 0]))]
+    probe = Probe(game(), x, x, count=200)
+    assert probe.kinds.present(probe.kinds.shares(x.astype("float64"))) > 0.95
+    for some in (probe.batch, probe.unseen[0]):
+        assert probe.kinds.present(probe.kinds.shares(some.astype("float64"))) > 0.9
+
+
+def test_labels_stay_with_their_samples():
+    x, y = ring(50), np.arange(50) % 4
+    probe = Probe(game(num_classes=4), (x, y), (x, y), count=20)
+    place = {tuple(row): label for row, label in zip(x, y, strict=True)}
+    for samples, labels in ((probe.batch, probe.told), probe.unseen):
+        assert [place[tuple(row)] for row in samples] == list(labels.numpy())

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+import trainers
+import zoo
 from tests.helpers import tiny_data, tiny_mlp_pair
 from trainers import GAN
 from trainers.health.way_back import Reduced, WayBack
@@ -98,3 +100,41 @@ def test_it_goes_through_bytes_and_refuses_others():
         WayBack(smaller).from_bytes(content)
     with pytest.raises(ValueError, match="healthy.npz is damaged"):
         other.from_bytes(content[:50])
+
+
+def test_numbers_of_every_width_go_through_bytes():
+    for dtype in ("float64", "mixed_bfloat16", "bfloat16"):
+        model = GAN(*tiny_mlp_pair(dtype=dtype), seed=0)
+        model.compile(jit_compile=False)
+        back, other = WayBack(model), WayBack(model)
+        back.remember(1)
+        other.from_bytes(back.to_bytes())
+        for a, b in zip(back.values, other.values, strict=True):
+            np.testing.assert_array_equal(a.astype("float64"), b.astype("float64"))
+
+
+def other_models():
+    yield trainers.LaplacianGAN(
+        zoo.LaplacianGenerator((8, 8, 1), 2, 3, 2, (4,)),
+        zoo.LaplacianDiscriminator((8, 8, 1), 2, 2, (4,)),
+    )
+    yield zoo.VAE((8, 8, 1), latent_dim=2, units=(4,))
+
+
+def test_a_pyramid_and_an_autoencoder_go_back_too():
+    x = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1), "uint8")
+    for model in other_models():
+        model.compile()
+        model.fit(x, batch_size=8, verbose=0)
+        back = WayBack(model)
+        back.remember(4)
+        at = [v.numpy() for v in model.trainable_variables]
+        model.fit(x, batch_size=8, verbose=0)
+        moved = [v.numpy() for v in model.trainable_variables]
+        assert any((a != b).any() for a, b in zip(at, moved, strict=True))
+        back.go(1e-9)
+        for a, b in zip(at, model.trainable_variables, strict=True):
+            np.testing.assert_array_equal(a, b.numpy())
+        model.fit(x, batch_size=8, verbose=0)  # At a rate that moves nothing.
+        for a, b in zip(at, model.trainable_variables, strict=True):
+            np.testing.assert_allclose(a, b.numpy(), atol=1e-6)
