@@ -11,6 +11,8 @@ import importlib.machinery
 import pathlib
 import sys
 
+import numpy as np
+
 BLOCKED = {"export", "evaluation", "gan_zoo", "keras", "trainers", "zoo"}
 
 
@@ -58,7 +60,6 @@ def onnx(path):
     A file has one signature: `model.onnx` the default, `NAME.onnx` another. `sample` is made of
     `latents.onnx` and `model.onnx`, so that the weights are there once.
     """
-    import numpy as np
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -90,7 +91,6 @@ def onnx(path):
 
 def litert(path):
     """A function of a signature and its inputs, by LiteRT; row by row where the batch is fixed."""
-    import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), num_threads=1)
@@ -121,9 +121,17 @@ def main(model, questions, answers):
     runtime = {".onnx": onnx, ".tflite": litert}.get(model.suffix, saved_model)
     blocked = BLOCKED if runtime is saved_model else {*BLOCKED, "tensorflow"}
     sys.meta_path.insert(0, Blocker(blocked))
-    import numpy as np
 
-    answer = runtime(model)
+    answer_all(runtime(model), questions, answers)
+
+
+def answer_all(answer, questions, answers):
+    """Asks every question of a file, and writes the answers to another.
+
+    Args:
+        answer: Function of a signature's name and its inputs to its outputs, both dicts of arrays.
+        questions, answers: As of `main`.
+    """
     calls = {}
     with np.load(questions) as arrays:
         for key in arrays:

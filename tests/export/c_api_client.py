@@ -8,6 +8,7 @@ import ctypes
 import importlib.util
 import os
 import pathlib
+import runpy
 import sys
 
 import numpy as np
@@ -189,28 +190,22 @@ def tstring(address):
     return ctypes.string_at(pointer, size >> 2)
 
 
-def decode_png(read):
+def decode_png(content):
+    """The pixels of a PNG file: uint8 `(height, width, channels)`."""
     import io
 
     from PIL import Image
 
-    picture = np.array(Image.open(io.BytesIO(read)))
+    picture = np.array(Image.open(io.BytesIO(content)))
     return picture[..., None] if picture.ndim == 2 else picture
 
 
 def main(path, questions, answers):
-    model = Model(path)
-    calls = {}
-    with np.load(questions) as arrays:
-        for key in arrays:
-            number, signature, name = key.split("/")
-            calls.setdefault((number, signature), {})[name] = arrays[key]
-    results = {}
-    for (number, signature), inputs in calls.items():
-        for name, value in model(signature, inputs).items():
-            results[f"{number}/{name}"] = value
+    """Answers every question as `export/stranger.py` does, which is read by its path."""
+    place = pathlib.Path(__file__).parents[2] / "export" / "stranger.py"
+    stranger = runpy.run_path(str(place))
+    stranger["answer_all"](Model(path), questions, answers)
     assert "tensorflow" not in sys.modules
-    np.savez(answers, **results)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,7 @@ def rest(model):
 
 
 def as_json(value):
+    """A tensor as REST has it: texts in base64, all else as lists."""
     if value.dtype == tf.string:
         return [{"b64": base64.b64encode(row).decode()} for row in value.numpy()]
     return value.numpy().tolist()

@@ -67,10 +67,10 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             lock.enter_context(locked(folder, "output_dir"))
         resuming.check_same(decided, shared)
         data = datasets.open(settings.dataset, **settings.source)
-        gan, state = make(settings, data.info, details), {}
-        if (shared / CHECKPOINT).exists():
-            gan = resuming.restored(shared / CHECKPOINT, gan)
-            state = epochs.read(shared / CHECKPOINT)
+        gan, state, before = make(settings, data.info, details), {}, shared / CHECKPOINT
+        if goes_on := before.exists():
+            gan = resuming.restored(before, gan)
+            state = epochs.read(before)
         scorer = _scorer(settings, folder)
         end = total_steps(settings, data.info)
         resuming.check_not_beyond(gan, settings, end, output_dir)
@@ -94,24 +94,13 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
             checkpoint = Checkpoint(folder / CHECKPOINT, seconds, settings.checkpoint_every_steps)
             checkpoint.set_model(gan)
             checkpoint.members[SETTINGS] = text
+            monitor = health.monitor(settings, data, gan, folder, end, before if goes_on else None)
+            checkpoint.kept = [] if monitor is None else [monitor]
             log = EpochLog(folder / LOG)
-            grid = SampleGrid(
-                folder / "samples",
-                results.sample_count(gan),
-                settings.sample_every,
-                tensorboard=folder / "logs",
-                real=real,
-                every_steps=settings.sample_every_steps,
-            )
-            grid.goes_on = step > 0
-            board = keras.callbacks.TensorBoard(folder / "logs", write_graph=False)
             # Scores go before the log, which takes them; the checkpoint says that all is written.
             scores = [] if scorer is None else [scorer]
-            before = shared / CHECKPOINT if (shared / CHECKPOINT).exists() else None
-            monitor = health.monitor(settings, data, gan, folder, end, before)
-            monitors = [] if monitor is None else [monitor]
-            checkpoint.kept = monitors
-            watchers = [*monitors, *scores, log, board, grid, checkpoint]
+            pictures = _pictures(settings, gan, folder, real)
+            watchers = [*checkpoint.kept, *scores, log, *pictures, checkpoint]
             try:
                 if pending:
                     epochs.finish(gan, state, watchers, (step - 1) // epoch_steps)
@@ -128,6 +117,20 @@ def train(settings, output_dir, verbose=None, details=None, origin=None):
         results.write(gan, settings, folder, real, scorer, marks)
         health.end(monitor, folder)
     return gan
+
+
+def _pictures(settings, gan, folder, real):
+    """What draws samples, and what writes the numbers for TensorBoard."""
+    grid = SampleGrid(
+        folder / "samples",
+        results.sample_count(gan),
+        settings.sample_every,
+        tensorboard=folder / "logs",
+        real=real,
+        every_steps=settings.sample_every_steps,
+    )
+    grid.goes_on = int(gan.steps.numpy()) > 0
+    return keras.callbacks.TensorBoard(folder / "logs", write_graph=False), grid
 
 
 def _scorer(settings, folder):

@@ -2,19 +2,17 @@
 
 import dataclasses
 import pathlib
-import signal
 
 import keras
 import numpy as np
 import pytest
 
-import trainers.__main__ as trainers_main
 from trainers.callbacks.health_monitor import read_record
 from trainers.runs import health
 from trainers.runs.construction import make
 from trainers.runs.run import train
 from trainers.runs.settings import Details, Settings
-from zoo import command, datasets, saving
+from zoo import datasets, saving
 
 SMALL = Settings(
     dataset="ring", generator="mlp", latent_dim=2, batch_size=1000, jit_compile="false", steps=200
@@ -23,26 +21,11 @@ PLAYERS = Details(generator={"units": [4]}, discriminator={"units": [4], "pieces
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path, capsys):
-    """A function that runs the command here, and gives its exit code and what it wrote."""
-    monkeypatch.chdir(tmp_path)
-    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    FLAGS = trainers_main.FLAGS
-
-    def run(*arguments):
-        FLAGS.unparse_flags()
-        for name in FLAGS:
-            FLAGS[name].value, FLAGS[name].present = FLAGS[name].default, 0
-        own = ["--dataset=ring", "--latent_dim=2", "--units=4", "--jit_compile=false"]
-        own += ["--batch_size=200", "--output_dir=r"]
-        with pytest.raises(SystemExit) as stop:
-            command.run(trainers_main.main, trainers_main.__doc__, FLAGS, ["t", *own, *arguments])
-        return stop.value.code, *capsys.readouterr()
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+def run(in_process):
+    """The command of a small run."""
+    own = ["--dataset=ring", "--latent_dim=2", "--units=4", "--jit_compile=false"]
+    own += ["--batch_size=200", "--output_dir=r"]
+    return lambda *arguments: in_process(*own, *arguments)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,11 +12,9 @@ import pytest
 import tensorflow as tf
 
 import trainers.__main__ as trainers_main
+from tests.trainers.runs.conftest import SIGNALS
 from tests.trainers.runs.ring import written
 from trainers.runs.settings import Settings
-from zoo import command
-
-SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 def _command(*arguments, **kwargs):
@@ -56,26 +53,6 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
     out, err = _command(*arguments, f"--epochs={epochs}").communicate(timeout=120)
     assert int(keras.saving.load_model(file).steps) == epochs * 100, err
     assert "samples.png" in out and "python -m export" in out
-
-
-@pytest.fixture
-def in_process(tmp_path, monkeypatch, capsys):
-    """A function that runs the command here, and gives its exit code and what it wrote."""
-    monkeypatch.chdir(tmp_path)
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    FLAGS = trainers_main.FLAGS
-
-    def run(*arguments):
-        FLAGS.unparse_flags()
-        for name in FLAGS:
-            FLAGS[name].value, FLAGS[name].present = FLAGS[name].default, 0
-        with pytest.raises(SystemExit) as stop:
-            command.run(trainers_main.main, trainers_main.__doc__, FLAGS, ["t", *arguments])
-        return stop.value.code, *capsys.readouterr()
-
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
