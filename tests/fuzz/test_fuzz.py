@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.fuzz import calls, cases, files, flags, values
+from tests.fuzz import arguments, calls, cases, files, flags, values
 from zoo import command
 
 # Of everything that has a check of its own, without nets to be made.
@@ -36,7 +36,7 @@ def _drawn(name):
     """Arguments of which one is another, the same each time."""
     call, rng = calls.CALLS[name], random.Random(name)
     argument = rng.choice(sorted(call.arguments))
-    return call, {**call.arguments, argument: rng.choice(calls.ODD)}
+    return call, {**call.arguments, argument: rng.choice(arguments.ODD)}
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -61,7 +61,7 @@ def test_a_judge_sees_what_is_wrong():
     for function in (deep, lambda: {}["x"], lambda: [][0]):
         with pytest.raises(cases.judge.Fault):
             cases.judge.outcome(function)
-    other = calls.Call(lambda x: x, {"x": 1}, lambda result, given: result == 2)
+    other = arguments.Call(lambda x: x, {"x": 1}, lambda result, given: result == 2)
     with pytest.raises(cases.judge.Fault, match="another result"):
         cases.called(other, {"x": 1})
     assert values.anything().validate() is None

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tests.fuzz import calls
+from tests.fuzz import arguments
 
 DTYPES = ("float32", "float64", "float16", "int64", "int32", "uint8", "bool", "complex64", "<U1")
 
@@ -12,7 +12,7 @@ DTYPES = ("float32", "float64", "float16", "int64", "int32", "uint8", "bool", "c
 def anything():
     """An odd value, a number, a text, a list, or an array of any shape and dtype."""
     return st.one_of(
-        st.sampled_from(calls.ODD),
+        st.sampled_from(arguments.ODD),
         st.integers(),
         st.floats(),
         st.text(max_size=5),
