@@ -65,7 +65,7 @@ flags.DEFINE_boolean(
 )
 LICENSES = {  # Of the data that presets learned from, as far as their makers say.
     "mnist": "CC BY-SA 3.0",
-    "fashion_mnist": "MIT",
+    "keras:fashion_mnist": "MIT",
 }
 
 
@@ -148,10 +148,8 @@ def about(model):
     if pathlib.Path(model).suffix == ".keras":
         return {}
     card = presets.card(model)
-    dataset = card.get("dataset")
-    license = next((text for name, text in LICENSES.items() if dataset == name), None)
     told = {name: card.get(name) for name in ("description", "dataset", "scores")}
-    return {"preset": card.get("name"), **told, "data_license": license}
+    return {"preset": card.get("name"), **told, "data_license": LICENSES.get(card.get("dataset"))}
 
 
 def script():

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from export import signatures
-from zoo import random
+from zoo import random, untrusted
 from zoo.players import conditions, sampling
 
 TRUNCATION = 0.75  # Exact in float32, as which a served model takes it.
@@ -161,11 +161,14 @@ def write(path, questions):
 
 
 def read(path):
-    """The questions that `write` kept."""
+    """The questions that `write` kept.
+
+    Raises:
+        ValueError: If the file is damaged, or declares more than it stores.
+    """
     kept = {}
-    with np.load(path) as arrays:
-        for key in arrays:
-            number, signature, side, name = key.split("/")
-            sides = kept.setdefault((int(number), signature), {"inputs": {}, "truth": {}})
-            sides[side][name] = arrays[key]
+    for key, array in untrusted.read_arrays(path.read_bytes(), path.name).items():
+        number, signature, side, name = key.split("/")
+        sides = kept.setdefault((int(number), signature), {"inputs": {}, "truth": {}})
+        sides[side][name] = array
     return [Question(signature, **sides) for (_, signature), sides in sorted(kept.items())]

@@ -157,3 +157,16 @@ def test_help():
     assert result.stdout.startswith("Usage: python -m export --model=FILE --output_dir=FOLDER")
     assert result.stdout.count("\n  --") == 7
     assert "--[no]check (default: true)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "preset, license",
+    [
+        ("dcgan_mnist", "CC BY-SA 3.0"),
+        ("dcgan_fashion_mnist", "MIT"),
+        ("dcgan_cifar10_jpeg", None),
+        ("unrolled_ring", None),
+    ],
+)
+def test_the_card_says_whose_the_data_are(preset, license):
+    assert export_main.about(preset)["data_license"] == license
