@@ -2,7 +2,7 @@
 
 import json
 
-from zoo import files
+from zoo import files, untrusted
 from zoo.players import origins, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
@@ -59,10 +59,10 @@ def hashes(folder):
 
 
 def write(folder, content):
-    """Writes the card of a version, with the hashes of all other files that are there."""
+    """Writes the card of a version, with the hashes of all other files that are there and its own."""
     path = folder / CARD
     path.parent.mkdir(exist_ok=True)
-    content = {**content, "sha256": hashes(folder)}
+    content = untrusted.sealed({**content, "files": hashes(folder)})
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -71,7 +71,7 @@ def read(folder):
 
     Raises:
         FileNotFoundError: If it has none.
-        ValueError: If the card is no JSON, or a file is missing or another one than the card says.
+        ValueError: If the card is damaged, or a file is missing or another one than it says.
     """
     path = folder / CARD
     if not path.is_file():
@@ -80,8 +80,9 @@ def read(folder):
             f"{CARD} in {str(folder)!r}"
         )
     try:
-        content = json.loads(path.read_text())
-        listed = dict(content["sha256"])
+        content = untrusted.parse_json(path.read_text(), CARD)
+        untrusted.check_seal(content, CARD)
+        listed = dict(content["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"`directory` has a damaged card ({error}). Expected JSON with the hash of every file. "

@@ -1,6 +1,7 @@
 """What an exported model is asked to be compared with Python, and Python's own answers."""
 
 import dataclasses
+import re
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from zoo.players import conditions, sampling
 
 TRUNCATION = 0.75  # Exact in float32, as which a served model takes it.
 ANSWERS = "assets.extra/answers.npz"
+KEY = re.compile("([0-9]{1,9})/([^/]+)/(inputs|truth)/([^/]+)")
 KEPT = 16  # Seeds of the answers that a version brings along.
 
 
@@ -168,7 +170,13 @@ def read(path):
     """
     kept = {}
     for key, array in untrusted.read_arrays(path.read_bytes(), path.name).items():
-        number, signature, side, name = key.split("/")
+        match = KEY.fullmatch(key)
+        if match is None:
+            raise ValueError(
+                f"{path.name} is damaged. Expected names such as '0/sample/inputs/seed'. "
+                f"Received: {key!r}"
+            )
+        number, signature, side, name = match.groups()
         sides = kept.setdefault((int(number), signature), {"inputs": {}, "truth": {}})
         sides[side][name] = array
     return [Question(signature, **sides) for (_, signature), sides in sorted(kept.items())]

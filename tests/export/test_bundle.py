@@ -47,10 +47,10 @@ def test_the_card_has_the_hash_of_every_file(made):
     path, _, _, _ = made
     card = json.loads((path / "assets.extra" / "card.json").read_text())
     files = [file for file in path.rglob("*") if file.is_file() and file.name != "card.json"]
-    assert card["sha256"] == {
+    assert card["files"] == {
         str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
     }
-    assert {"model.onnx", "model.tflite", "saved_model.pb", "PARITY.md"} < set(card["sha256"])
+    assert {"model.onnx", "model.tflite", "saved_model.pb", "PARITY.md"} < set(card["files"])
     assert (card["scores"], card["weights"]) == ([1.5], "float16")
     assert card["formats"] == list(FORMATS) and card["ranges"]["labels"] == [0, 2]
 

@@ -1,5 +1,6 @@
 """`python -m export check`: right versions pass, and wrong or damaged ones do not."""
 
+import json
 import pathlib
 import shutil
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import export
-from export import checking, questions
+from export import card, checking, questions
 from tests.helpers import tiny_pair
 
 
@@ -55,6 +56,28 @@ def test_a_damaged_file_is_named(copy, name):
     path.unlink()
     with pytest.raises(ValueError, match=f"`directory` is damaged: {name} is missing"):
         checking.check(copy)
+
+
+def test_a_card_that_says_something_else(copy):
+    """It has a hash of its own, and whoever takes that away is still read as a stranger."""
+    path = copy / card.CARD
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "num_classes": 4}))
+    with pytest.raises(ValueError, match="damaged card .*not as it was written"):
+        checking.check(copy)
+    del said["sha256"]
+    path.write_text(json.dumps(said))
+    assert checking.is_good(checking.check(copy)["litert"])
+    for text in ("[" * 100_000, "[1]", '{"files": 3}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="damaged card"):
+            checking.check(copy)
+
+
+def test_questions_of_a_stranger(tmp_path):
+    np.savez(tmp_path / "answers.npz", **{"0/sample/seed": np.zeros(2)})
+    with pytest.raises(ValueError, match="answers.npz is damaged.*Received: '0/sample/seed'"):
+        questions.read(tmp_path / "answers.npz")
 
 
 def test_a_format_that_does_not_run_is_not_good(copy, monkeypatch):

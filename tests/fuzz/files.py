@@ -13,8 +13,11 @@ import keras
 import numpy as np
 
 import evaluation
+import export
 import trainers
 import zoo
+from export import card as cards
+from export import questions
 from trainers.runs import recipes, resuming
 from trainers.runs.settings import Details, Settings
 from zoo import saving, untrusted
@@ -63,6 +66,14 @@ def _score(path):
     return str(evaluation.Score.from_json(path.read_text(errors="replace")))
 
 
+def _version(path):
+    """What `python -m export check` reads before it runs anything."""
+    card = cards.read(path)
+    asked = questions.read(path / questions.ANSWERS)
+    arrays = [array for q in asked for side in (q.inputs, q.truth) for array in side.values()]
+    return card["sha256"], _digest(*arrays)
+
+
 SETTINGS = Settings(dataset="ring", epochs=1)
 # Of each: what is read, the file that is changed, and how it is read.
 FORMATS = {
@@ -80,6 +91,10 @@ FORMATS = {
     "card": ("preset", "preset/card.json", _preset),
     "weights": ("preset", "preset/model.weights.h5", _preset),
     "statistics": ("statistics.npz", "statistics.npz", _statistics),
+    "version": ("version", "version/saved_model.pb", _version),
+    "version_weights": ("version", "version/variables/variables.data-00000-of-00001", _version),
+    "version_card": ("version", f"version/{cards.CARD}", _version),
+    "version_answers": ("version", f"version/{questions.ANSWERS}", _version),
     "recipe": ("recipe.json", "recipe.json", _recipe),
     "settings": ("run/settings.json", "run/settings.json", _settings),
 }
@@ -126,6 +141,7 @@ def corpus():
     )
     saving.save(classifier, root / "extractor.keras")
     zoo.save_preset(generator, root / "preset", discriminator, {"description": "small"})
+    shutil.copytree(export.save(generator, root / "versions"), root / "version")
     rng = np.random.default_rng(0)
     arrays = {}
     for split in ("train", "test"):

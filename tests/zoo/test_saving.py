@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.optimizers.base_optimizer import BaseOptimizer
 
 import zoo
 from tests.helpers import tiny_pair
@@ -118,6 +119,24 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch, failure):
         saving.save(generator, path)
     assert [p.name for p in tmp_path.iterdir()] == ["generator.keras"]
     assert path.read_bytes() == before
+
+
+def test_a_second_saving_makes_no_reference_objects(tmp_path, monkeypatch):
+    """TensorFlow would keep something of the variables of each for ever."""
+    made = []
+    init = BaseOptimizer.__init__
+    monkeypatch.setattr(
+        BaseOptimizer, "__init__", lambda self, *a, **k: (made.append(1), init(self, *a, **k))[1]
+    )
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(np.zeros((2, 2)), np.zeros((2, 1)), verbose=0)
+    keras.backend.clear_session()  # What other tests' savings have made is forgotten.
+    made.clear()
+    saving.save(model, tmp_path / "model.keras")
+    first, made[:] = len(made), []
+    saving.save(model, tmp_path / "model.keras")
+    assert len(made) == first - 1  # A copy is read back in each, as a check.
 
 
 def test_only_built_models_are_saved(tmp_path):
