@@ -7,17 +7,20 @@ answers:
   python -m export --model=dcgan_mnist --output_dir=serving/digits
   python -m export --model=dcgan_mnist --output_dir=serving/digits --formats=saved_model,onnx,litert
   python -m export check serving/digits
+  python -m export layout serving/digits --for=triton --output_dir=models
 
 The model is a preset, or the .keras file of a generator, a trainer or an autoencoder. The
 discriminator of a preset or of a trainer comes along and scores pictures. `check` asks a version
-again, on this machine, and fails if its answers are not those that it was written with.
+again, on this machine, and fails if its answers are not those that it was written with. `layout`
+copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
+huggingface.
 """
 
 import pathlib
 
 from absl import flags
 
-from export import bundle, checking, formats, saved_model, server_files
+from export import bundle, checking, formats, layouts, saved_model, server_files
 from zoo import command, presets, saving
 from zoo.players import sampling
 
@@ -63,6 +66,9 @@ flags.DEFINE_boolean(
     "answers with Python's, and write nothing if they are others.",
     flag_values=FLAGS,
 )
+flags.DEFINE_enum(
+    "for", None, list(layouts.TARGETS), "Of `layout`: whose folder it is to be.", flag_values=FLAGS
+)
 LICENSES = {  # Of the data that presets learned from, as far as their makers say.
     "mnist": "CC BY-SA 3.0",
     "keras:fashion_mnist": "MIT",
@@ -73,6 +79,8 @@ def main(arguments):
     """Exports a generator, and checks its answers unless the flags say otherwise."""
     if arguments[:1] == ["check"]:
         return check(arguments[1:])
+    if arguments[:1] == ["layout"]:
+        return lay_out(arguments[1:])
     command.no_arguments(arguments)
     for name in ("model", "output_dir"):
         if FLAGS[name].value is None:
@@ -118,6 +126,19 @@ def check(arguments):
         good = checking.is_good(result)
         print(f"{name}: {'good' if good else 'WRONG'}: {' '.join(str(result).split())}")
     return 0 if all(map(checking.is_good, found.values())) else 1
+
+
+def lay_out(arguments):
+    """Writes a version in another reader's layout, and says where."""
+    if len(arguments) != 1 or None in (FLAGS["for"].value, FLAGS.output_dir):
+        raise ValueError(
+            "`layout` takes a folder and two flags. Expected python -m export layout FOLDER "
+            f"--for={'|'.join(layouts.TARGETS)} --output_dir=FOLDER. Received: "
+            f"{' '.join(arguments) or 'no folder'}, --for={FLAGS['for'].value}, "
+            f"--output_dir={FLAGS.output_dir}"
+        )
+    print(layouts.layout(arguments[0], FLAGS["for"].value, FLAGS.output_dir))
+    return 0
 
 
 def players(model):

@@ -59,7 +59,7 @@ def hashes(folder):
 
 
 def write(folder, content):
-    """Writes the card of a version, with the hashes of all other files that are there and its own."""
+    """Writes the card of a version, with the hashes of all other files and its own."""
     path = folder / CARD
     path.parent.mkdir(exist_ok=True)
     content = untrusted.sealed({**content, "files": hashes(folder)})

@@ -1,0 +1,211 @@
+"""`python -m export layout`: a version as other servers and registries want their folders.
+
+Each layout is a folder of its own with copies of a version's files and the one text file that its
+reader asks for; the version stays as it is.
+"""
+
+import json
+import pathlib
+import shutil
+
+from export import card, formats, server_files, versions, warm_up
+from zoo import files
+from zoo.validation import as_path, check_choice
+
+KINDS = {"float32": "TYPE_FP32", "int32": "TYPE_INT32", "int64": "TYPE_INT64"}
+KEPT = "card.json"
+
+
+def layout(directory, target, output_dir):
+    """Writes a version in the layout of another reader.
+
+    | `target` | what is written | it wants |
+    |---|---|---|
+    | `"triton"` | `NAME/config.pbtxt`, `NAME/1/model.onnx`; one for each signature | `onnx` |
+    | `"mlflow"` | `MLmodel` with the signature, `model.onnx`, its requirements | `onnx` |
+    | `"kserve"` | `inference_service.yaml`, `NAME/1/saved_model.pb` | `saved_model` |
+    | `"huggingface"` | `README.md` with the metadata of the card, all of the version | any format |
+
+    Args:
+        directory: A version, or the folder of versions: then the largest.
+        target: A name of the table.
+        output_dir: Where to write. It must not be there yet.
+
+    Returns:
+        The path of what was written, as `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError: If there is no version that `export.save` wrote.
+        FileExistsError: If there is something at `output_dir`.
+        ValueError: If the target is unknown, the version is damaged, or lacks the format.
+
+    Reference:
+        - [Triton](https://docs.nvidia.com/deeplearning/triton-inference-server/), model repository
+          and model configuration; [MLflow](https://mlflow.org/docs/latest/ml/model/), the MLmodel
+          file; [KServe](https://kserve.github.io/website/), the InferenceService of TensorFlow;
+          [Hugging Face](https://huggingface.co/docs/hub/model-cards), model cards.
+    """
+    check_choice(TARGETS, target=target)
+    source = as_path(directory=directory)
+    numbers = versions.versions(source)
+    name = server_files.served_name(source if numbers else source.resolve().parent)
+    folder = source / str(numbers[-1]) if numbers else source
+    said = card.read(folder)
+    write, wanted = TARGETS[target]
+    there = formats.there(folder)
+    if wanted is not None and wanted not in there:
+        raise ValueError(
+            f"`directory` has no {wanted!r}, which {target!r} wants. Expected a version with "
+            f"--formats={','.join([*there, wanted])}. Received: {str(folder)!r} with {there}"
+        )
+    output_dir = as_path(output_dir=output_dir)
+    if output_dir.exists():
+        raise FileExistsError(
+            f"`output_dir` is there. Expected a folder that is not. Received: {str(output_dir)!r}"
+        )
+    with files.working_folder(output_dir.parent, ".layout-") as work:
+        made = pathlib.Path(work) / output_dir.name
+        made.mkdir()
+        write(folder, name, said, made)
+        made.rename(output_dir)
+    return output_dir
+
+
+def _triton(folder, name, said, made):
+    """A repository of models, each of one signature."""
+    for path in formats.paths(folder, "onnx"):
+        own = name if path.stem == "model" else f"{name}_{path.stem}"
+        signature = "serving_default" if path.stem == "model" else path.stem
+        (made / own / "1").mkdir(parents=True)
+        shutil.copy(path, made / own / "1" / "model.onnx")
+        inputs = said["signatures"][signature]
+        (made / own / "config.pbtxt").write_text(_config(own, inputs))
+
+
+def _config(name, inputs):
+    """A model's configuration; what it answers, Triton reads from the file itself."""
+    listed = ",\n".join(
+        f"  {{\n    name: {json.dumps(key)}\n    data_type: {KINDS[value['dtype']]}\n"
+        f"    dims: {value['shape'][1:] or [1]}\n{_rows_alone(value)}  }}"
+        for key, value in inputs.items()
+    )
+    return f"""\
+name: "{name}"
+backend: "onnxruntime"
+max_batch_size: {warm_up.BATCHES[-1]}
+input [
+{listed}
+]
+dynamic_batching {{ }}
+"""
+
+
+def _rows_alone(value):
+    """Triton has no shape of nothing but the batch: one number a row is reshaped."""
+    return "" if value["shape"][1:] else "    reshape: { shape: [ ] }\n"
+
+
+def _mlflow(folder, name, said, made):
+    """A model of MLflow's ONNX flavour, of the default signature.
+
+    Without a signature its server would make float64 of the numbers in a request.
+    """
+    shutil.copy(folder / "model.onnx", made / "model.onnx")
+    inputs = [
+        {
+            "type": "tensor",
+            "name": key,
+            "tensor-spec": {"dtype": value["dtype"], "shape": [-1, *value["shape"][1:]]},
+        }
+        for key, value in said["signatures"]["serving_default"].items()
+    ]
+    (made / "MLmodel").write_text(f"""\
+flavors:
+  onnx:
+    data: model.onnx
+    providers:
+    - CPUExecutionProvider
+  python_function:
+    data: model.onnx
+    env:
+      virtualenv: python_env.yaml
+    loader_module: mlflow.onnx
+signature:
+  inputs: {_quoted(json.dumps(inputs))}
+""")
+    (made / "requirements.txt").write_text("mlflow\nonnx\nonnxruntime\n")
+    (made / "python_env.yaml").write_text("dependencies:\n- -r requirements.txt\n")
+    shutil.copy(folder / card.CARD, made / KEPT)
+
+
+def _kserve(folder, name, said, made):
+    """A folder of versions, and the service that reads it from a volume."""
+    shutil.copytree(folder, made / name / "1")
+    (made / "inference_service.yaml").write_text(f"""\
+# The folder {name}/ belongs at the root of the volume (or the bucket) that storageUri names.
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata:
+  name: {name.lower().replace("_", "-").replace(".", "-").strip("-") or "model"}
+spec:
+  predictor:
+    model:
+      modelFormat:
+        name: tensorflow
+      storageUri: pvc://models/{name}
+""")
+
+
+def _huggingface(folder, name, said, made):
+    """All of a version, and a model card whose metadata are those of its card."""
+    shutil.copytree(folder, made, dirs_exist_ok=True)
+    about = said
+    pictures = said.get("value_range") is not None
+    metadata = ["library_name: keras", "tags:", "- gan", "- gan-zoo"]
+    if pictures:
+        metadata.append("pipeline_tag: unconditional-image-generation")
+    if about.get("dataset"):
+        metadata += ["datasets:", f"- {_quoted(about['dataset'])}"]
+    if about.get("data_license"):
+        metadata += ["license: other", f"license_name: {_quoted(about['data_license'])}"]
+    rows = "".join(
+        f"| `{key}` | {', '.join(map(_told, *zip(*inputs.items(), strict=True)))} |\n"
+        for key, inputs in said["signatures"].items()
+    )
+    scores = "".join(
+        f"- {score.get('label', score.get('name'))}: {score['value']:.6g}\n"
+        for score in about.get("scores") or ()
+    )
+    (made / "README.md").write_text(f"""\
+---
+{chr(10).join(metadata)}
+---
+
+# {name}
+
+{about.get("description") or "A generator of GAN Zoo, exported."}
+
+| signature | inputs |
+|---|---|
+{rows}
+{scores}
+`assets.extra/card.json` has the rest: the prior, ranges, classes, and the SHA-256 of every file.
+""")
+
+
+def _told(name, value):
+    shape = ", ".join(["n", *map(str, value["shape"][1:])])
+    return f"`{name}` {value['dtype']} ({shape})"
+
+
+def _quoted(text):
+    """A text as YAML takes it, whatever is in it."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+TARGETS = {
+    "triton": (_triton, "onnx"),
+    "mlflow": (_mlflow, "onnx"),
+    "kserve": (_kserve, "saved_model"),
+    "huggingface": (_huggingface, None),
+}

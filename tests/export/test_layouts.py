@@ -1,0 +1,129 @@
+"""`python -m export layout`: folders of other servers, as their documentation has them."""
+
+import json
+import re
+
+import numpy as np
+import onnxruntime
+import pytest
+import tensorflow as tf
+
+import export
+from export import __main__ as export_main
+from export import layouts
+from tests.helpers import tiny_pair
+from zoo import command
+
+ABOUT = {
+    "description": "Small: one's own.",
+    "dataset": "mnist",
+    "data_license": "CC BY-SA 3.0",
+    "scores": [{"label": "frechet", "value": 1.25}],
+}
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served") / "digits of mine"
+    generator, discriminator = tiny_pair(classes=3)
+    formats = ("saved_model", "onnx")
+    export.save(
+        generator, folder, discriminator=discriminator, formats=formats, about=ABOUT, version=4
+    )
+    return folder, generator
+
+
+def written(version, target, tmp_path):
+    return layouts.layout(version[0], target, tmp_path / "made")
+
+
+def pictures(path, generator):
+    """What an ONNX file answers is what Python does."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    latents = np.random.default_rng(0).normal(size=(2, generator.latent_dim)).astype("float32")
+    labels = np.array([0, 2], "int32")
+    names = [output.name for output in session.get_outputs()]
+    answers = dict(
+        zip(names, session.run(None, {"latents": latents, "labels": labels}), strict=True)
+    )
+    made = (
+        np.asarray(generator({"latents": latents, "labels": labels}, training=False)) + 1.0
+    ) / 2.0
+    np.testing.assert_allclose(answers["images"], made, atol=1e-5)
+
+
+def test_triton_gets_a_model_a_signature(version, tmp_path):
+    made = written(version, "triton", tmp_path)
+    name = "digits_of_mine"
+    models = [name, f"{name}_latents", f"{name}_score"]
+    assert sorted(path.name for path in made.iterdir()) == models
+    assert all((made / model / "1" / "model.onnx").is_file() for model in models)
+    pictures(made / name / "1" / "model.onnx", version[1])
+    text = (made / name / "config.pbtxt").read_text()
+    assert re.search(f'^name: "{name}"$', text, re.M) and 'backend: "onnxruntime"' in text
+    found = re.findall(r'name: "(\w+)"\s+data_type: (\w+)\s+dims: (\[.*?\])(.*reshape)?', text)
+    size = version[1].latent_dim
+    assert [f[:3] for f in found] == [
+        ("latents", "TYPE_FP32", f"[{size}]"),
+        ("labels", "TYPE_INT32", "[1]"),
+    ]
+    assert text.count("reshape: { shape: [ ] }") == 1 and text.count("{") == text.count("}")
+
+
+def test_mlflow_gets_a_signature(version, tmp_path):
+    made = written(version, "mlflow", tmp_path)
+    pictures(made / "model.onnx", version[1])
+    (line,) = [x for x in (made / "MLmodel").read_text().splitlines() if "inputs:" in x]
+    inputs = json.loads(line.split("inputs: ")[1].strip("'"))
+    assert [(x["name"], x["tensor-spec"]["dtype"]) for x in inputs] == [
+        ("latents", "float32"),
+        ("labels", "int32"),
+    ]
+    assert [x["tensor-spec"]["shape"] for x in inputs] == [[-1, version[1].latent_dim], [-1]]
+
+
+def test_kserve_gets_a_folder_of_versions(version, tmp_path):
+    made = written(version, "kserve", tmp_path)
+    answers = tf.saved_model.load(made / "digits_of_mine" / "1").signatures["sample"](
+        seed=tf.constant([3], "int64"), labels=tf.constant([1])
+    )
+    np.testing.assert_array_equal(answers["images"], version[1].sample(1, [1], seed=3))
+    text = (made / "inference_service.yaml").read_text()
+    assert (
+        "  name: digits-of-mine\n" in text and "storageUri: pvc://models/digits_of_mine\n" in text
+    )
+
+
+def test_hugging_face_gets_metadata(version, tmp_path):
+    made = written(version, "huggingface", tmp_path)
+    assert (made / "saved_model.pb").is_file() and (made / "model.onnx").is_file()
+    head, body = (made / "README.md").read_text().split("---\n")[1:]
+    assert "pipeline_tag: unconditional-image-generation\n" in head
+    assert "- 'mnist'\n" in head and "license_name: 'CC BY-SA 3.0'\n" in head
+    assert "Small: one's own." in body and "- frechet: 1.25\n" in body
+    assert "| `sample` | `seed` int64 (n), `labels` int32 (n) |" in body
+    assert layouts.layout(made, "kserve", tmp_path / "again").is_dir()  # It is a version still.
+
+
+def test_what_cannot_be_laid_out(version, tmp_path, capsys):
+    folder, _ = version
+    with pytest.raises(ValueError, match="`target`.*triton"):
+        layouts.layout(folder, "tritn", tmp_path / "made")
+    with pytest.raises(FileNotFoundError, match="no card"):
+        layouts.layout(tmp_path, "triton", tmp_path / "made")
+    with pytest.raises(FileExistsError, match="`output_dir` is there"):
+        layouts.layout(folder, "triton", tmp_path)
+    plain = export.save(tiny_pair()[0], tmp_path / "plain")
+    with pytest.raises(ValueError, match="no 'onnx'.*--formats=saved_model,onnx"):
+        layouts.layout(plain, "triton", tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    FLAGS = export_main.FLAGS
+    FLAGS.unparse_flags()
+    with pytest.raises(SystemExit) as stop:
+        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", "layout", str(folder)])
+    assert stop.value.code == 2 and "--for=triton|" in capsys.readouterr().err
+    FLAGS.unparse_flags()
+    flags = ["layout", str(folder), "--for=kserve", f"--output_dir={tmp_path / 'made'}"]
+    with pytest.raises(SystemExit) as stop:
+        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
+    assert not stop.value.code and (tmp_path / "made" / "inference_service.yaml").is_file()
