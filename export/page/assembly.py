@@ -1,6 +1,5 @@
 """Builds the page: `index.html` with its parts beside it or in it, written whole."""
 
-import importlib.resources
 import json
 import pathlib
 import re
@@ -10,6 +9,7 @@ from export.page import class_names, models, modules, packing, vendored
 from zoo import files, presets, saving
 from zoo.validation import as_path
 
+STATIC = pathlib.Path(__file__).parent / "static"
 ENTRY = "page.mjs"
 INDEX = "index.html"
 STYLES = ("base", "explore", "train", "narrow")
@@ -80,15 +80,14 @@ def write(generators, output_dir, single=False, vendor=None):
 
 def page(facts, scripts):
     """The text of `index.html`: of models' facts, and of the parts that it holds itself."""
-    static = importlib.resources.files("export.page") / "static"
     manifest = json.dumps({"models": facts, "runtimes": vendored.titles()}, ensure_ascii=False)
     parts = {
-        "/*STYLE*/": "\n".join((static / f"{name}.css").read_text() for name in STYLES),
+        "/*STYLE*/": "\n".join((STATIC / f"{name}.css").read_text() for name in STYLES),
         "/*MANIFEST*/": manifest.replace("<", "\\u003c"),
-        "/*SCRIPT*/": modules.joined(pathlib.Path(str(static)), ENTRY),
+        "/*SCRIPT*/": modules.joined(STATIC, ENTRY),
         "<!--ASSETS-->": "\n".join(f"<script>{text}</script>" for text in scripts.values()),
     }
-    text = (static / "page.html").read_text()
+    text = (STATIC / "page.html").read_text()
     for mark, part in parts.items():
         before, after = text.split(mark)
         text = f"{before}{part}{after}"

@@ -1,13 +1,12 @@
 """The page's modules as one script."""
 
-import pathlib
 import re
 
 import pytest
 
 from export.page import assembly, modules
 
-STATIC = pathlib.Path(assembly.__file__).parent / "static"
+STATIC = assembly.STATIC
 
 
 def write(folder, **texts):

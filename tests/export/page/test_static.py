@@ -4,7 +4,6 @@ The page is tested in a browser by `make page-test`; this is what a machine with
 """
 
 import json
-import pathlib
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from export import portable_draw
 from export.page import assembly, packing
 from zoo import philox, pixels, random
 
-STATIC = pathlib.Path(assembly.__file__).parent / "static"
+STATIC = assembly.STATIC
 SEEDS = [0, 1, 7, 12345, 2**32, 2**40 + 7, -1, -5, 2**53 - 1, 2**63 - 1, -(2**63)]
 
 needs_node = pytest.mark.skipif(
