@@ -5,7 +5,8 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test long matrix fuzz bench studies presets verify-presets lint format clean
+.PHONY: demo test long matrix fuzz bench studies presets verify-presets page page-test lint format \
+    clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -37,6 +38,15 @@ presets: $(VENV)/installed
 verify-presets: $(VENV)/installed
 	$(RUN) -m evaluation --verify=all; status=$$?; \
 	$(RUN) -m pytest -q tests/test_notes.py tests/studies/test_gallery.py && exit $$status
+
+# The page of docs/page, and its test in a browser: apt-get install npm chromium.
+PAGE_PRESETS := conditional_dcgan_mnist,conditional_dcgan_fashion_mnist,mlp_mnist_gan,unrolled_ring,consensus_ring
+
+page: $(VENV)/installed
+	$(RUN) -m export page --presets=$(PAGE_PRESETS) --output_dir=docs/page
+
+page-test: $(VENV)/installed
+	$(RUN) -m tests.export.page.end_to_end --presets=$(PAGE_PRESETS)
 
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .

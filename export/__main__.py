@@ -8,19 +8,21 @@ answers:
   python -m export --model=dcgan_mnist --output_dir=serving/digits --formats=saved_model,onnx,litert
   python -m export check serving/digits
   python -m export layout serving/digits --for=triton --output_dir=models
+  python -m export page --presets=conditional_dcgan_mnist,unrolled_ring --output_dir=web --single
 
 The model is a preset, or the .keras file of a generator, a trainer or an autoencoder. The
 discriminator of a preset or of a trainer comes along and scores pictures. `check` asks a version
 again, on this machine, and fails if its answers are not those that it was written with. `layout`
 copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
-huggingface.
+huggingface. `page` builds a page on which generators are played with and a small game is trained,
+for any browser.
 """
 
 import pathlib
 
 from absl import flags
 
-from export import bundle, checking, formats, layouts, saved_model, server_files
+from export import bundle, checking, formats, layouts, licences, page, saved_model, server_files
 from zoo import command, presets, saving
 from zoo.players import sampling
 
@@ -48,7 +50,23 @@ flags.DEFINE_integer(
 flags.DEFINE_list(
     "formats",
     ["saved_model"],
-    f"Formats to write, with commas between: {', '.join(formats.FILES)}.",
+    f"Formats to write, with commas between: {', '.join(formats.FILES)}, and page, which lies in "
+    "web/ beside the versions.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_list(
+    "presets",
+    None,
+    "Of `page`: presets, or .keras files of generators, with commas between.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "single", False, "Of `page`: everything in one file, index.html.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "vendor",
+    None,
+    "Of `page`: folder of archives that npm pack brought, for a machine without npm or network.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(
@@ -69,10 +87,8 @@ flags.DEFINE_boolean(
 flags.DEFINE_enum(
     "for", None, list(layouts.TARGETS), "Of `layout`: whose folder it is to be.", flag_values=FLAGS
 )
-LICENSES = {  # Of the data that presets learned from, as far as their makers say.
-    "mnist": "CC BY-SA 3.0",
-    "keras:fashion_mnist": "MIT",
-}
+PAGE = "page"
+WEB = "web"  # No number: a server passes over it.
 
 
 def main(arguments):
@@ -81,12 +97,19 @@ def main(arguments):
         return check(arguments[1:])
     if arguments[:1] == ["layout"]:
         return lay_out(arguments[1:])
+    if arguments[:1] == [PAGE]:
+        command.no_arguments(arguments[1:])
+        _want("presets", "output_dir")
+        print_page(page.build(FLAGS.presets, FLAGS.output_dir, FLAGS.single, FLAGS.vendor))
+        return 0
     command.no_arguments(arguments)
-    for name in ("model", "output_dir"):
-        if FLAGS[name].value is None:
-            raise ValueError(
-                f"`--{name}` is missing. Expected --{name}=PATH. Received: no --{name}"
-            )
+    _want("model", "output_dir")
+    wanted = [name for name in FLAGS.formats if name != PAGE]
+    if PAGE in FLAGS.formats:
+        folder = pathlib.Path(FLAGS.output_dir) / WEB
+        print_page(page.build([FLAGS.model], folder, FLAGS.single, FLAGS.vendor))
+        if not wanted:
+            return 0
 
     model, discriminator = players(FLAGS.model)
     generator = getattr(model, "generator", model)
@@ -99,7 +122,7 @@ def main(arguments):
             discriminator,
             sampling.AUTO,
             FLAGS.weights,
-            FLAGS.formats,
+            wanted,
             FLAGS.check,
             about(FLAGS.model),
         )
@@ -112,6 +135,22 @@ def main(arguments):
         print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
     row = server_files.request(sampling.traits(generator))
     print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
+
+
+def _want(*names):
+    for name in names:
+        if not FLAGS[name].value:
+            kind = "PRESETS" if name == "presets" else "PATH"
+            raise ValueError(
+                f"`--{name}` is missing. Expected --{name}={kind}. Received: no --{name}"
+            )
+
+
+def print_page(index):
+    """Says where a page is, and what it weighs."""
+    parts = [index, *(index.parent / page.ASSETS).glob("*.js")]
+    size = sum(path.stat().st_size for path in parts if path.is_file())
+    print(f"{index}: {size / 1e6:.1f} MB; open it in a browser, or put its folder on a server")
 
 
 def check(arguments):
@@ -170,7 +209,7 @@ def about(model):
         return {}
     card = presets.card(model)
     told = {name: card.get(name) for name in ("description", "dataset", "scores")}
-    return {"preset": card.get("name"), **told, "data_license": LICENSES.get(card.get("dataset"))}
+    return {"preset": card.get("name"), **told, "data_license": licences.of(card)}
 
 
 def script():

@@ -1,0 +1,94 @@
+"""Builds the page: `index.html` with its parts beside it or in it, written whole."""
+
+import json
+import pathlib
+import re
+
+from export import licences
+from export.page import class_names, models, modules, packing, vendored
+from zoo import files, presets, saving
+from zoo.validation import as_path
+
+STATIC = pathlib.Path(__file__).parent / "static"
+ENTRY = "page.mjs"
+INDEX = "index.html"
+STYLES = ("base", "explore", "train", "narrow")
+ASSETS = "assets"
+NAME = re.compile(r"\w+", re.ASCII)
+
+
+def build(names, output_dir, single=False, vendor=None):
+    """Writes a page with presets, or with generators of files.
+
+    Args:
+        names: Presets, or paths of `.keras` files as `zoo.load` takes them: at least one.
+        output_dir: Folder that becomes the page's.
+        single: bool. Everything in `index.html`; otherwise its parts lie in `assets/`, and each is
+            loaded when it is wanted. Both can be opened from the disk, or lie on any server.
+        vendor: Folder of npm's archives, or `None`: see `export.page.vendored.contents`.
+
+    Returns:
+        The path of `index.html`.
+
+    Raises:
+        ValueError, FileNotFoundError, ImportError: If a model or what the page is made of is not
+            there, or does not fit.
+    """
+    if not names:
+        raise ValueError(
+            "`presets` is empty. Expected some of: "
+            f"{', '.join(card['name'] for card in presets.list_presets())}. Received: none"
+        )
+    return write([_loaded(name) for name in names], output_dir, single, vendor)
+
+
+def _loaded(name):
+    """`(name on the page, generator, what its card says)`."""
+    path = pathlib.Path(name)
+    if path.suffix == ".keras":
+        return re.sub(r"\W", "_", path.stem, flags=re.ASCII), saving.load(name), {}
+    card = presets.card(name)
+    about = {key: card.get(key) for key in ("description", "trainer", "objective")}
+    about |= {"data_license": licences.of(card), "class_names": class_names.of(card)}
+    return card.get("name", path.name), saving.load(name), about
+
+
+def write(generators, output_dir, single=False, vendor=None):
+    """As `build`, of `(name, generator, about)`."""
+    folder = as_path(output_dir=output_dir)
+    names = [name for name, _, _ in generators]
+    twice = {name for name in names if names.count(name) > 1 or not NAME.fullmatch(name)}
+    if twice:
+        raise ValueError(
+            "`presets` have a name twice, or one that a page cannot have. Expected different names "
+            f"of letters, digits and _. Received: {', '.join(sorted(twice))}"
+        )
+    parts = vendored.contents(vendor)  # First: it is what most often is not there.
+    held = [models.of(*generator) for generator in generators]
+    scripts = {name: packing.script(name, content) for name, content in parts.items()}
+    for model in held:
+        name = f"{model.facts['name']}.onnx"
+        scripts[name] = packing.script(name, model.onnx, split=True)
+    text = page([model.facts for model in held], scripts if single else {})
+    folder.mkdir(parents=True, exist_ok=True)
+    if not single:
+        for name, script in scripts.items():
+            files.write_text(folder / ASSETS / f"{name}.js", script)
+    files.write_text(folder / INDEX, text)
+    return folder / INDEX
+
+
+def page(facts, scripts):
+    """The text of `index.html`: of models' facts, and of the parts that it holds itself."""
+    manifest = json.dumps({"models": facts, "runtimes": vendored.titles()}, ensure_ascii=False)
+    parts = {
+        "/*STYLE*/": "\n".join((STATIC / f"{name}.css").read_text() for name in STYLES),
+        "/*MANIFEST*/": manifest.replace("<", "\\u003c"),
+        "/*SCRIPT*/": modules.joined(STATIC, ENTRY),
+        "<!--ASSETS-->": "\n".join(f"<script>{text}</script>" for text in scripts.values()),
+    }
+    text = (STATIC / "page.html").read_text()
+    for mark, part in parts.items():
+        before, after = text.split(mark)
+        text = f"{before}{part}{after}"
+    return text

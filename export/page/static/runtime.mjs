@@ -1,0 +1,40 @@
+// Generators by ONNX Runtime: latents and labels in, samples out, one call after the other.
+
+import { address, bytes } from "./assets.mjs";
+
+let runtime;
+const opened = new Map();
+let queue = Promise.resolve();
+
+async function startRuntime() {
+  const ort = await import(await address("ort.wasm.bundle.min.mjs", "text/javascript"));
+  ort.env.wasm.numThreads = 1; // More need headers that a file from the disk does not have.
+  ort.env.wasm.wasmBinary = await bytes("ort-wasm-simd-threaded.wasm");
+  ort.env.logLevel = "error";
+  return ort;
+}
+
+async function session(model) {
+  const ort = await (runtime ??= startRuntime());
+  return ort.InferenceSession.create(await bytes(`${model.name}.onnx`));
+}
+
+// The samples of rows of latents, as one flat array of floats: pictures in [0, 1], or points.
+export function generate(model, rows, labels) {
+  const call = async () => {
+    if (!opened.has(model.name)) opened.set(model.name, session(model));
+    const opening = await opened.get(model.name);
+    const ort = await runtime;
+    const flat = new Float32Array(rows.length * model.latent_dim);
+    rows.forEach((row, i) => flat.set(row, i * model.latent_dim));
+    const feeds = { latents: new ort.Tensor("float32", flat, [rows.length, model.latent_dim]) };
+    if (model.num_classes) {
+      feeds.labels = new ort.Tensor("int32", Int32Array.from(labels), [rows.length]);
+    }
+    const answer = await opening.run(feeds);
+    return (answer.images ?? answer.samples).data;
+  };
+  const result = queue.then(call);
+  queue = result.catch(() => {});
+  return result;
+}
