@@ -173,8 +173,8 @@ def read(path):
         match = KEY.fullmatch(key)
         if match is None:
             raise ValueError(
-                f"{path.name} is damaged. Expected names such as '0/sample/inputs/seed'. "
-                f"Received: {key!r}"
+                f"`directory` is damaged: {path.name} holds other names. Expected such as "
+                f"'0/sample/inputs/seed'. Received: {key!r}"
             )
         number, signature, side, name = match.groups()
         sides = kept.setdefault((int(number), signature), {"inputs": {}, "truth": {}})

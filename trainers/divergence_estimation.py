@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from trainers import density_ratio, divergences
 from trainers.steps import apply_gradients
+from zoo import tracing
 from zoo.players import conditions
 from zoo.players.sampling import discriminate, patches, sample_shape
 from zoo.validation import as_array, check_integer
@@ -271,7 +272,6 @@ class _Pupil:
             index = tf.random.stateless_uniform((rows,), stream, 0, len(samples), "int32")
             return tf.gather(samples, index)
 
-        @tf.function
         def run(start, stop):
             for step in tf.range(start, stop):
                 with tf.GradientTape() as tape:
@@ -286,4 +286,4 @@ class _Pupil:
                 gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
                 apply_gradients.apply(optimizer, gradients, variables)
 
-        return run
+        return tf.function(tracing.owned(self, run))

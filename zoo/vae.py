@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import finite, optimizers, pixels, random
+from zoo import finite, optimizers, pixels, random, tracing
 from zoo.mlp import MLPGenerator
 from zoo.players import given, sampling
 from zoo.players.recorded import KERAS_ARGUMENTS, RecordedModel, refuse_unknown
@@ -205,6 +205,9 @@ class VAE(RecordedModel, keras.Model):
         # KL(N(m, s^2) || N(0, 1)) = (m^2 + s^2 - 1 - log s^2) / 2
         divergence = tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance
         return -tf.reduce_sum(log_p, axes), tf.reduce_sum(divergence, 1) / 2.0
+
+    def _make_function(self, step_function):
+        return super()._make_function(tracing.owned(self, step_function))
 
     def train_step(self, data):
         images = self._unpack(data)

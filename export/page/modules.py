@@ -21,7 +21,10 @@ def joined(folder, first):
 
     def take(name, above):
         if name in above:
-            raise ValueError(f"Modules import each other in a circle: {', '.join(above)}, {name}")
+            raise ValueError(
+                "`folder` has modules that import each other in a circle. Expected arrows one way. "
+                f"Received: {', '.join(above)}, {name}"
+            )
         if name in texts:
             return
         text = (folder / name).read_text()
@@ -30,7 +33,10 @@ def joined(folder, first):
         text = re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.MULTILINE)
         for own in NAME.findall(text):
             if own in owners:
-                raise ValueError(f"{name} and {owners[own]} both have the name {own}")
+                raise ValueError(
+                    "`folder` has modules that use a name twice. Expected each once on top. "
+                    f"Received: {own} in {name} and in {owners[own]}"
+                )
             owners[own] = name
         texts[name] = text
 

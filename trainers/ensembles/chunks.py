@@ -11,6 +11,7 @@ from trainers.ensembles.members import Members
 from trainers.gan import GAN
 from trainers.steps import optimizers
 from trainers.steps.compilation import PLAYERS
+from zoo import tracing
 from zoo.stacked import Stacked
 
 
@@ -77,7 +78,8 @@ class Worker:
         self.state = state(self.chunk)
         self._run = self.chunk.run
         if not config["run_eagerly"]:
-            self._run = tf.function(self.chunk.run, jit_compile=ensemble.uses_xla)
+            run = tracing.owned(self.chunk, self.chunk.run)
+            self._run = tf.function(run, jit_compile=ensemble.uses_xla)
             # Each worker traces it once: TensorFlow would warn of so many of one function.
             self._run._omit_frequent_tracing_warning = True
 

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.ensembles import couplings
-from zoo import random
+from zoo import random, tracing
 from zoo.blocks import slices
 from zoo.pixels import to_pixels, to_unit
 from zoo.players import sampling
@@ -71,7 +71,8 @@ def _compiled(ensemble, size, count, truncation):
     @tf.function(jit_compile=ensemble.uses_xla)
     def draw(seeds, told):
         latents = random.draw(own.prior, size * count, own.latent_dim, seeds, truncation)
-        return sampling.generate(part, latents, told)
+        with tracing.forgotten_with(part):
+            return sampling.generate(part, latents, told)
 
     return part, draw
 

@@ -8,7 +8,7 @@ from trainers.health import examples, signs
 from trainers.steps import inputs
 from trainers.steps.key import Key
 from trainers.steps.packing import pack
-from zoo import random
+from zoo import random, tracing
 from zoo.players import conditions, sampling
 
 KINDS_OF = 1000  # Real samples among which kinds are found.
@@ -45,8 +45,8 @@ class Probe:
         players = ("generator", "discriminator") if one_game else ("generator",)
         units = {name: _units(getattr(gan, name)) for name in players}
         self.units = {name: model for name, model in units.items() if model is not None}
-        self.look = tf.function(self._look)
-        self.judge = tf.function(self._judge) if one_game else None
+        self.look = tf.function(tracing.owned(gan, self._look))
+        self.judge = tf.function(tracing.owned(gan, self._judge)) if one_game else None
 
     def __call__(self):
         """The numbers of this moment: dict of floats, and `shares`, a list of them."""

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from trainers.steps import checks, inputs
 from trainers.steps.compilation import PLAYERS
-from zoo import finite, progress
+from zoo import finite, progress, tracing
 
 CACHED = "_use_cached_eval_dataset"  # Keras's own word to `evaluate`.
 
@@ -72,7 +72,7 @@ class Feeding:
 
         def step(data):
             tensors = [x for x in tf.nest.flatten(data) if tf.is_tensor(x)]
-            with tf.control_dependencies(tensors):
+            with tracing.forgotten_with(self), tf.control_dependencies(tensors):
                 return step_function(data)
 
         return super()._make_function(step)

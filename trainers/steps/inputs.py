@@ -1,6 +1,7 @@
 """What goes into `fit` and `evaluate`, and what the step makes of a batch of it."""
 
 import collections.abc
+import weakref
 
 import keras
 import numpy as np
@@ -74,12 +75,21 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch, epochs):
         seed=trainer.seed,
         shuffle=bool(shuffle),
         repeat=repeat,
-        start_step=(lambda: int(trainer.steps.numpy())) if repeat else 0,
+        start_step=_counter(trainer) if repeat else 0,
     )
     if not repeat:
         return streams.Feed(streams.shared(dataset, trainer))
     steps = steps_per_epoch or rows // batch_size
     return streams.Feed(streams.shared(dataset.take(steps), trainer), steps)
+
+
+def _counter(trainer):
+    """The trainer's step, as a function that does not hold the trainer.
+
+    TensorFlow keeps the functions of its pipelines as long as the process lives.
+    """
+    steps = weakref.ref(trainer.steps)
+    return lambda: int(steps().numpy())
 
 
 def for_evaluate(trainer, x, y, batch_size, steps, epochs=1):

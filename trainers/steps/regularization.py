@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainers.steps import coupling
 from trainers.steps.xla import of_ours
+from zoo import tracing
 
 
 def of_weights(player):
@@ -67,9 +68,13 @@ def _adds_losses(player):
     inputs = coupling.drawn_inputs(player, np.random.default_rng(0))
     if inputs is None:
         return True
+
+    def called():
+        return player(inputs, training=True)
+
     with keras.StatelessScope(collect_losses=True) as scope:
         try:
-            tf.function(lambda: player(inputs, training=True)).get_concrete_function()
+            tf.function(tracing.owned(player, called)).get_concrete_function()
         except Exception:  # Whatever a user's own layer raises when it is not called its way.
             return True
     return bool(scope.losses)

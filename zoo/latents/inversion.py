@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from zoo import random, validation
+from zoo import random, tracing, validation
 from zoo.blocks import slices
 from zoo.latents import lbfgs
 from zoo.players import sampling
@@ -145,7 +145,7 @@ class _Descent:
 
         @tf.function(reduce_retracing=True)
         def value_and_slope(latents, wanted, labels):
-            with tf.GradientTape() as tape:
+            with tracing.forgotten_with(self), tf.GradientTape() as tape:
                 tape.watch(latents)
                 samples = sampling.generate(generator, latents, labels)
                 unit = (tf.cast(samples, "float64") - self.low) / (self.high - self.low)

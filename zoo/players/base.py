@@ -8,7 +8,7 @@ no family writes a config.
 
 import keras
 
-from zoo import presets, random, sealing
+from zoo import presets, random, sealing, tracing
 from zoo.players import conditions, copies, origins
 from zoo.players.description import Traits
 from zoo.players.given import refuse_pixels
@@ -63,6 +63,10 @@ class _Player(RecordedModel, keras.Model):
         self.check_saving()
         super().save(*args, **kwargs)
         sealing.seal(args[0] if args else kwargs["filepath"])
+
+    def predict_step(self, data):
+        with tracing.forgotten_with(self):
+            return super().predict_step(data)
 
     def __reduce__(self):  # What pickle and `copy.deepcopy` write is such a file.
         self.check_saving()
