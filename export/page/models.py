@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from export import portable_draw, served, signatures
-from export.page import unfolded
+from export import portable_draw, served, signatures, unfolded
 from zoo import files
 from zoo.players import origins, sampling
 
@@ -84,7 +83,7 @@ def _check(name, traits):
 
 def _onnx(networks):
     asked = signatures.of(networks, draw_rows=portable_draw.draw_rows)
-    return unfolded.convert(networks, asked[signatures.DEFAULT])
+    return unfolded.convert(networks.generator.variables, asked[signatures.DEFAULT], exactly=True)
 
 
 def _told(about):

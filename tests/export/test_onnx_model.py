@@ -92,6 +92,23 @@ def test_half_the_size_with_float32_computed(tmp_path):
     np.testing.assert_allclose(*images, atol=1e-6)
 
 
+def test_float16_is_that_of_the_weights_and_not_of_their_products(tmp_path):
+    """A converter would multiply a normalization's scale into the kernel, and round the product."""
+    generator = zoo.DCGANGenerator((8, 8, 1), 4, 8)
+    rng = np.random.default_rng(0)
+    for weight in generator.weights:
+        value = np.abs(rng.normal(1.0, 0.3, weight.shape)) if weight.ndim == 1 else weight * 25
+        weight.assign(np.asarray(value, "float16"))
+    latents = rng.normal(size=(5, 4)).astype("float32")
+    write(tmp_path, generator, "float16")
+    stored = onnx.load(tmp_path / "model.onnx").graph.initializer
+    assert onnx.TensorProto.FLOAT16 in {tensor.data_type for tensor in stored}
+    images = run(tmp_path / "model.onnx", latents=latents)["images"]
+    wanted = (np.asarray(generator(latents, training=False)) + 1.0) / 2.0
+    assert np.ptp(wanted) > 0.5
+    np.testing.assert_allclose(images, wanted, atol=2e-6)
+
+
 @pytest.mark.parametrize("missing", ["tf2onnx", "onnx"])
 def test_a_converter_that_is_not_there(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
