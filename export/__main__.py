@@ -7,6 +7,7 @@ answers:
   python -m export --model=dcgan_mnist --output_dir=serving/digits
   python -m export --model=dcgan_mnist --output_dir=serving/digits --formats=saved_model,onnx,litert
   python -m export check serving/digits
+  python -m export label serving/digits stable=1 canary=2
   python -m export layout serving/digits --for=triton --output_dir=models
   python -m export page --presets=conditional_dcgan_mnist,unrolled_ring --output_dir=web --single
 
@@ -15,14 +16,24 @@ discriminator of a preset or of a trainer comes along and scores pictures. `chec
 again, on this machine, and fails if its answers are not those that it was written with. `layout`
 copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
 huggingface. `page` builds a page on which generators are played with and a small game is trained,
-for any browser.
+for any browser. `label` gives versions names, by which a client asks for them.
 """
 
 import pathlib
 
 from absl import flags
 
-from export import bundle, checking, formats, layouts, licences, page, saved_model, server_files
+from export import (
+    bundle,
+    checking,
+    formats,
+    layouts,
+    licences,
+    page,
+    saved_model,
+    server_files,
+    version_labels,
+)
 from zoo import command, presets, saving
 from zoo.players import sampling
 
@@ -95,6 +106,8 @@ def main(arguments):
     """Exports a generator, and checks its answers unless the flags say otherwise."""
     if arguments[:1] == ["check"]:
         return check(arguments[1:])
+    if arguments[:1] == ["label"]:
+        return label(arguments[1:])
     if arguments[:1] == ["layout"]:
         return lay_out(arguments[1:])
     if arguments[:1] == [PAGE]:
@@ -165,6 +178,19 @@ def check(arguments):
         good = checking.is_good(result)
         print(f"{name}: {'good' if good else 'WRONG'}: {' '.join(str(result).split())}")
     return 0 if all(map(checking.is_good, found.values())) else 1
+
+
+def label(arguments):
+    """Labels versions, and prints the settings of the server that have them."""
+    folder, *given = arguments or [None]
+    pairs = [pair.partition("=") for pair in given]
+    if folder is None or not all(name and value.isdecimal() for name, _, value in pairs):
+        raise ValueError(
+            "`label` takes a folder and versions by their labels. Expected python -m export label "
+            f"FOLDER stable=1 canary=2. Received: {' '.join(arguments) or 'nothing'}"
+        )
+    print(version_labels.give(folder, {name: int(value) for name, _, value in pairs}).read_text())
+    return 0
 
 
 def lay_out(arguments):

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from export import card as cards
-from export import grpc_transport, rest_transport, versions
+from export import grpc_transport, rest_transport, version_labels, versions
 from export.transport import ServerError, Unavailable
 from zoo.validation import check_choice, check_integer, check_positive
 
@@ -34,7 +34,8 @@ class Client:
         model: The name that the server knows the model by.
         card: Folder of the model's versions or of one, or a card that was read: then classes are
             checked before they are sent.
-        version: int, optional. Defaults to the one that the server takes by itself.
+        version: int, or the label of one as `python -m export label` gives it: `"stable"`. Defaults
+            to the one that the server takes by itself.
         timeout: Seconds that an answer may take.
         retries: int. How often a request is sent again when the server is unavailable; nothing else
             is tried again.
@@ -58,7 +59,9 @@ class Client:
         scheme, _, host = str(url).partition("://")
         check_choice(TRANSPORTS, url=scheme)
         check_integer(0, retries=retries)
-        if version is not None:
+        if isinstance(version, str):
+            version_labels.check(version=version)
+        elif version is not None:
             check_positive(version=version)
         self.model, self.retries = model, retries
         self.card = card if card is None or isinstance(card, dict) else _read(card)

@@ -54,7 +54,9 @@ class Grpc:
 
     def _call(self, method, request):
         request.model_spec.name = self.model
-        if self.version is not None:
+        if isinstance(self.version, str):
+            request.model_spec.version_label = self.version
+        elif self.version is not None:
             request.model_spec.version.value = self.version
         try:
             return method(request, timeout=self.timeout)

@@ -23,7 +23,8 @@ class Rest:
 
     def __init__(self, url, host, model, version, timeout):
         where = f"{url.rstrip('/')}/v1/models/{urllib.parse.quote(model, safe='')}"
-        self.where = where if version is None else f"{where}/versions/{version}"
+        by = "labels" if isinstance(version, str) else "versions"
+        self.where = where if version is None else f"{where}/{by}/{version}"
         self.timeout = timeout
 
     def signatures(self):

@@ -75,15 +75,28 @@ def write(folder, directory, row):
     return paths
 
 
-def models_config(name, base="/models"):
-    """The text of a server's `--model_config_file`."""
+def models_config(name, base="/models", labels=None):
+    """The text of a server's `--model_config_file`.
+
+    Args:
+        name: What the server knows the model by.
+        base: Folder of all models, where the server sees it.
+        labels: dict, optional. Versions by the labels that a request may ask for; then these
+            versions are served, else the largest.
+    """
+    lines = ""
+    if labels:
+        served = "".join(f" versions: {version}" for version in sorted(set(labels.values())))
+        lines = f"    model_version_policy {{ specific {{{served} }} }}\n"
+        for label, version in sorted(labels.items()):
+            lines += f'    version_labels {{ key: "{label}" value: {version} }}\n'
     return f"""\
 model_config_list {{
   config {{
     name: "{name}"
     base_path: "{base}/{name}"
     model_platform: "tensorflow"
-  }}
+{lines}  }}
 }}
 """
 
@@ -150,6 +163,7 @@ def _compose(name):
     flags = [
         f"--model_config_file={base}/{MODELS}",
         f"--monitoring_config_file={base}/{MONITORING}",
+        "--allow_version_labels_for_unavailable_models",
         *FLAGS,
     ]
     listed = "\n".join(f"      - {json.dumps(flag)}" for flag in flags)

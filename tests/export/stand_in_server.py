@@ -32,6 +32,7 @@ class Model:
         for key, value in read.meta_graphs[0].signature_def.items():
             self.map.signature_def[key].CopyFrom(value)
         self.loaded = tf.saved_model.load(str(path))
+        self.versions, self.labels = {1}, {"stable"}
         self.asked, self.busy = [], 0  # Requests, and how many next ones find it unavailable.
 
     def answer(self, signature, inputs):
@@ -71,7 +72,9 @@ def rest(model):
             if model.busy:
                 model.busy -= 1
                 return self.reply(503, {"error": "not now"})
-            if self.path not in (f"{base}/metadata", f"{base}:predict"):
+            which = [base, *(f"{base}/versions/{v}" for v in model.versions)]
+            which += [f"{base}/labels/{label}" for label in model.labels]
+            if self.path not in [x + end for x in which for end in ("/metadata", ":predict")]:
                 return self.reply(404, {"error": f"Servable not found for request: {self.path}"})
             try:
                 self.reply(200, respond())
@@ -119,7 +122,11 @@ def remote_calls(model):
             if model.busy:
                 model.busy -= 1
                 context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
-            if request.model_spec.name != model.name:
+            spec = request.model_spec
+            known = {"version": model.versions, "version_label": model.labels}
+            asked = spec.WhichOneof("version_choice")
+            told = spec.version.value if asked == "version" else spec.version_label
+            if spec.name != model.name or (asked and told not in known[asked]):
                 context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found")
 
         def GetModelMetadata(self, request, context):

@@ -58,6 +58,18 @@ def test_answers_are_pythons(served):
     np.testing.assert_allclose(client.score(unit, labels=LABELS), logits, atol=1e-5)
 
 
+def test_a_version_is_asked_for_by_its_number_or_its_label(served):
+    _, url, _, generator, _ = served
+    for version in (1, "stable"):
+        client = export.Client(url, "digits", version=version)
+        np.testing.assert_array_equal(client.sample([4], labels=[2]), generator.sample(1, [2], [4]))
+    for version in (2, "canary"):
+        with pytest.raises(export.client.ServerError, match="Servable not found"):
+            export.Client(url, "digits", version=version)
+    with pytest.raises(ValueError, match="`version` has a label that a URL does not take"):
+        export.Client(url, "digits", version="a/b")
+
+
 def test_many_rows_go_in_requests_that_a_server_takes(served):
     model, url, folder, generator, _ = served
     client = export.Client(url, "digits", card=folder)

@@ -1,0 +1,69 @@
+"""`python -m export label`, as the server's own protocol buffers read what it writes."""
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from export import __main__ as export_main
+from export import server_files, version_labels
+from zoo import command
+
+
+@pytest.fixture
+def served(tmp_path):
+    folder = tmp_path / "my digits"
+    for version in (1, 2, 7):
+        (folder / str(version)).mkdir(parents=True)
+    server_files.write(folder, folder, {"seed": 1})
+    return folder
+
+
+def read(path):
+    config = model_server_config_pb2.ModelServerConfig()
+    (model,) = text_format.Parse(path.read_text(), config).model_config_list.config
+    return model.name, list(model.model_version_policy.specific.versions), model.version_labels
+
+
+def test_labelled_versions_are_those_that_are_served(served):
+    path = version_labels.give(served, {"stable": 2, "canary": 7, "v1.0-x_y": 2})
+    name, versions, labels = read(path)
+    assert (name, versions) == ("my_digits", [2, 7])
+    assert dict(labels) == {"stable": 2, "canary": 7, "v1.0-x_y": 2}
+    assert read(version_labels.give(served, {"stable": 1}))[1:] == ([1], {"stable": 1})
+    version_labels.give(served, {})
+    assert path.read_text() == server_files.models_config("my_digits")
+    path.unlink()
+    assert dict(read(version_labels.give(served, {"stable": 7}))[2]) == {"stable": 7}
+
+
+def test_what_cannot_be_labelled(served, tmp_path):
+    for label in ("", "a b", 'a"', "a/b"):
+        with pytest.raises(ValueError, match="`labels` has a label that a URL does not take"):
+            version_labels.give(served, {label: 1})
+    with pytest.raises(ValueError, match=r"not there. Expected one of \[1, 2, 7\].*stable=3"):
+        version_labels.give(served, {"stable": 3})
+    with pytest.raises(FileNotFoundError, match="`directory` has no version"):
+        version_labels.give(tmp_path / "nothing", {})
+    path = served / server_files.MODELS
+    path.write_text(path.read_text() + "# mine")
+    with pytest.raises(ValueError, match="models.config of your own"):
+        version_labels.give(served, {"stable": 1})
+    assert path.read_text().endswith("# mine")
+
+
+@pytest.mark.parametrize(
+    "given, status", [(["stable=2"], None), ([], None), (["stable"], 2), (["=2"], 2), (["a=b"], 2)]
+)
+def test_the_command(served, given, status, capsys):
+    FLAGS = export_main.FLAGS
+    FLAGS.unparse_flags()
+    with pytest.raises(SystemExit) as stop:
+        command.run(
+            export_main.main, export_main.__doc__, FLAGS, ["export", "label", str(served), *given]
+        )
+    said = capsys.readouterr()
+    assert (stop.value.code or None) == status
+    if status:
+        assert "Expected python -m export label FOLDER stable=1" in said.err
+    else:
+        assert said.out.startswith("model_config_list") and ("stable" in said.out) == bool(given)
