@@ -2,7 +2,7 @@
 
   python -m benchmarks.determinism --repeats=3
 
-Twenty steps on MNIST, by arrays and by XLA where the trainer takes it; once as TensorFlow is, and
+Twenty steps on MNIST, the plain GAN by XLA too; once as TensorFlow is, and
 once with `tf.config.experimental.enable_op_determinism()`. The autoencoder has batches of 4,096.
 """
 

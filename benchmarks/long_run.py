@@ -129,6 +129,15 @@ def make():
 def main(arguments):
     """Does what the flags name."""
     command.no_arguments(arguments)
+    if not (FLAGS.steps or FLAGS.presets or FLAGS.trainers):
+        raise ValueError(
+            "`--steps`, `--presets` or `--trainers` is missing. Received: none of them"
+        )
+    if 0 < FLAGS.steps < SAVES * READINGS:
+        raise ValueError(
+            f"`--steps` is too small to be read {READINGS} times. Expected at least "
+            f"{SAVES * READINGS}. Received: --steps={FLAGS.steps}"
+        )
     if FLAGS.steps:
         with tempfile.TemporaryDirectory() as root:
             run(pathlib.Path(root))

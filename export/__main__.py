@@ -33,6 +33,7 @@ from export import (
     saved_model,
     server_files,
     version_labels,
+    versions,
 )
 from zoo import command, presets, saving
 from zoo.players import sampling
@@ -100,17 +101,27 @@ flags.DEFINE_enum(
 )
 PAGE = "page"
 WEB = "web"  # No number: a server passes over it.
+OF_PAGE = {"output_dir", "single", "vendor"}
+TAKES = {  # The flags that mean something to each command; the export itself has no name.
+    "": {"model", "output_dir", "version", "formats", "weights", "value_range", "check"},
+    "check": set(),
+    "label": set(),
+    "layout": {"for", "output_dir"},
+    PAGE: {"presets", *OF_PAGE},
+}
 
 
 def main(arguments):
     """Exports a generator, and checks its answers unless the flags say otherwise."""
-    if arguments[:1] == ["check"]:
+    name = arguments[0] if arguments and arguments[0] in TAKES else ""
+    _refuse_flags(name)
+    if name == "check":
         return check(arguments[1:])
-    if arguments[:1] == ["label"]:
+    if name == "label":
         return label(arguments[1:])
-    if arguments[:1] == ["layout"]:
+    if name == "layout":
         return lay_out(arguments[1:])
-    if arguments[:1] == [PAGE]:
+    if name == PAGE:
         command.no_arguments(arguments[1:])
         _want("presets", "output_dir")
         print_page(page.build(FLAGS.presets, FLAGS.output_dir, FLAGS.single, FLAGS.vendor))
@@ -118,6 +129,9 @@ def main(arguments):
     command.no_arguments(arguments)
     _want("model", "output_dir")
     wanted = [name for name in FLAGS.formats if name != PAGE]
+    if wanted or PAGE not in FLAGS.formats:
+        formats.check(wanted)
+        versions.check(FLAGS.output_dir, FLAGS.version)
     if PAGE in FLAGS.formats:
         folder = pathlib.Path(FLAGS.output_dir) / WEB
         print_page(page.build([FLAGS.model], folder, FLAGS.single, FLAGS.vendor))
@@ -148,6 +162,18 @@ def main(arguments):
         print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
     row = server_files.request(sampling.traits(generator))
     print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
+
+
+def _refuse_flags(name):
+    """Raises a `ValueError` for a flag that means nothing to a command."""
+    taken = TAKES[name] | (OF_PAGE if PAGE in FLAGS.formats else set())
+    for flag in FLAGS:
+        if FLAGS[flag].present and flag not in taken:
+            raise ValueError(
+                f"`--{flag}` means nothing to `python -m export{f' {name}' if name else ''}`. "
+                f"Expected of {', '.join(f'--{own}' for own in sorted(taken)) or 'none'}. "
+                f"Received: --{flag}"
+            )
 
 
 def _want(*names):

@@ -6,7 +6,7 @@ from zoo import files, untrusted
 from zoo.players import origins, sampling
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
-FORMAT = 1
+FORMAT = 2  # 1 had the hashes of the files as `sha256`, and none of its own.
 UNLISTED = {CARD}
 
 
@@ -81,9 +81,10 @@ def read(folder):
         )
     try:
         content = untrusted.parse_json(path.read_text(), CARD)
-        untrusted.check_seal(content, CARD)
-        listed = dict(content["files"])
-    except (ValueError, KeyError, TypeError) as error:
+        if content.get("format") != 1:
+            untrusted.check_seal(content, CARD)
+        listed = dict(content["sha256" if content.get("format") == 1 else "files"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"`directory` has a damaged card ({error}). Expected JSON with the hash of every file. "
             f"Received: {str(path)!r}"

@@ -6,6 +6,7 @@ reader asks for; the version stays as it is.
 
 import json
 import pathlib
+import re
 import shutil
 
 from export import card, formats, server_files, versions, warm_up
@@ -14,6 +15,8 @@ from zoo.validation import as_path, check_choice
 
 KINDS = {"float32": "TYPE_FP32", "int32": "TYPE_INT32", "int64": "TYPE_INT64"}
 KEPT = "card.json"
+LONGEST = 50  # Letters of a service's name, to which its server adds more before it has 63.
+HUB = {"mnist": "ylecun/mnist", "keras:fashion_mnist": "zalando-datasets/fashion_mnist"}
 
 
 def layout(directory, target, output_dir):
@@ -21,7 +24,7 @@ def layout(directory, target, output_dir):
 
     | `target` | what is written | it wants |
     |---|---|---|
-    | `"triton"` | `NAME/config.pbtxt`, `NAME/1/model.onnx`; one for each signature | `onnx` |
+    | `"triton"` | `NAME/config.pbtxt`, `NAME/1/model.onnx`; one for each ONNX file | `onnx` |
     | `"mlflow"` | `MLmodel` with the signature, `model.onnx`, its requirements | `onnx` |
     | `"kserve"` | `inference_service.yaml`, `NAME/1/saved_model.pb` | `saved_model` |
     | `"huggingface"` | `README.md` with the metadata of the card, all of the version | any format |
@@ -29,7 +32,7 @@ def layout(directory, target, output_dir):
     Args:
         directory: A version, or the folder of versions: then the largest.
         target: A name of the table.
-        output_dir: Where to write. It must not be there yet.
+        output_dir: Where to write. It must not be there yet, and lie outside of the version.
 
     Returns:
         The path of what was written, as `pathlib.Path`.
@@ -63,6 +66,13 @@ def layout(directory, target, output_dir):
         raise FileExistsError(
             f"`output_dir` is there. Expected a folder that is not. Received: {str(output_dir)!r}"
         )
+    beside = output_dir.resolve()
+    inside = folder.resolve() in beside.parents
+    if inside or (beside.parent == folder.resolve().parent and beside.name.isdecimal()):
+        raise ValueError(
+            "`output_dir` would be a part of the served model. Expected a folder elsewhere. "
+            f"Received: {str(output_dir)!r}, of {str(folder)!r}"
+        )
     with files.working_folder(output_dir.parent, ".layout-") as work:
         made = pathlib.Path(work) / output_dir.name
         made.mkdir()
@@ -72,7 +82,7 @@ def layout(directory, target, output_dir):
 
 
 def _triton(folder, name, said, made):
-    """A repository of models, each of one signature."""
+    """A repository of models, each of one signature that has a file of its own."""
     for path in formats.paths(folder, "onnx"):
         own = name if path.stem == "model" else f"{name}_{path.stem}"
         signature = "serving_default" if path.stem == "model" else path.stem
@@ -146,7 +156,7 @@ def _kserve(folder, name, said, made):
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
-  name: {name.lower().replace("_", "-").replace(".", "-").strip("-") or "model"}
+  name: {_quoted(_service(name))}
 spec:
   predictor:
     model:
@@ -156,25 +166,35 @@ spec:
 """)
 
 
+def _service(name):
+    """A name as Kubernetes takes it: small letters, digits and -, a letter first."""
+    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")
+    named = plain if plain[:1].isalpha() else f"model-{plain}"
+    return named[:LONGEST].strip("-")
+
+
 def _huggingface(folder, name, said, made):
     """All of a version, and a model card whose metadata are those of its card."""
     shutil.copytree(folder, made, dirs_exist_ok=True)
-    about = said
-    pictures = said.get("value_range") is not None
-    metadata = ["library_name: keras", "tags:", "- gan", "- gan-zoo"]
-    if pictures:
+    metadata = ["tags:", "- gan", "- gan-zoo"]
+    if "onnx" in formats.there(folder):
+        metadata.insert(0, "library_name: onnx")
+    if said.get("value_range") is not None:
         metadata.append("pipeline_tag: unconditional-image-generation")
-    if about.get("dataset"):
-        metadata += ["datasets:", f"- {_quoted(about['dataset'])}"]
-    if about.get("data_license"):
-        metadata += ["license: other", f"license_name: {_quoted(about['data_license'])}"]
+    if said.get("dataset") in HUB:
+        metadata += ["datasets:", f"- {HUB[said['dataset']]}"]
+    data = ""
+    if said.get("dataset"):
+        data = f"It learned from `{said['dataset']}`"
+        data += f" (data under {said['data_license']}).\n" if said.get("data_license") else ".\n"
     rows = "".join(
         f"| `{key}` | {', '.join(map(_told, *zip(*inputs.items(), strict=True)))} |\n"
         for key, inputs in said["signatures"].items()
     )
     scores = "".join(
         f"- {score.get('label', score.get('name'))}: {score['value']:.6g}\n"
-        for score in about.get("scores") or ()
+        for score in said.get("scores") or ()
+        if isinstance(score, dict) and isinstance(score.get("value"), int | float)
     )
     (made / "README.md").write_text(f"""\
 ---
@@ -183,8 +203,9 @@ def _huggingface(folder, name, said, made):
 
 # {name}
 
-{about.get("description") or "A generator of GAN Zoo, exported."}
+{said.get("description") or "A generator of GAN Zoo, exported."}
 
+{data}
 | signature | inputs |
 |---|---|
 {rows}

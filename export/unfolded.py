@@ -32,8 +32,8 @@ def converter():
             import tf2onnx
     except ImportError as error:
         raise ImportError(
-            f"`formats` has 'onnx', for which {error.name} is not installed. Expected: {INSTALL}. "
-            "Received: formats with 'onnx'"
+            f"`formats` with 'onnx' or 'page' need {error.name}, which is not installed. Expected: "
+            f"{INSTALL}. Received: no {error.name}"
         ) from error
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     return tf2onnx
@@ -78,7 +78,7 @@ def _fill(graph, values, exactly):
     import onnx
 
     stay = [one for one in graph.input if one.name not in values]
-    used = {name for node in graph.node for name in node.input}
+    used = _used(graph)
     casts = []
     for name, value in values.items():
         if name not in used:
@@ -95,6 +95,16 @@ def _fill(graph, values, exactly):
     del graph.input[:], graph.node[:]
     graph.input.extend(stay)
     graph.node.extend(nodes)
+
+
+def _used(graph):
+    """The names that nodes take, also in the bodies of conditions and loops."""
+    names = {name for node in graph.node for name in node.input}
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                names |= _used(attribute.g) | {output.name for output in attribute.g.output}
+    return names
 
 
 def _stored(value, exactly):

@@ -16,10 +16,13 @@ def forgotten_with(owner):
     reads. One is in every step of every optimizer (the sum over the replicas). So a notebook that
     runs its cell again would keep the weights of every trainer that it ever made.
 
+    What other threads register meanwhile counts as the owner's too. No lock can be held here: the
+    replicas of a strategy are threads that wait for each other in the middle of a step.
+
     Args:
         owner: An object that can be referred to weakly, mostly a model.
     """
-    registered = getattr(ops.gradient_registry, "_registry", {})
+    registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})
     before = set(registered)
     try:
         yield

@@ -18,7 +18,7 @@ ABOUT = {
     "description": "Small: one's own.",
     "dataset": "mnist",
     "data_license": "CC BY-SA 3.0",
-    "scores": [{"label": "frechet", "value": 1.25}],
+    "scores": [{"label": "frechet", "value": 1.25}, 1.5, {"label": "other"}],
 }
 
 
@@ -90,8 +90,23 @@ def test_kserve_gets_a_folder_of_versions(version, tmp_path):
     np.testing.assert_array_equal(answers["images"], version[1].sample(1, [1], seed=3))
     text = (made / "inference_service.yaml").read_text()
     assert (
-        "  name: digits-of-mine\n" in text and "storageUri: pvc://models/digits_of_mine\n" in text
+        "  name: 'digits-of-mine'\n" in text and "storageUri: pvc://models/digits_of_mine\n" in text
     )
+
+
+@pytest.mark.parametrize(
+    "name, service",
+    [
+        ("digits", "digits"),
+        ("2024_Digits.v1", "model-2024-digits-v1"),
+        ("_", "model"),
+        ("null", "null"),
+        ("a" * 60 + "-b", "a" * 50),
+    ],
+)
+def test_a_name_that_kubernetes_takes(name, service):
+    assert layouts._service(name) == service
+    assert re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", service)
 
 
 def test_hugging_face_gets_metadata(version, tmp_path):
@@ -99,7 +114,8 @@ def test_hugging_face_gets_metadata(version, tmp_path):
     assert (made / "saved_model.pb").is_file() and (made / "model.onnx").is_file()
     head, body = (made / "README.md").read_text().split("---\n")[1:]
     assert "pipeline_tag: unconditional-image-generation\n" in head
-    assert "- 'mnist'\n" in head and "license_name: 'CC BY-SA 3.0'\n" in head
+    assert "- ylecun/mnist\n" in head and "library_name: onnx\n" in head
+    assert "license" not in head and "`mnist` (data under CC BY-SA 3.0).\n" in body
     assert "Small: one's own." in body and "- frechet: 1.25\n" in body
     assert "| `sample` | `seed` int64 (n), `labels` int32 (n) |" in body
     assert layouts.layout(made, "kserve", tmp_path / "again").is_dir()  # It is a version still.
@@ -117,6 +133,9 @@ def test_what_cannot_be_laid_out(version, tmp_path, capsys):
     with pytest.raises(ValueError, match="no 'onnx'.*--formats=saved_model,onnx"):
         layouts.layout(plain, "triton", tmp_path / "made")
     assert not (tmp_path / "made").exists()
+    for inside in (folder / "4" / "made", folder / "5"):
+        with pytest.raises(ValueError, match="`output_dir` would be a part of the served model"):
+            layouts.layout(folder, "kserve", inside)
     FLAGS = export_main.FLAGS
     FLAGS.unparse_flags()
     with pytest.raises(SystemExit) as stop:

@@ -112,6 +112,6 @@ def test_float16_is_that_of_the_weights_and_not_of_their_products(tmp_path):
 @pytest.mark.parametrize("missing", ["tf2onnx", "onnx"])
 def test_a_converter_that_is_not_there(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
-    message = f"`formats` has 'onnx', for which {missing} is not .*pip install tf2onnx onnx"
+    message = f"`formats` with 'onnx' .* need {missing}, which is not .*pip install tf2onnx onnx"
     with pytest.raises(ImportError, match=message):
         onnx_model.check()
