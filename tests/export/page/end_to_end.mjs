@@ -44,6 +44,7 @@ async function open(url, width, scheme = "light") {
     hasTouch: width < 700,
     colorScheme: scheme,
   });
+  page.setDefaultTimeout(120000); // Other work may run on the machine.
   const [said, asked] = [[], []];
   page.on("console", (line) => said.push(`${line.type()}: ${line.text()}`));
   page.on("pageerror", (error) => said.push(`error: ${error.message}`));
