@@ -1,4 +1,4 @@
-"""Builds the page: `index.html` with its parts beside it or in it, written whole."""
+"""Builds the page: `index.html` with its parts beside it or in it, and nothing of an older one."""
 
 import json
 import pathlib
@@ -15,6 +15,7 @@ INDEX = "index.html"
 STYLES = ("base", "explore", "train", "narrow")
 ASSETS = "assets"
 NAME = re.compile(r"\w+", re.ASCII)
+LICENCES = "LICENSES.txt"  # Of the JavaScript of others, whose archives hold no texts of them.
 
 
 def build(names, output_dir, single=False, vendor=None):
@@ -24,7 +25,8 @@ def build(names, output_dir, single=False, vendor=None):
         names: Presets, or paths of `.keras` files as `zoo.load` takes them: at least one.
         output_dir: Folder that becomes the page's.
         single: bool. Everything in `index.html`; otherwise its parts lie in `assets/`, and each is
-            loaded when it is wanted. Both can be opened from the disk, or lie on any server.
+            loaded when it is wanted. Both can be opened from the disk, or lie on any server. Parts
+            of an older page in `output_dir` are removed once the new one is written.
         vendor: Folder of npm's archives, or `None`: see `export.page.vendored.contents`.
 
     Returns:
@@ -43,14 +45,20 @@ def build(names, output_dir, single=False, vendor=None):
 
 
 def _loaded(name):
-    """`(name on the page, generator, what its card says)`."""
+    """`(name of its file on the page, generator, what is said of it)`."""
     path = pathlib.Path(name)
     if path.suffix == ".keras":
-        return re.sub(r"\W", "_", path.stem, flags=re.ASCII), saving.load(name), {}
+        return _file_name(path.stem), saving.load(name), {"title": path.stem}
     card = presets.card(name)
+    title = card.get("name", path.name)
     about = {key: card.get(key) for key in ("description", "trainer", "objective")}
     about |= {"data_license": licences.of(card), "class_names": class_names.of(card)}
-    return card.get("name", path.name), saving.load(name), about
+    about |= {"title": title, "preset": None if path.is_dir() else str(name)}
+    return _file_name(title), saving.load(name), about
+
+
+def _file_name(title):
+    return re.sub(r"\W", "_", title, flags=re.ASCII)
 
 
 def write(generators, output_dir, single=False, vendor=None):
@@ -74,8 +82,27 @@ def write(generators, output_dir, single=False, vendor=None):
     if not single:
         for name, script in scripts.items():
             files.write_text(folder / ASSETS / f"{name}.js", script)
+        files.write_text(folder / ASSETS / LICENCES, (STATIC / LICENCES).read_text())
     files.write_text(folder / INDEX, text)
+    _clear(folder / ASSETS, set() if single else {LICENCES, *(f"{name}.js" for name in scripts)})
     return folder / INDEX
+
+
+def _clear(folder, wanted):
+    """Removes what an older page left: parts as `packing` writes them, and no other file."""
+    if not folder.is_dir():
+        return
+    for path in [*folder.glob("*.js"), folder / LICENCES]:
+        if path.name not in wanted and path.is_file() and _is_ours(path):
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _is_ours(path):
+    begins = packing.BEGINS if path.suffix == ".js" else (STATIC / LICENCES).read_text()
+    with path.open("rb") as file:
+        return file.read(len(begins.encode())) == begins.encode()
 
 
 def page(facts, scripts):
@@ -86,9 +113,7 @@ def page(facts, scripts):
         "/*MANIFEST*/": manifest.replace("<", "\\u003c"),
         "/*SCRIPT*/": modules.joined(STATIC, ENTRY),
         "<!--ASSETS-->": "\n".join(f"<script>{text}</script>" for text in scripts.values()),
+        "<!--LICENCES-->": f"<!--\n{(STATIC / LICENCES).read_text()}-->" if scripts else "",
     }
-    text = (STATIC / "page.html").read_text()
-    for mark, part in parts.items():
-        before, after = text.split(mark)
-        text = f"{before}{part}{after}"
-    return text
+    marks = re.compile("|".join(map(re.escape, parts)))  # In one go: parts may hold marks.
+    return marks.sub(lambda found: parts[found[0]], (STATIC / "page.html").read_text())

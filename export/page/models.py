@@ -32,7 +32,8 @@ def of(name, generator, about=None):
     Args:
         name: What the page calls it: letters, digits and `_`.
         generator: As of `export.save`.
-        about: dict of a preset's card, for its words.
+        about: dict of a preset's card, for its words; its `title`, by default the name; `preset`:
+            what `zoo.from_preset` knows it by, or `None`.
 
     Raises:
         ValueError: If it makes neither pictures nor points in the plane, or takes conditions that
@@ -50,9 +51,9 @@ def of(name, generator, about=None):
     names = origins.of(generator).class_names or about.get("class_names") or ()
     facts = {
         "name": name,
-        "title": name.replace("_", " "),
+        "title": about.get("title", name).replace("_", " "),
         "told": _told(about),
-        "preset": bool(about),
+        "preset": about.get("preset"),
         "prior": traits.prior,
         "latent_dim": int(traits.latent_dim),
         "num_classes": classes,

@@ -12,6 +12,7 @@ import numpy as np
 
 LETTERS = np.array([code for code in range(33, 127) if chr(code) not in '"<\\'], "uint8")
 BITS = 13
+BEGINS = 'ganZooAssets["'  # Every script of a part.
 
 
 def text_of(content):
@@ -43,7 +44,7 @@ def script(name, content, split=False):
         content = content[::2] + content[1::2]
     packed = gzip.compress(content, 9, mtime=0)
     head = json.dumps({"size": len(packed), "split": split})[:-1]
-    return f'ganZooAssets["{name}"] = {head}, "text": "{text_of(packed)}"}};\n'
+    return f'{BEGINS}{name}"] = {head}, "text": "{text_of(packed)}"}};\n'
 
 
 def content_of(script):

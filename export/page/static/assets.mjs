@@ -35,7 +35,11 @@ function script(name) {
     const loaded = new Promise((resolve, reject) => {
       const element = document.createElement("script");
       element.onload = resolve;
-      element.onerror = () => reject(new Error(`The page's file assets/${name}.js is missing.`));
+      element.onerror = () => {
+        scripts.delete(name); // So that it is asked for again.
+        element.remove();
+        reject(new Error(`The page's file assets/${name}.js is missing.`));
+      };
       element.src = `assets/${name}.js`;
       document.head.append(element);
     });

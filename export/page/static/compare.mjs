@@ -11,7 +11,7 @@ const COUNT = 6;
 // Returns the function to call when the class or the seed has changed.
 export function compare(state, models) {
   const canvases = models.map((model) => {
-    const canvas = element("canvas", { role: "img", ariaLabel: `Six samples of ${model.name}` });
+    const canvas = element("canvas", { role: "img", ariaLabel: `Six samples of ${model.title}` });
     [canvas.width, canvas.height] = [COUNT * 28, 28];
     const about = element("p", { textContent: model.told });
     const name = element("b", { textContent: model.title });

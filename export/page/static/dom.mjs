@@ -25,15 +25,28 @@ export function chips(container, options, chosen, choose) {
   );
 }
 
+// Says above the first tab's cards what failed; `null` takes it off.
+export function report(error) {
+  const status = byId("status");
+  status.classList.toggle("failed", error !== null);
+  status.textContent = error === null ? "" : `This does not work here: ${error.message ?? error}`;
+}
+
 // The function to call whenever something has changed: `work` runs in the next frame, never twice
-// at once, and once more when there was a change meanwhile.
-export function follow(work) {
-  let [busy, wanted] = [false, false];
+// at once, and once more when there was a change meanwhile. `onError` has what failed, and `null`
+// when the same work is done again.
+export function follow(work, onError = report) {
+  let [busy, wanted, broken] = [false, false, false];
   async function turn() {
     if (busy || !wanted) return;
     [busy, wanted] = [true, false];
     try {
       await work();
+      if (broken) onError(null);
+      broken = false;
+    } catch (error) {
+      broken = true;
+      onError(error);
     } finally {
       busy = false;
       if (wanted) requestAnimationFrame(turn);

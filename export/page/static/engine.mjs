@@ -11,7 +11,8 @@ async function runScript(name) {
   const source = await address(name, "text/javascript");
   await new Promise((resolve, reject) => {
     const element = document.createElement("script");
-    Object.assign(element, { src: source, onload: resolve, onerror: reject });
+    const onerror = () => reject(new Error(`The page's part ${name} cannot be run.`));
+    Object.assign(element, { src: source, onload: resolve, onerror });
     document.head.append(element);
   });
 }
@@ -30,5 +31,11 @@ async function begin() {
 
 let begun;
 
-// The library, ready to compute.
-export const engine = () => (begun ??= begin());
+// The library, ready to compute. What failed is tried again when it is asked for again.
+export function engine() {
+  begun ??= begin().catch((error) => {
+    begun = null;
+    throw error;
+  });
+  return begun;
+}

@@ -1,24 +1,26 @@
 // The first tab: what is chosen, and everything that is drawn of it.
 
 import { compare } from "./compare.mjs";
-import { byId, chips } from "./dom.mjs";
+import { byId, chips, element, report } from "./dom.mjs";
 import { latent } from "./philox.mjs";
 import { plane } from "./plane.mjs";
 import { generate } from "./runtime.mjs";
-import { parseSeed, read, write } from "./state.mjs";
+import { parseSeed, read, shifted, write } from "./state.mjs";
 import { sum } from "./sum.mjs";
 import { walk } from "./walk.mjs";
 import { wall } from "./wall.mjs";
 
 const CLOUD = 300; // Points of a generator of points, behind the one that is meant.
 
-export function explore(state, models) {
+// `openTab` opens the tab of a link that is pasted.
+export function explore(state, models, openTab) {
   const seed = byId("seed");
   const tell = () => history.replaceState(null, "", write(state));
   let telling = null; // Browsers stop a page that changes its address with every frame.
   const { redraw, point } = plane(state, () => {
     clearTimeout(telling);
     telling = setTimeout(tell, 200);
+    say();
   });
   const [walked, summed] = [walk(state), sum(state)];
   const walled = wall(state, ({ seed: taken, label }) => {
@@ -46,9 +48,7 @@ export function explore(state, models) {
       },
     );
     byId("classes-field").hidden = !model.num_classes;
-    const names = [...Array(model.num_classes ?? 0).keys()].map(
-      (k) => model.class_names?.[k] ?? k,
-    );
+    const names = [...Array(model.num_classes ?? 0).keys()].map((k) => model.class_names?.[k] ?? k);
     chips(
       byId("classes"),
       names.map((text, value) => ({ value, text })),
@@ -66,29 +66,33 @@ export function explore(state, models) {
     byId(name).querySelector("input:checked")?.focus();
   }
 
+  // Python's call for the large picture: of the seed at a corner of the map. Elsewhere it is one
+  // between seeds, which no call of one seed gives.
   function say() {
-    const { model, label } = state;
+    if (parseSeed(seed.value) !== state.seed) return; // What is typed is no seed, and is said.
+    const { model, label, x, y } = state;
+    const corner = [0, 1].includes(x) && [0, 1].includes(y);
+    const taken = corner ? shifted(state.seed, x + 2 * y) : state.seed;
     const given = model.num_classes ? `, labels=[${label}]` : "";
-    const code = `zoo.from_preset("${model.name}").sample(1, seed=[${state.seed}]${given})`;
-    const pixels = model.pictures ? "The same pixels in Python" : "The same point in Python";
+    const from = model.preset ? `zoo.from_preset("${model.preset}")` : "generator";
+    const same = model.pictures ? "The same pixels in Python: " : "The same point in Python: ";
+    const what = model.pictures ? "picture" : "point";
     byId("seed-note").replaceChildren(
-      model.preset ? `${pixels}: ` : "The same seed gives this in Python: ",
-      Object.assign(document.createElement("code"), {
-        textContent: model.preset ? code : `generator.sample(1, seed=[${state.seed}]${given})`,
-      }),
+      corner ? same : `The large ${what} is one between seeds. That of the seed, in Python: `,
+      element("code", { textContent: `${from}.sample(1, seed=[${taken}]${given})` }),
     );
   }
 
   async function show() {
-    inputs();
     try {
+      if (byId("status").classList.contains("failed")) report(null);
+      inputs();
       if (!state.model.pictures) await cloud(state.model);
       for (const draw of [point, redraw, walked, summed, walled, compared]) draw();
       await generate(state.model, [latent("normal", state.model.latent_dim, 0n)], [state.label]);
-      byId("status").textContent = "";
+      report(null);
     } catch (error) {
-      byId("status").textContent = `This does not work here: ${error.message ?? error}`;
-      byId("status").classList.add("failed");
+      report(error);
     }
   }
 
@@ -120,8 +124,9 @@ export function explore(state, models) {
     setTimeout(() => (byId("copied").textContent = ""), 2500);
   });
   addEventListener("hashchange", () => {
-    const { model, seed: told, label, x, y } = read(location.hash, models);
-    Object.assign(state, { model, seed: told, label, x, y });
+    const { tab, ...told } = read(location.hash, models);
+    Object.assign(state, told);
+    if (tab !== state.tab) openTab(tab);
     show();
   });
 

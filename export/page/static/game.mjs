@@ -1,7 +1,7 @@
 // One step of a GAN on points, by every objective and update rule of the page.
 //
 // The formulas are those of trainers/gan.py, unrolled.py, consensus.py, penalties.py and
-// perturbations.py, and tests/page holds the steps to those on the same draws.
+// perturbations.py, and tests/export/page holds the steps to those on the same draws.
 
 import { Adam } from "./adam.mjs";
 import { call, firstWeights, shapes } from "./players.mjs";

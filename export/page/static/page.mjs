@@ -40,7 +40,8 @@ for (const tab of tabs) {
 byId("about").append(
   "Everything runs on this machine, and nothing is fetched or sent. Made with ",
   element("b", { textContent: "GAN Zoo" }),
-  `, ${manifest.runtimes.join(", ")}. `,
+  `, ${manifest.runtimes.join(", ")}; the texts of their licences lie in `,
+  "assets/LICENSES.txt, or in this file where the page is one file. ",
   ...manifest.models.filter((m) => m.license).map((m) => `${m.title}: data under ${m.license}. `),
 );
 
@@ -48,4 +49,4 @@ byId("about").append(
 globalThis.ganZoo = { manifest, state, engine, Game, draws, latent, generate };
 
 openTab(state.tab);
-explore(state, manifest.models);
+explore(state, manifest.models, openTab);

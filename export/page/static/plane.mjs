@@ -40,7 +40,8 @@ export function plane(state, moved) {
     paint(byId("large"), model, samples, 1, 1);
     byId("large").dataset.drawn = Number(byId("large").dataset.drawn ?? 0) + 1;
     byId("large").dataset.shows = link;
-    byId("where").textContent = describe();
+    const told = describe(x, y);
+    if (byId("where").textContent !== told) byId("where").textContent = told;
   });
 
   // The marker's middle goes from that of the first tile to that of the last.
@@ -50,12 +51,13 @@ export function plane(state, moved) {
     marker.style.top = share(state.y);
   }
 
-  function describe() {
-    const [x, y] = [state.x, state.y];
+  // In steps of 5 %: the words are read aloud when they change.
+  function describe(x, y) {
     const corner = [0, 1].includes(x) && [0, 1].includes(y);
     if (corner) return `Seed ${shifted(state.seed, x + 2 * y)}: a corner of the map.`;
     const seeds = [0, 1, 2, 3].map((k) => shifted(state.seed, k)).join(", ");
-    return `Between seeds ${seeds}: the corners of the map.`;
+    const [right, down] = [x, y].map((v) => 5 * Math.round(20 * v));
+    return `${right} % to the right, ${down} % down, between seeds ${seeds}: the map's corners.`;
   }
 
   function go(x, y) {

@@ -15,15 +15,30 @@ async function startRuntime() {
 }
 
 async function session(model) {
-  const ort = await (runtime ??= startRuntime());
+  runtime ??= startRuntime().catch((error) => {
+    runtime = null;
+    throw error;
+  });
+  const ort = await runtime;
   return ort.InferenceSession.create(await bytes(`${model.name}.onnx`));
+}
+
+// What failed is not kept: it is tried again when it is asked for again.
+function opening(model) {
+  if (!opened.has(model.name)) {
+    const opens = session(model).catch((error) => {
+      opened.delete(model.name);
+      throw error;
+    });
+    opened.set(model.name, opens);
+  }
+  return opened.get(model.name);
 }
 
 // The samples of rows of latents, as one flat array of floats: pictures in [0, 1], or points.
 export function generate(model, rows, labels) {
   const call = async () => {
-    if (!opened.has(model.name)) opened.set(model.name, session(model));
-    const opening = await opened.get(model.name);
+    const network = await opening(model);
     const ort = await runtime;
     const flat = new Float32Array(rows.length * model.latent_dim);
     rows.forEach((row, i) => flat.set(row, i * model.latent_dim));
@@ -31,7 +46,7 @@ export function generate(model, rows, labels) {
     if (model.num_classes) {
       feeds.labels = new ort.Tensor("int32", Int32Array.from(labels), [rows.length]);
     }
-    const answer = await opening.run(feeds);
+    const answer = await network.run(feeds);
     return (answer.images ?? answer.samples).data;
   };
   const result = queue.then(call);

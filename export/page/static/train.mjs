@@ -17,13 +17,16 @@ const SHOWN = 240; // Points of the data that are drawn.
 const FRAME = 26; // Milliseconds of a frame that go to steps.
 const EVERY = 4; // Frames from one surface to the next.
 const KEPT = 240; // Entries of the history.
+const QUIET = 2000; // Milliseconds between two sentences, for who has them read aloud.
 const NOISE = { first: 0.5, last: 0.05, steps: 3000 };
 
 export function train() {
   const chosen = { toy: "ring", objective: "non_saturating", rule: "plain" };
   const stage = new Stage(byId("stage"));
   let [tf, game, run, running, visible] = [null, null, 0, false, false];
-  let [entries, picture, frames, ruleSince, speed] = [[], null, 0, 0, null];
+  let [entries, picture, frames, ruleSince] = [[], null, 0, 0];
+  let [asked, since] = [0, { time: 0, steps: 0 }]; // The frame to come; where the speed begins.
+  let [said, wanted] = [-Infinity, null]; // When the sentence was; what waits for the library.
   let fixed = null; // Latents of the points that are drawn, and the surface's lattice.
 
   const toy = () => TOYS[chosen.toy];
@@ -42,7 +45,10 @@ export function train() {
       latents: tf.tensor(normals([0, 0xf1bed], 2 * MADE), [MADE, 2]),
       lattice: tf.tensor(lattice(toy().reach), [lattice(1).length / 2, 2]),
     };
-    [entries, picture, frames, ruleSince, speed] = [[], null, 0, 0, null];
+    [entries, picture, frames, ruleSince] = [[], null, 0, 0];
+    count();
+    byId("meter-speed").textContent = "–";
+    say("", true);
     draw(true);
   }
 
@@ -78,31 +84,59 @@ export function train() {
       if (entries.length > KEPT) entries = entries.filter((_, i) => i % 2);
       timeline(byId("history"), entries);
       const all = toy().centres.length;
-      byId("verdict").textContent = verdict(chosen, made, modes, all, good, game.steps);
+      say(verdict(chosen, made, modes, all, good, game.steps));
     }
   }
 
-  let since = { time: 0, steps: 0 };
+  // The sentence below the stage, which is read aloud: only what is new, and not too often.
+  function say(text, atOnce = false) {
+    const now = performance.now();
+    if (!atOnce && now - said < QUIET) return;
+    said = atOnce ? -Infinity : now;
+    if (byId("verdict").textContent !== text) byId("verdict").textContent = text;
+  }
+
+  function failed(error) {
+    playing(false);
+    say(`This does not work here: ${error.message ?? error}`, true);
+  }
+
+  // Steps a second are counted from here.
+  function count() {
+    since = { time: performance.now(), steps: game?.steps ?? 0 };
+  }
+
+  // One loop at a time: who asks for a frame takes back what was asked for before.
+  function next() {
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(frame);
+  }
+
   function frame() {
     if (!running || !visible) return;
-    const end = performance.now() + FRAME;
-    do step();
-    while (performance.now() < end);
-    draw(frames++ % EVERY === 0);
-    const now = performance.now();
-    if (now - since.time > 1000) {
-      speed = (1000 * (game.steps - since.steps)) / (now - since.time);
-      if (since.time) byId("meter-speed").textContent = Math.round(speed);
-      since = { time: now, steps: game.steps };
+    try {
+      const end = performance.now() + FRAME;
+      do step();
+      while (performance.now() < end);
+      draw(frames++ % EVERY === 0);
+    } catch (error) {
+      failed(error);
+      return;
     }
-    requestAnimationFrame(frame);
+    const passed = performance.now() - since.time;
+    if (passed > 1000) {
+      byId("meter-speed").textContent = Math.round((1000 * (game.steps - since.steps)) / passed);
+      count();
+    }
+    next();
   }
 
   function playing(on) {
     running = on;
     byId("run").textContent = on ? "Pause" : game?.steps ? "Go on" : "Start";
-    since = { time: performance.now(), steps: game?.steps ?? 0 };
-    if (on) requestAnimationFrame(frame);
+    count();
+    if (on) next();
+    else cancelAnimationFrame(asked);
   }
 
   function choices() {
@@ -135,12 +169,21 @@ export function train() {
     return !(OBJECTIVES[chosen.objective].slope && (unroll || consensus));
   }
 
+  // Does what was asked for last, once the library is there.
   async function act(work) {
+    const first = !wanted;
+    wanted = work;
+    if (!first) return;
     try {
-      await ready();
-      work();
+      if (!game) {
+        say("TensorFlow.js is being unpacked …", true);
+        await ready();
+      }
+      wanted();
     } catch (error) {
-      byId("verdict").textContent = `This does not work here: ${error.message ?? error}`;
+      failed(error);
+    } finally {
+      wanted = null;
     }
   }
 
@@ -148,6 +191,7 @@ export function train() {
   byId("once").addEventListener("click", () =>
     act(() => {
       playing(false);
+      said = -Infinity;
       step();
       draw(true);
       playing(false);
@@ -181,7 +225,7 @@ export function train() {
     // What the tab does when it comes into sight, and when it goes.
     shown(now) {
       visible = now;
-      if (now) act(() => running && playing(true));
+      if (now) act(wanted ?? (() => running && playing(true)));
     },
   };
 }

@@ -22,32 +22,36 @@ export function walk(state) {
     return between(prior, a, b, t);
   };
   const one = follow(async () => {
-    const samples = await generate(state.model, [place(Number(at.value))], [state.label]);
-    paint(byId("walk-canvas"), state.model, samples, 1, 1);
+    const { model, label } = state; // Those of now: both may be others when the samples come.
+    const samples = await generate(model, [place(Number(at.value))], [label]);
+    paint(byId("walk-canvas"), model, samples, 1, 1);
   });
   const strip = follow(async () => {
+    const { model, label } = state;
     const rows = [...Array(STRIP).keys()].map((i) => place(i / (STRIP - 1)));
     const samples = await generate(
-      state.model,
+      model,
       rows,
-      rows.map(() => state.label),
+      rows.map(() => label),
     );
-    paint(byId("walk-strip"), state.model, samples, STRIP, STRIP);
+    paint(byId("walk-strip"), model, samples, STRIP, STRIP);
   });
 
-  let started = null;
+  let [started, asked] = [null, 0];
   function frame(now) {
     if (started === null) return;
+    if (state.tab !== "explore") return playing(false); // Nobody sees it.
     const gone = ((now - started) / 1000 / SECONDS) % 2;
     at.value = gone < 1 ? gone : 2 - gone;
     one();
-    requestAnimationFrame(frame);
+    asked = requestAnimationFrame(frame);
   }
   function playing(on) {
     started = on ? performance.now() - 1000 * SECONDS * Number(at.value) : null;
     play.textContent = on ? "Pause" : "Play";
     play.setAttribute("aria-pressed", on);
-    if (on) requestAnimationFrame(frame);
+    cancelAnimationFrame(asked);
+    if (on) asked = requestAnimationFrame(frame);
   }
   play.addEventListener("click", () => playing(started === null));
   at.addEventListener("input", () => {

@@ -38,9 +38,13 @@ export function wall(state, take) {
   });
 
   function mark(shown) {
-    cursor.hidden = !shown;
     column = Math.min(COLUMNS - 1, Math.max(0, column));
     row = Math.min(rows() - 1, Math.max(0, row));
+    cursor.hidden = !shown;
+    const { seed, label } = tile(column, row);
+    const named = state.model.class_names?.[label] ?? label;
+    const kind = state.model.num_classes ? `, class ${named}` : "";
+    byId("wall-told").textContent = shown ? `Seed ${seed}${kind}.` : "";
     Object.assign(cursor.style, {
       left: `${(100 * column) / COLUMNS}%`,
       top: `${(100 * row) / rows()}%`,

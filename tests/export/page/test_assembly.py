@@ -59,9 +59,46 @@ def test_one_file(tmp_path, stand_ins):
     index = assembly.write(GENERATORS, tmp_path, single=True)
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
     text = index.read_text()
+    assert (assembly.STATIC / assembly.LICENCES).read_text() in text
     scripts = re.findall(r"<script>(ganZooAssets\[.*?)</script>", text, re.DOTALL)
     assert len(scripts) == 4
     assert [packing.content_of(script) for script in scripts[:2]] == list(stand_ins.values())
+
+
+def test_a_page_over_an_older_one(tmp_path, stand_ins):
+    """Parts of the older page go; what somebody else laid there stays."""
+    assembly.write(GENERATORS, tmp_path)
+    own = tmp_path / "assets" / "own.js"
+    own.write_text("alert(1)")
+    assembly.write(GENERATORS[:1], tmp_path)
+    parts = {f"{name}.js" for name in (*stand_ins, "one.onnx")}
+    there = {path.name for path in (tmp_path / "assets").iterdir()}
+    assert there == {*parts, "own.js", "LICENSES.txt"}
+    assembly.write(GENERATORS, tmp_path, single=True)
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["own.js"]
+    own.unlink()
+    assembly.write(GENERATORS, tmp_path)
+    assembly.write(GENERATORS, tmp_path, single=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_words_that_are_marks_of_the_page():
+    marks = "/*SCRIPT*/ /*MANIFEST*/ /*STYLE*/ \\1"
+    text = assembly.page([{**FACTS, "told": marks}], {})
+    assert manifest_of(text)["models"][0]["told"] == marks
+
+
+def test_names_of_files_and_of_presets(monkeypatch, tmp_path):
+    """What a file's name cannot hold is replaced there, and shown as it is."""
+    monkeypatch.setattr(assembly.saving, "load", lambda name: "generator")
+    monkeypatch.setattr(assembly.licences, "of", lambda card: None)
+    monkeypatch.setattr(assembly.presets, "card", lambda name: {"name": "my-gan"})
+    name, _, about = assembly._loaded("run/my-gan.keras")
+    assert (name, about) == ("my_gan", {"title": "my-gan"})
+    name, _, about = assembly._loaded("my-gan")
+    assert (name, about["title"], about["preset"]) == ("my_gan", "my-gan", "my-gan")
+    name, _, about = assembly._loaded(tmp_path)
+    assert (name, about["title"], about["preset"]) == ("my_gan", "my-gan", None)
 
 
 def test_a_page_asks_for_nothing(tmp_path, stand_ins):
@@ -88,7 +125,6 @@ def test_no_presets(tmp_path):
 def run(capsys, *arguments):
     """The exit status of the command and what it said."""
     FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
     for name in ("presets", "vendor", "model", "output_dir"):
         FLAGS[name].value = None
     with pytest.raises(SystemExit) as stop:
@@ -152,9 +188,13 @@ def test_the_built_pages_parts():
     assert {"consensus_ring", "unrolled_ring"} < set(listed)
     parts = [file for package in vendored.PACKAGES for file in package.files]
     wanted = {f"{pathlib.PurePosixPath(part).name}.js" for part in parts}
-    wanted |= {f"{name}.onnx.js" for name in listed}
+    wanted |= {f"{name}.onnx.js" for name in listed} | {assembly.LICENCES}
     there = {path.name: path for path in (DOCS / "assets").iterdir()}
     assert set(there) == wanted
+    licences = (assembly.STATIC / assembly.LICENCES).read_text()
+    assert there[assembly.LICENCES].read_text() == licences
+    assert all(pathlib.PurePosixPath(part).name in licences for part in parts)
+    assert "MIT License" in licences and (ROOT / "LICENSE").read_text().strip() in licences
     for name, facts in listed.items():
         content = packing.content_of(there[f"{name}.onnx.js"].read_text())
         assert files.sha256(content) == facts["sha256"]

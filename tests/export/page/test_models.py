@@ -31,14 +31,15 @@ def test_pictures_of_classes():
     """Weights as float16 change nothing: a converter's products of them would, by 1e-3."""
     generator = in_float16(tiny_pair(classes=3)[0])
     about = {"description": "Words.", "data_license": "CC", "class_names": ("a", "b", "c")}
+    about |= {"title": "my-digits_2", "preset": "my-digits"}
     model = models.of("digits", generator, about)
     facts = model.facts
     assert facts["sha256"] == files.sha256(model.onnx)
-    assert (facts["name"], facts["title"], facts["told"]) == ("digits", "digits", "Words.")
+    assert (facts["name"], facts["title"], facts["told"]) == ("digits", "my-digits 2", "Words.")
     assert (facts["prior"], facts["num_classes"]) == (generator.prior, 3)
     assert facts["shape"] == list(generator.output_shape[1:])
     assert facts["class_names"] == ["a", "b", "c"]
-    assert facts["pictures"] and facts["license"] == "CC" and facts["preset"]
+    assert facts["pictures"] and facts["license"] == "CC" and facts["preset"] == "my-digits"
     stored = onnx.load_from_string(model.onnx).graph.initializer
     assert onnx.TensorProto.FLOAT16 in {tensor.data_type for tensor in stored}
     seeds, labels = np.arange(12), np.arange(12, dtype="int32") % 3
@@ -52,7 +53,7 @@ def test_points_and_how_far_they_reach():
     generator = zoo.from_preset("unrolled_ring")
     facts = models.of("ring", generator).facts
     assert not facts["pictures"] and facts["shape"] == [2] and 2.3 < facts["reach"] < 3.5
-    assert not facts["preset"]
+    assert facts["preset"] is None
 
 
 def test_weights_that_float16_would_change_are_left():

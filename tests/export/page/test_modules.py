@@ -65,6 +65,6 @@ def test_one_idea_a_file():
 def test_nothing_of_the_page_is_fetched():
     """No address of another host, and no way of asking for one, stands in the sources."""
     asking = ("http:", "https:", "fetch(", "XMLHttpRequest", "sendBeacon", "WebSocket")
-    for path in STATIC.iterdir():
+    for path in [*STATIC.glob("*.mjs"), *STATIC.glob("*.css"), *STATIC.glob("*.html")]:
         for word in (*asking, "eval(", "new Function"):
             assert word not in path.read_text(), f"{path.name} has {word}"

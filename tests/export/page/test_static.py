@@ -150,3 +150,143 @@ def test_a_link_says_all_and_survives_nonsense():
         "#model=a&seed=0&class=3",
         "#model=a&seed=0&class=0",
     ]
+
+
+# A document, frames that are called by hand, a clock, and a TensorFlow.js of which all is empty.
+STUBS = """
+  const elements = {};
+  const made = (properties) => ({
+    textContent: "", listeners: {}, children: [], ...properties,
+    addEventListener(kind, work) { this.listeners[kind] = work; },
+    append(...more) { for (const child of more) child?.onload?.(); this.children.push(...more); },
+    replaceChildren(...all) { this.children = all; },
+    querySelector: () => ({ focus() {} }),
+    getContext: () => anything,
+    width: 9, height: 9,
+  });
+  const anything = new Proxy(function () {}, {
+    get: (_, key) => {
+      if (key === "then") return undefined;
+      if (key === Symbol.toPrimitive) return () => 0;
+      if (key === "dataSync") return () => new Float32Array(800);
+      if (key === "map") return () => [];
+      if (key === "tidy") return (work) => work();
+      return anything;
+    },
+    set: () => true,
+    apply: () => anything,
+  });
+  let [clock, last] = [0, 0];
+  const frames = new Map();
+  globalThis.tf = anything;
+  globalThis.ImageData = class { data = []; };
+  globalThis.document = {
+    getElementById: (id) => (elements[id] ??= made({ id })),
+    createElement: () => made({}),
+    head: made({}),
+  };
+  globalThis.performance = { now: () => (clock += 9) };
+  globalThis.requestAnimationFrame = (work) => (frames.set(++last, work), last);
+  globalThis.cancelAnimationFrame = (id) => frames.delete(id);
+  const turn = () => {
+    const now = [...frames.values()];
+    frames.clear();
+    for (const work of now) work(clock);
+  };
+  const unpacking = () => elements.verdict?.textContent.includes("unpacked");
+  const settle = async () => {
+    for (let i = 0; i < 4 || (unpacking() && i < 2000); i++) {
+      await new Promise((done) => setTimeout(done, 5));
+    }
+  };
+  const click = (id) => elements[id].listeners.click();
+"""
+
+
+def game(script):
+    """What a script says that uses the second tab, with the stand-ins of above."""
+    names = ("tf.es2017.min.js", "tf-backend-wasm.es2017.min.js", "tfjs-backend-wasm-simd.wasm")
+    parts = "".join(packing.script(name, b"1") for name in names)
+    parts = f"globalThis.ganZooAssets ??= {{}};\n{parts}"
+    return node(f"await (async () => {{ {parts} {STUBS} {script} }})()", "train")
+
+
+@needs_node
+def test_the_game_has_one_loop_of_frames():
+    """However often it is started; and a click while the library is unpacked undoes none before."""
+    found = game("""
+      const counts = [];
+      const { shown } = train.train();
+      shown(true);
+      click("run");
+      const waits = elements.verdict.textContent;
+      click("run");
+      await settle();
+      counts.push(frames.size, elements.run.textContent);
+      for (const id of ["collapse", "cure", "again", "cure"]) {
+        click(id);
+        await settle();
+        counts.push(frames.size);
+        turn();
+        counts.push(frames.size);
+      }
+      shown(false);
+      turn();
+      counts.push(frames.size);
+      shown(true);
+      shown(true);
+      await settle();
+      counts.push(frames.size);
+      click("run");
+      await settle();
+      return [waits, ...counts, frames.size, elements.run.textContent];
+    """)
+    assert found == [
+        "TensorFlow.js is being unpacked …",
+        *(1, "Pause"),
+        *[1] * 8,
+        *(0, 1),
+        *(0, "Go on"),
+    ]
+
+
+@needs_node
+def test_the_games_speed_after_other_data():
+    """Data that are chosen while it runs begin another game: steps a second are never below 0."""
+    found = game("""
+      const speeds = [];
+      const { shown } = train.train();
+      shown(true);
+      click("run");
+      await settle();
+      const run = () => {
+        for (let i = 0; i < 60; i++) {
+          turn();
+          speeds.push(elements["meter-speed"].textContent);
+        }
+      };
+      run();
+      const grid = elements.toys.children[1].children[0];
+      grid.listeners.change();
+      await settle();
+      run();
+      return speeds.map(String);
+    """)
+    numbers = [float(speed) for speed in found if speed != "–"]
+    assert len(numbers) > 50 and min(numbers) > 0
+    assert found[60] == "–" and found[-1] != "–"
+
+
+@needs_node
+def test_work_that_fails_is_said_and_taken_off():
+    found = node(
+        f"""await (async () => {{ {STUBS}
+      const [told, faults] = [[], [new Error("no memory"), null, null]];
+      const work = async () => {{ const fault = faults.shift(); if (fault) throw fault; }};
+      const again = dom.follow(work, (error) => told.push(error && error.message));
+      for (let i = 0; i < 3; i++) {{ again(); turn(); await settle(); }}
+      return told;
+    }})()""",
+        "dom",
+    )
+    assert found == ["no memory", None]
