@@ -134,7 +134,8 @@ def main(arguments):
         versions.check(FLAGS.output_dir, FLAGS.version)
     if PAGE in FLAGS.formats:
         folder = pathlib.Path(FLAGS.output_dir) / WEB
-        print_page(page.build([FLAGS.model], folder, FLAGS.single, FLAGS.vendor))
+        said = command.parse_range(FLAGS.value_range)
+        print_page(page.build([FLAGS.model], folder, FLAGS.single, FLAGS.vendor, said))
         if not wanted:
             return 0
 

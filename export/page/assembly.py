@@ -7,6 +7,7 @@ import re
 from export import licences
 from export.page import class_names, models, modules, packing, vendored
 from zoo import files, presets, saving
+from zoo.players import sampling
 from zoo.validation import as_path
 
 STATIC = pathlib.Path(__file__).parent / "static"
@@ -18,7 +19,7 @@ NAME = re.compile(r"\w+", re.ASCII)
 LICENCES = "LICENSES.txt"  # Of the JavaScript of others, whose archives hold no texts of them.
 
 
-def build(names, output_dir, single=False, vendor=None):
+def build(names, output_dir, single=False, vendor=None, value_range=sampling.AUTO):
     """Writes a page with presets, or with generators of files.
 
     Args:
@@ -28,6 +29,7 @@ def build(names, output_dir, single=False, vendor=None):
             loaded when it is wanted. Both can be opened from the disk, or lie on any server. Parts
             of an older page in `output_dir` are removed once the new one is written.
         vendor: Folder of npm's archives, or `None`: see `export.page.vendored.contents`.
+        value_range: Of the generators' pictures, as of `export.save`.
 
     Returns:
         The path of `index.html`.
@@ -41,7 +43,10 @@ def build(names, output_dir, single=False, vendor=None):
             "`presets` is empty. Expected some of: "
             f"{', '.join(card['name'] for card in presets.list_presets())}. Received: none"
         )
-    return write([_loaded(name) for name in names], output_dir, single, vendor)
+    generators = [_loaded(name) for name in names]
+    for _, generator, _ in generators:
+        sampling.say_range(generator, value_range)
+    return write(generators, output_dir, single, vendor)
 
 
 def _loaded(name):

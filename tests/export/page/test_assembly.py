@@ -10,7 +10,9 @@ import pytest
 import export
 from export import __main__ as export_main
 from export.page import assembly, models, packing, vendored
+from tests.helpers import tiny_pair
 from zoo import command, files
+from zoo.players import sampling
 
 ROOT = pathlib.Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "page"
@@ -125,11 +127,9 @@ def test_no_presets(tmp_path):
 def run(capsys, *arguments):
     """The exit status of the command and what it said."""
     FLAGS = export_main.FLAGS
-    for name in ("presets", "vendor", "model", "output_dir"):
-        FLAGS[name].value = None
+    FLAGS.unparse_flags()
     with pytest.raises(SystemExit) as stop:
         command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *map(str, arguments)])
-    FLAGS["formats"].value, FLAGS["single"].value = ["saved_model"], False
     said = capsys.readouterr()
     return stop.value.code, said.out, said.err
 
@@ -147,6 +147,25 @@ def test_the_command(tmp_path, stand_ins, monkeypatch, capsys):
     )
     listed = manifest_of((tmp_path / "index.html").read_text())["models"]
     assert [one["name"] for one in listed] == ["dcgan_mnist", "wgan_mnist"]
+
+
+def test_a_page_in_the_range_that_was_said(tmp_path, monkeypatch, capsys):
+    generator, _ = tiny_pair()
+    monkeypatch.setattr(assembly, "write", lambda generators, folder, *_: folder / "index.html")
+    monkeypatch.setattr(assembly, "_loaded", lambda name: (name, generator, {}))
+    flags = ["--model=m", f"--output_dir={tmp_path}", "--formats=page", "--value_range=0,1"]
+    assert not run(capsys, *flags)[0]
+    assert sampling.traits(generator).value_range == (0.0, 1.0)
+
+
+def test_a_flag_of_another_command_is_refused(tmp_path, capsys):
+    for flags, said in (
+        (["page", "--weights=float16", "--presets=a", "--output_dir=w"], "`--weights` means"),
+        (["--single", "--model=m", "--output_dir=w"], "`--single` means nothing to `python -m exp"),
+        (["check", "w", "--version=3"], "nothing to `python -m export check`. Expected of none"),
+    ):
+        code, _, err = run(capsys, *flags)
+        assert code == 2 and said in err
 
 
 def test_a_page_as_a_format(tmp_path, stand_ins, monkeypatch, capsys):
