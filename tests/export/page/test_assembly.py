@@ -153,9 +153,9 @@ def test_a_page_in_the_range_that_was_said(tmp_path, monkeypatch, capsys):
     generator, _ = tiny_pair()
     monkeypatch.setattr(assembly, "write", lambda generators, folder, *_: folder / "index.html")
     monkeypatch.setattr(assembly, "_loaded", lambda name: (name, generator, {}))
-    flags = ["--model=m", f"--output_dir={tmp_path}", "--formats=page", "--value_range=0,1"]
+    flags = ["--model=m", f"--output_dir={tmp_path}", "--formats=page", "--value_range=none"]
     assert not run(capsys, *flags)[0]
-    assert sampling.traits(generator).value_range == (0.0, 1.0)
+    assert sampling.traits(generator).value_range is None
 
 
 def test_a_flag_of_another_command_is_refused(tmp_path, capsys):
