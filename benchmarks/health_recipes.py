@@ -25,13 +25,13 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_integer("steps", 3000, "Of each run.", lower_bound=1, flag_values=FLAGS)
 flags.DEFINE_list("only", None, "Names of some recipes.", flag_values=FLAGS)
 NEVER = 10**6
-HALF = "_cpu"  # Recipes of two processor cores stand in for those of an accelerator.
+SMALL = "_cpu"  # Recipes of two processor cores stand in for those of an accelerator.
 
 
 def names():
     """The recipes, each once."""
     every = sorted(file.stem for file in recipes.FOLDER.glob("*.json"))
-    return [name for name in every if name + HALF not in every]
+    return [name for name in every if name + SMALL not in every]
 
 
 def run(name, folder):

@@ -131,7 +131,8 @@ def main(arguments):
     command.no_arguments(arguments)
     if not (FLAGS.steps or FLAGS.presets or FLAGS.trainers):
         raise ValueError(
-            "`--steps`, `--presets` or `--trainers` is missing. Received: none of them"
+            "`--steps`, `--presets` and `--trainers` are missing. Expected one of them or more. "
+            "Received: none"
         )
     if 0 < FLAGS.steps < SAVES * READINGS:
         raise ValueError(

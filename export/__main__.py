@@ -16,7 +16,7 @@ discriminator of a preset or of a trainer comes along and scores pictures. `chec
 again, on this machine, and fails if its answers are not those that it was written with. `layout`
 copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
 huggingface. `page` builds a page on which generators are played with and a small game is trained,
-for any browser. `label` gives versions names, by which a client asks for them.
+for a browser of 2023 or later. `label` gives versions names, by which a client asks for them.
 """
 
 import pathlib

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from zoo import tracing
 from zoo.validation import check_choice
 
 WEIGHTS = ("float32", "float16")
@@ -35,7 +36,7 @@ class Networks(tf.Module):
             with keras.StatelessScope(state_mapping=mapping):
                 return function(*arguments)
 
-        return tf.function(call, input_signature=inputs, autograph=False)
+        return tf.function(tracing.traced(call), input_signature=inputs, autograph=False)
 
     def track(self, functions):
         """Keeps the variables too that layers of a user's own have beside Keras's weights."""

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo import tracing
+
 OPSET = 18  # The first with bitwise operations.
 INSTALL = "pip install tf2onnx onnx onnxruntime"
 FEW = 256  # Numbers that are not worth a cast.
@@ -64,7 +66,7 @@ def convert(variables, signature, exactly):
         with keras.StatelessScope(state_mapping=mapping):
             return signature.function(*rows)
 
-    function = tf.function(call, input_signature=specs, autograph=False)
+    function = tf.function(tracing.traced(call), input_signature=specs, autograph=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model, _ = tf2onnx.convert.from_function(function, specs, opset=OPSET)

@@ -286,4 +286,4 @@ class _Pupil:
                 gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
                 apply_gradients.apply(optimizer, gradients, variables)
 
-        return tf.function(tracing.owned(self, run))
+        return tf.function(tracing.traced(run))

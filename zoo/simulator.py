@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import constraints, random
+from zoo import constraints, random, tracing
 from zoo.players import Generator, policy
 from zoo.players.recorded import deserialized
 from zoo.validation import as_tuple, check_choice, check_size, check_sizes
@@ -332,7 +332,7 @@ class _Simulation(keras.layers.Layer):
         column = tf.TensorSpec((None, 1), "float32")
         columns = {name: column for name, _, _ in self.limits}
         try:
-            traced = tf.function(trace, autograph=False)
+            traced = tf.function(tracing.traced(trace), autograph=False)
             traced.get_concrete_function(columns, tf.TensorSpec((None, latent_dim), "float32"))
         except Exception as error:  # Whatever the user's function raises.
             raise ValueError(

@@ -207,7 +207,7 @@ class VAE(RecordedModel, keras.Model):
         return -tf.reduce_sum(log_p, axes), tf.reduce_sum(divergence, 1) / 2.0
 
     def _make_function(self, step_function):
-        return super()._make_function(tracing.owned(self, step_function))
+        return super()._make_function(tracing.traced(step_function))
 
     def train_step(self, data):
         images = self._unpack(data)

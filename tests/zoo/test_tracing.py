@@ -1,6 +1,8 @@
 """A trainer, a generator, an autoencoder that nobody has any more: nothing of it is left."""
 
+import concurrent.futures
 import gc
+import threading
 import weakref
 
 import numpy as np
@@ -81,27 +83,63 @@ def test_nothing_is_left_of_a_model(make):
     assert names_now <= names and graphs_now <= graphs
 
 
-def test_a_derivative_outlives_no_owner_but_its_own():
-    """What another owner traced meanwhile can still be differentiated."""
+@tf.custom_gradient
+def doubled(x):
+    """Twice x, by a derivative that nobody else has."""
+    return 2.0 * x, lambda upstream: 5.0 * upstream
 
-    class Owner:
-        pass
 
-    @tf.custom_gradient
-    def doubled(x):
-        return 2.0 * x, lambda upstream: 5.0 * upstream
-
-    first, second = Owner(), Owner()
-    functions = [tf.function(tracing.owned(owner, doubled.__call__)) for owner in (first, second)]
-    x = tf.constant(3.0)
-    count = len(ops.gradient_registry.list())
-    for function in functions:
-        function(x)
-    assert len(ops.gradient_registry.list()) == count + 2
-    del first, functions[0], function
-    gc.collect()
-    assert len(ops.gradient_registry.list()) == count + 1
-    with tf.GradientTape() as tape:  # The derivative of a function is made when it is asked for.
+def slope(function, x=3.0):
+    """The derivative of a function, made when it is asked for."""
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
         tape.watch(x)
-        y = functions[0](x)
-    assert float(tape.gradient(y, x)) == 5.0
+        y = function(x)
+    return float(tape.gradient(y, x))
+
+
+def test_a_gradient_lives_as_long_as_its_graph():
+    """A layer's own function, first traced within another's, may outlive that one."""
+    _, before = left()
+    inner = tf.function(doubled.__call__, autograph=False)
+
+    def both(x, inner=inner):
+        return inner(x) + doubled(x)
+
+    outer = tf.function(tracing.traced(both), autograph=False)
+    assert float(outer(tf.constant(3.0))) == 12.0
+    own = left()[1] - before
+    assert len(own) == 2
+    del outer, both
+    assert len(own & left()[1]) == 1
+    assert slope(inner) == 5.0
+    del inner
+    assert not own & left()[1]
+
+
+def test_threads_that_trace_at_once():
+    """Each keeps its own, whichever block saw it registered."""
+    both = threading.Barrier(2)
+
+    def wait(x):
+        both.wait(timeout=60)
+        y = doubled(x)
+        both.wait(timeout=60)
+        return y
+
+    functions = [tf.function(tracing.traced(lambda x: wait(x)), autograph=False) for _ in range(2)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda function: function(tf.constant(3.0)), functions))
+    del functions[0]
+    left()
+    assert slope(functions[0]) == 5.0
+
+
+def test_what_cannot_be_looked_into_stays():
+    @ops.RegisterGradient("ZooTestsOwn")
+    def own(operation, upstream):
+        return upstream
+
+    with tracing.released():
+        ops.RegisterGradient("ZooTestsOther")(own)
+    assert ops.gradient_registry.lookup("ZooTestsOther") is own

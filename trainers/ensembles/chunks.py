@@ -78,7 +78,7 @@ class Worker:
         self.state = state(self.chunk)
         self._run = self.chunk.run
         if not config["run_eagerly"]:
-            run = tracing.owned(self.chunk, self.chunk.run)
+            run = tracing.traced(self.chunk.run)
             self._run = tf.function(run, jit_compile=ensemble.uses_xla)
             # Each worker traces it once: TensorFlow would warn of so many of one function.
             self._run._omit_frequent_tracing_warning = True

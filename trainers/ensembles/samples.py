@@ -71,7 +71,7 @@ def _compiled(ensemble, size, count, truncation):
     @tf.function(jit_compile=ensemble.uses_xla)
     def draw(seeds, told):
         latents = random.draw(own.prior, size * count, own.latent_dim, seeds, truncation)
-        with tracing.forgotten_with(part):
+        with tracing.released():
             return sampling.generate(part, latents, told)
 
     return part, draw

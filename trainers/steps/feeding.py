@@ -72,7 +72,7 @@ class Feeding:
 
         def step(data):
             tensors = [x for x in tf.nest.flatten(data) if tf.is_tensor(x)]
-            with tracing.forgotten_with(self), tf.control_dependencies(tensors):
+            with tracing.released(), tf.control_dependencies(tensors):
                 return step_function(data)
 
         return super()._make_function(step)

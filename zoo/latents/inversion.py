@@ -145,7 +145,7 @@ class _Descent:
 
         @tf.function(reduce_retracing=True)
         def value_and_slope(latents, wanted, labels):
-            with tracing.forgotten_with(self), tf.GradientTape() as tape:
+            with tracing.released(), tf.GradientTape() as tape:
                 tape.watch(latents)
                 samples = sampling.generate(generator, latents, labels)
                 unit = (tf.cast(samples, "float64") - self.low) / (self.high - self.low)

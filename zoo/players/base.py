@@ -65,7 +65,7 @@ class _Player(RecordedModel, keras.Model):
         sealing.seal(args[0] if args else kwargs["filepath"])
 
     def predict_step(self, data):
-        with tracing.forgotten_with(self):
+        with tracing.released():
             return super().predict_step(data)
 
     def __reduce__(self):  # What pickle and `copy.deepcopy` write is such a file.

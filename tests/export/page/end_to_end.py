@@ -1,4 +1,6 @@
-"""The page end to end, in a headless Chromium: `make page-test`.
+"""Usage: python -m tests.export.page.end_to_end --presets=NAMES
+
+The page end to end, in a headless Chromium: `make page-test`.
 
 It builds the page as a folder and as one file, asks Python for the pixels that it has to show and
 the library's trainers for the steps that its toy game has to take, and lets `end_to_end.mjs` use it
@@ -8,14 +10,23 @@ for another place), and takes about five minutes.
   python -m tests.export.page.end_to_end --presets=conditional_dcgan_mnist,unrolled_ring
 """
 
-import argparse
 import json
 import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
+import numpy as np
+from absl import flags
+
+import zoo
+from export import page
+from tests.export.page import toy_reference
+from zoo import command
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_list("presets", None, "What is on the page.", flag_values=FLAGS)
+flags.DEFINE_string("vendor", None, "As of python -m export page.", flag_values=FLAGS)
 ROOT = pathlib.Path(__file__).parents[3]
 WORK = ROOT / "build" / "page_test"
 PLAYWRIGHT = "playwright-core@1.65.1"
@@ -24,10 +35,6 @@ SEEDS = (0, 1, 12345, 2**40 + 7, -5, 2**53 - 1, 2**63 - 1)
 
 def expected(names):
     """Python's own pixels, or points, of seeds, a class each."""
-    import numpy as np
-
-    import zoo
-
     for name in names:
         generator = zoo.from_preset(name)
         for number, seed in enumerate(SEEDS):
@@ -51,21 +58,20 @@ def missing():
     return [name for name, path in there.items() if not path]
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--presets", required=True)
-    parser.add_argument("--vendor")
-    arguments = parser.parse_args()
+def main(arguments):
+    """Builds what is compared, and has a browser use it; the exit status is its."""
+    command.no_arguments(arguments)
+    if not FLAGS.presets:
+        raise ValueError("`--presets` is missing. Expected --presets=NAMES. Received: none")
     if missing():
-        print(f"page-test needs: apt-get install {' '.join(missing())}", file=sys.stderr)
-        return 2
-    from export import page
-    from tests.export.page import toy_reference
-
-    names = arguments.presets.split(",")
+        raise FileNotFoundError(
+            f"`page-test` lacks programs. Expected: apt-get install {' '.join(missing())}. "
+            "Received: none of these"
+        )
+    names = FLAGS.presets
     WORK.mkdir(parents=True, exist_ok=True)
-    page.build(names, WORK / "folder", vendor=arguments.vendor)
-    page.build(names, WORK / "single", single=True, vendor=arguments.vendor)
+    page.build(names, WORK / "folder", vendor=FLAGS.vendor)
+    page.build(names, WORK / "single", single=True, vendor=FLAGS.vendor)
     (WORK / "expected.json").write_text(json.dumps(list(expected(names))))
     toy_reference.write(WORK / "toy.json")
     npm = WORK / "npm"
@@ -80,4 +86,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, __doc__, FLAGS)
