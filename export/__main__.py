@@ -101,31 +101,24 @@ flags.DEFINE_enum(
 )
 PAGE = "page"
 WEB = "web"  # No number: a server passes over it.
-OF_PAGE = {"output_dir", "single", "vendor"}
-TAKES = {  # The flags that mean something to each command; the export itself has no name.
-    "": {"model", "output_dir", "version", "formats", "weights", "value_range", "check"},
-    "check": set(),
-    "label": set(),
-    "layout": {"for", "output_dir"},
-    PAGE: {"presets", *OF_PAGE},
+TAKES = {  # The flags of each command, the first of which is that without a name.
+    "export": ("model", "output_dir", "version", "formats", "weights", "value_range", "check"),
+    "check": (),
+    "label": (),
+    "layout": ("for", "output_dir"),
+    PAGE: ("presets", "output_dir", "single", "vendor"),
 }
 
 
 def main(arguments):
     """Exports a generator, and checks its answers unless the flags say otherwise."""
-    name = arguments[0] if arguments and arguments[0] in TAKES else ""
-    _refuse_flags(name)
-    if name == "check":
-        return check(arguments[1:])
-    if name == "label":
-        return label(arguments[1:])
-    if name == "layout":
-        return lay_out(arguments[1:])
-    if name == PAGE:
-        command.no_arguments(arguments[1:])
-        _want("presets", "output_dir")
-        print_page(page.build(FLAGS.presets, FLAGS.output_dir, FLAGS.single, FLAGS.vendor))
-        return 0
+    name = arguments[0] if arguments and arguments[0] in FUNCTIONS else "export"
+    takes = TAKES
+    if name == "export" and PAGE in FLAGS.formats:
+        takes = {**TAKES, name: (*TAKES[name], "single", "vendor")}
+    command.check_flags(FLAGS, takes, name)
+    if name in FUNCTIONS:
+        return FUNCTIONS[name](arguments[1:])
     command.no_arguments(arguments)
     _want("model", "output_dir")
     wanted = [name for name in FLAGS.formats if name != PAGE]
@@ -165,18 +158,6 @@ def main(arguments):
     print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
 
 
-def _refuse_flags(name):
-    """Raises a `ValueError` for a flag that means nothing to a command."""
-    taken = TAKES[name] | (OF_PAGE if PAGE in FLAGS.formats else set())
-    for flag in FLAGS:
-        if FLAGS[flag].present and flag not in taken:
-            raise ValueError(
-                f"`--{flag}` means nothing to `python -m export{f' {name}' if name else ''}`. "
-                f"Expected of {', '.join(f'--{own}' for own in sorted(taken)) or 'none'}. "
-                f"Received: --{flag}"
-            )
-
-
 def _want(*names):
     for name in names:
         if not FLAGS[name].value:
@@ -184,6 +165,14 @@ def _want(*names):
             raise ValueError(
                 f"`--{name}` is missing. Expected --{name}={kind}. Received: no --{name}"
             )
+
+
+def build_page(arguments):
+    """Builds a page of presets."""
+    command.no_arguments(arguments)
+    _want("presets", "output_dir")
+    print_page(page.build(FLAGS.presets, FLAGS.output_dir, FLAGS.single, FLAGS.vendor))
+    return 0
 
 
 def print_page(index):
@@ -263,6 +252,9 @@ def about(model):
     card = presets.card(model)
     told = {name: card.get(name) for name in ("description", "dataset", "scores")}
     return {"preset": card.get("name"), **told, "data_license": licences.of(card)}
+
+
+FUNCTIONS = {"check": check, "label": label, "layout": lay_out, PAGE: build_page}
 
 
 def script():

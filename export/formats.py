@@ -30,6 +30,11 @@ def onnx_name(signature):
     return {"serving_default": "model"}.get(signature, signature)
 
 
+def signature_of(path):
+    """The signature that a file in ONNX has."""
+    return {onnx_name("serving_default"): "serving_default"}.get(path.stem, path.stem)
+
+
 def paths(folder, format):
     """The files of a format in the folder of a version."""
     if format == "saved_model":

@@ -54,6 +54,7 @@ def layout(directory, target, output_dir):
     name = server_files.served_name(source if numbers else source.resolve().parent)
     folder = source / str(numbers[-1]) if numbers else source
     said = card.read(folder)
+    _check_signatures(said, folder)
     write, wanted = TARGETS[target]
     there = formats.there(folder)
     if wanted is not None and wanted not in there:
@@ -81,11 +82,26 @@ def layout(directory, target, output_dir):
     return output_dir
 
 
+def _check_signatures(said, folder):
+    """A card is anybody's: its signatures are looked at before they are written down."""
+    try:
+        inputs = [spec for own in said["signatures"].values() for spec in own.values()]
+        known = all(spec["dtype"] in KINDS and isinstance(spec["shape"], list) for spec in inputs)
+    except (AttributeError, KeyError, TypeError):
+        known = False
+    files_of = {formats.signature_of(path) for path in formats.paths(folder, "onnx")}
+    if not known or not files_of <= set(said["signatures"]):
+        raise ValueError(
+            "`directory` has a card without the signatures of its files. Expected for each its "
+            f"inputs, of {list(KINDS)}. Received: {str(folder / card.CARD)!r}"
+        )
+
+
 def _triton(folder, name, said, made):
     """A repository of models, each of one signature that has a file of its own."""
     for path in formats.paths(folder, "onnx"):
-        own = name if path.stem == "model" else f"{name}_{path.stem}"
-        signature = "serving_default" if path.stem == "model" else path.stem
+        signature = formats.signature_of(path)
+        own = name if signature == "serving_default" else f"{name}_{path.stem}"
         (made / own / "1").mkdir(parents=True)
         shutil.copy(path, made / own / "1" / "model.onnx")
         inputs = said["signatures"][signature]
@@ -176,9 +192,9 @@ def _service(name):
 def _huggingface(folder, name, said, made):
     """All of a version, and a model card whose metadata are those of its card."""
     shutil.copytree(folder, made, dirs_exist_ok=True)
-    metadata = ["tags:", "- gan", "- gan-zoo"]
+    metadata = ["---", "tags:", "- gan", "- gan-zoo"]
     if "onnx" in formats.there(folder):
-        metadata.insert(0, "library_name: onnx")
+        metadata.insert(1, "library_name: onnx")
     if said.get("value_range") is not None:
         metadata.append("pipeline_tag: unconditional-image-generation")
     if said.get("dataset") in HUB:
@@ -196,9 +212,9 @@ def _huggingface(folder, name, said, made):
         for score in said.get("scores") or ()
         if isinstance(score, dict) and isinstance(score.get("value"), int | float)
     )
+    head = "\n".join(metadata)
     (made / "README.md").write_text(f"""\
----
-{chr(10).join(metadata)}
+{head}
 ---
 
 # {name}

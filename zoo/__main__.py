@@ -216,14 +216,7 @@ def options_of(name):
         ValueError: If a flag was given that belongs to other subcommands only.
     """
     own = OPTIONS[name]
-    for flag in FLAGS:
-        if FLAGS[flag].present and flag not in own:
-            owners = [other for other, flags_of in OPTIONS.items() if flag in flags_of]
-            raise ValueError(
-                f"`--{flag}` is not a flag of `{name}`. Expected one of "
-                f"{', '.join('--' + flag for flag in own)}; it belongs to {', '.join(owners)}. "
-                f"Received: --{flag}"
-            )
+    command.check_flags(FLAGS, OPTIONS, name)
     given = {flag: FLAGS[flag].value for flag in own}
     return types.SimpleNamespace(
         **{flag: own[flag] if value is None else value for flag, value in given.items()}

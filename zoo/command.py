@@ -119,6 +119,25 @@ def choose(arguments, commands):
     return commands[arguments[0]]
 
 
+def check_flags(flag_values, takes, name):
+    """Raises a `ValueError` if a flag was given that belongs to other subcommands only.
+
+    Args:
+        flag_values: The flags of the command.
+        takes: `{subcommand: names of its flags}`.
+        name: The subcommand that was asked for.
+    """
+    own = takes[name]
+    for flag in flag_values:
+        if flag_values[flag].present and flag not in own:
+            owners = [other for other, flags_of in takes.items() if flag in flags_of]
+            wanted = f"one of {', '.join('--' + flag for flag in own)}" if own else "none"
+            raise ValueError(
+                f"`--{flag}` is not a flag of `{name}`. Expected {wanted}; it belongs to "
+                f"{', '.join(owners)}. Received: --{flag}"
+            )
+
+
 def no_arguments(arguments):
     """Raises a `ValueError` if a command that takes only flags was given something else."""
     if arguments:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import onnxruntime
@@ -10,9 +11,9 @@ import tensorflow as tf
 
 import export
 from export import __main__ as export_main
-from export import layouts
+from export import card, layouts
 from tests.helpers import tiny_pair
-from zoo import command
+from zoo import command, untrusted
 
 ABOUT = {
     "description": "Small: one's own.",
@@ -119,6 +120,21 @@ def test_hugging_face_gets_metadata(version, tmp_path):
     assert "Small: one's own." in body and "- frechet: 1.25\n" in body
     assert "| `sample` | `seed` int64 (n), `labels` int32 (n) |" in body
     assert layouts.layout(made, "kserve", tmp_path / "again").is_dir()  # It is a version still.
+
+
+@pytest.mark.parametrize(
+    "signatures",
+    [3, {}, {"serving_default": []}, {"serving_default": {"latents": {"dtype": "x", "shape": []}}}],
+)
+def test_a_card_of_a_stranger(version, tmp_path, signatures):
+    folder = tmp_path / "1"
+    shutil.copytree(version[0] / "4", folder)
+    said = json.loads((folder / card.CARD).read_text())
+    said["signatures"] = signatures
+    (folder / card.CARD).write_text(json.dumps(untrusted.sealed(said)))
+    for target in layouts.TARGETS:
+        with pytest.raises(ValueError, match="`directory` has a card without the signatures"):
+            layouts.layout(folder, target, tmp_path / "made")
 
 
 def test_what_cannot_be_laid_out(version, tmp_path, capsys):

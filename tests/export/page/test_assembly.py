@@ -160,9 +160,10 @@ def test_a_page_in_the_range_that_was_said(tmp_path, monkeypatch, capsys):
 
 def test_a_flag_of_another_command_is_refused(tmp_path, capsys):
     for flags, said in (
-        (["page", "--weights=float16", "--presets=a", "--output_dir=w"], "`--weights` means"),
-        (["--single", "--model=m", "--output_dir=w"], "`--single` means nothing to `python -m exp"),
-        (["check", "w", "--version=3"], "nothing to `python -m export check`. Expected of none"),
+        (["page", "--weights=float16", "--presets=a", "--output_dir=w"], "`--weights` is not"),
+        (["--single", "--model=m", "--output_dir=w"], "`--single` is not a flag of `export`"),
+        (["--formats=page", "--presets=m", "--output_dir=w"], "`--presets` is not a flag of `exp"),
+        (["check", "w", "--version=3"], "flag of `check`. Expected none; it belongs to export."),
     ):
         code, _, err = run(capsys, *flags)
         assert code == 2 and said in err
