@@ -6,13 +6,15 @@ answers:
   python -m export --model=run/gan.keras --output_dir=serving/digits
   python -m export --model=dcgan_mnist --output_dir=serving/digits
   python -m export --model=dcgan_mnist --output_dir=serving/digits --formats=saved_model,onnx,litert
+  python -m export --model=dcgan_mnist --output_dir=serving/digits --default=sample_png
   python -m export check serving/digits
   python -m export label serving/digits stable=1 canary=2
   python -m export layout serving/digits --for=triton --output_dir=models
   python -m export page --presets=conditional_dcgan_mnist,unrolled_ring --output_dir=web --single
 
 The model is a preset, or the .keras file of a generator, a trainer or an autoencoder. The
-discriminator of a preset or of a trainer comes along and scores pictures. `check` asks a version
+discriminator of a preset or of a trainer comes along and scores pictures. A request that names no
+signature is answered as --default says, from latents or from a seed. `check` asks a version
 again, on this machine, and fails if its answers are not those that it was written with. `layout`
 copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
 huggingface. `page` builds a page on which generators are played with and a small game is trained,
@@ -32,6 +34,7 @@ from export import (
     page,
     saved_model,
     server_files,
+    signatures,
     version_labels,
     versions,
 )
@@ -88,6 +91,14 @@ flags.DEFINE_enum(
     "How weights are stored. float16 is half the size.",
     flag_values=FLAGS,
 )
+flags.DEFINE_enum(
+    "default",
+    "latents",
+    list(signatures.DEFAULTS),
+    "What a request is answered that names no signature: samples of latents, or of a seed, as "
+    "pixels or as a PNG file.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_string("value_range", "auto", command.VALUE_RANGE, flag_values=FLAGS)
 flags.DEFINE_boolean(
     "check",
@@ -102,7 +113,10 @@ flags.DEFINE_enum(
 PAGE = "page"
 WEB = "web"  # No number: a server passes over it.
 TAKES = {  # The flags of each command, the first of which is that without a name.
-    "export": ("model", "output_dir", "version", "formats", "weights", "value_range", "check"),
+    "export": (
+        *("model", "output_dir", "version", "formats", "weights", "default", "value_range"),
+        "check",
+    ),
     "check": (),
     "label": (),
     "layout": ("for", "output_dir"),
@@ -122,6 +136,7 @@ def main(arguments):
     command.no_arguments(arguments)
     _want("model", "output_dir")
     wanted = [name for name in FLAGS.formats if name != PAGE]
+    formats.check_default(wanted, FLAGS.default)
     if wanted or PAGE not in FLAGS.formats:
         formats.check(wanted)
         versions.check(FLAGS.output_dir, FLAGS.version)
@@ -146,6 +161,7 @@ def main(arguments):
             wanted,
             FLAGS.check,
             about(FLAGS.model),
+            FLAGS.default,
         )
     except RuntimeError as error:  # What runs does not answer as Python does.
         print(error)
@@ -155,7 +171,7 @@ def main(arguments):
     for name, result in found.items():
         print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
     row = server_files.request(sampling.traits(generator))
-    print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row)}")
+    print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row, FLAGS.default)}")
 
 
 def _want(*names):

@@ -31,6 +31,7 @@ def save(
     formats=("saved_model",),
     check=False,
     about=None,
+    default="latents",
 ):
     """Writes a version of a served model, which answers without Keras and without this project.
 
@@ -49,6 +50,9 @@ def save(
     (n, k). It then answers `valid` bool (n) beside: a label that is no class, or a condition that
     is no number, is not refused, but gives a black picture (zeros), and `False`.
 
+    With `default="sample"` (or `"sample_png"`), `serving_default` answers as that signature does,
+    and what it else would is called `decode`.
+
     Every signature works row by row at any batch size, so a server may merge requests: row i of
     `sample` is `generator.sample(1, labels=[labels[i]], seed=seed[i])[0]`. `sample_png` is there
     for samples of shape (height, width, 1, 3 or 4). Where the generator has no value range (its
@@ -58,10 +62,10 @@ def save(
     `assets.extra/card.json` beside it says what a client has to know: the prior and its size, the
     names of the classes, ranges, signatures, shapes, and the SHA-256 of every file.
 
-    Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx` with the default,
-    and `latents.onnx`, `score.onnx` and `encode.onnx`: `sample` is `latents.onnx` and then
-    `model.onnx`, with pixels `round(255 x)`. `"litert"` is `model.tflite` with the default alone,
-    as it has no 64-bit products to draw with.
+    Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx`, from latents
+    whatever the default, and `latents.onnx`, `score.onnx` and `encode.onnx`: `sample` is
+    `latents.onnx` and then `model.onnx`, with pixels `round(255 x)`. `"litert"` is `model.tflite`
+    from latents alone, as it has no 64-bit products to draw with.
 
     A server finds `batching_params.pbtxt` and requests to warm up with in the version, and in the
     directory `models.config`, `monitoring.config`, `compose.yaml` and a `README.md` with the
@@ -88,14 +92,17 @@ def save(
         check: bool. Asks each format for 64 seeds in a process without this project, writes
             `PARITY.md`, and leaves no version that does not answer as Python does.
         about: dict, optional. More entries for the card: scores, a license, the data.
+        default: What a SavedModel answers to a request that names no signature: `"latents"`
+            (samples of latents), `"sample"` or `"sample_png"` (of seeds).
 
     Returns:
         The path `directory/<version>`, as `pathlib.Path`.
 
     Raises:
         ValueError: If the model is not a built generator, weights of it are NaN or infinite or too
-            large for float16, the discriminator or the value range does not fit it, or the version
-            is not a positive integer that a server can read.
+            large for float16, the discriminator or the value range does not fit it, the version is
+            not a positive integer that a server can read, or the default is one that the model or
+            the formats do not have.
         FileExistsError: If the version exists.
         NotADirectoryError, PermissionError: If nothing can be written in the directory.
         OSError: If the disk is full.
@@ -112,18 +119,37 @@ def save(
     ```
     """
     return write(
-        model, directory, version, discriminator, value_range, weights, formats, check, about
+        model,
+        directory,
+        version,
+        discriminator,
+        value_range,
+        weights,
+        formats,
+        check,
+        about,
+        default,
     )[0]
 
 
 def write(
-    model, directory, version, discriminator, value_range, weights, formats, check, about=None
+    model,
+    directory,
+    version,
+    discriminator,
+    value_range,
+    weights,
+    formats,
+    check,
+    about=None,
+    default="latents",
 ):
     """As `save`. Returns the path, and `{format: export.parity.Parity}` of what was checked."""
     networks = served.of(model, discriminator)
-    asked = signatures.of(networks, value_range)
+    asked = signatures.of(networks, value_range, default=default)
     saved_model.check_weights(weights, networks)
     formats = _check_formats(formats, check)
+    every_format.check_default(formats, default)
     found = {}
 
     def fill(folder):
@@ -137,15 +163,16 @@ def write(
         if "litert" in formats:
             litert_model.write(folder, networks, asked, weights)
         questions.write(
-            folder / questions.ANSWERS, questions.of(networks, questions.KEPT, value_range)
+            folder / questions.ANSWERS, questions.of(networks, questions.KEPT, value_range, default)
         )
         if check:
-            found.update(_checked(folder, networks, value_range, formats, weights))
+            questioned = questions.of(networks, SEEDS, value_range, default)
+            found.update(_checked(folder, questioned, formats, weights))
             (folder / PARITY).write_text(parity.report(folder, found))
-        facts = {"formats": formats, "weights": weights, **(about or {})}
+        facts = {"default": default, "formats": formats, "weights": weights, **(about or {})}
         card.write(folder, {**card.of(networks, asked, value_range), **facts})
         row = server_files.request(sampling.traits(networks.generator))
-        return server_files.write(folder.parent, directory, row)
+        return server_files.write(folder.parent, directory, row, default)
 
     return versions.write(directory, version, fill), found
 
@@ -159,9 +186,8 @@ def _check_formats(formats, check):
     return formats
 
 
-def _checked(folder, networks, value_range, formats, weights):
+def _checked(folder, asked, formats, weights):
     """`{format: Parity}`, of formats that all may be served."""
-    asked = questions.of(networks, SEEDS, value_range)
     found = {name: parity.compare(folder, asked, format=name) for name in formats}
     for name, result in found.items():
         same = name == "saved_model" and weights == "float32"

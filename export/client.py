@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from export import card as cards
-from export import grpc_transport, rest_transport, version_labels, versions
+from export import grpc_transport, rest_transport, signatures, version_labels, versions
 from export.transport import ServerError, Unavailable
 from zoo.validation import check_choice, check_integer, check_positive
 
@@ -94,7 +94,8 @@ class Client:
     def decode(self, latents, labels=None, conditions=None):
         """Samples of latents: float32, pictures in [0, 1]."""
         given = {"latents": latents, "labels": labels, "conditions": conditions}
-        return self._only("serving_default", **given)
+        told = (self.card or {}).get("signatures") or self.signatures
+        return self._only(signatures.decoder(told), **given)
 
     def score(self, samples, labels=None, conditions=None):
         """The discriminator's logits of samples, pictures in [0, 1]: float32 `(n,)`."""

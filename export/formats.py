@@ -14,25 +14,31 @@ MODULES = {
 }
 
 
-def answers(path, signature):
-    """Whether an exported model has a signature, by the path of `export.parity.find`."""
+def answers(path, signature, decoder):
+    """Whether an exported model has a signature.
+
+    Args:
+        path: Of `export.parity.find`.
+        signature: Its name.
+        decoder: The name of the signature of latents, of `export.signatures.decoder`.
+    """
     if path.suffix == ".tflite":
-        return signature == "serving_default"
+        return signature == decoder
     if path.suffix == ".onnx":
         if signature == "sample":
-            return answers(path, "latents")
-        return path.with_name(f"{onnx_name(signature)}.onnx").is_file()
+            return answers(path, "latents", decoder)
+        return path.with_name(onnx_file(signature, decoder)).is_file()
     return True
 
 
-def onnx_name(signature):
-    """The name of the file of a signature in ONNX, without its ending."""
-    return {"serving_default": "model"}.get(signature, signature)
+def onnx_file(signature, decoder):
+    """The name of the file of a signature in ONNX: `model.onnx` of that of latents."""
+    return FILES["onnx"] if signature == decoder else f"{signature}.onnx"
 
 
-def signature_of(path):
+def signature_of(path, decoder):
     """The signature that a file in ONNX has."""
-    return {onnx_name("serving_default"): "serving_default"}.get(path.stem, path.stem)
+    return decoder if path.name == FILES["onnx"] else path.stem
 
 
 def paths(folder, format):
@@ -55,6 +61,16 @@ def check(formats):
     if not formats:
         raise ValueError(f"`formats` is empty. Expected some of {list(FILES)}. Received: ()")
     return tuple(dict.fromkeys(formats))
+
+
+def check_default(formats, default):
+    """Raises a `ValueError` if none of the formats has the default: a SavedModel has every one."""
+    if default != "latents" and "saved_model" not in formats:
+        raise ValueError(
+            "`default` is what a SavedModel answers; the other formats are of latents. Expected "
+            f"formats with 'saved_model', or default='latents'. Received: default={default!r}, "
+            f"formats={list(formats)}"
+        )
 
 
 def check_runtime(format):

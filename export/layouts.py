@@ -9,7 +9,7 @@ import pathlib
 import re
 import shutil
 
-from export import card, formats, server_files, versions, warm_up
+from export import card, formats, server_files, signatures, versions, warm_up
 from zoo import files
 from zoo.validation import as_path, check_choice
 
@@ -89,19 +89,24 @@ def _check_signatures(said, folder):
         known = all(spec["dtype"] in KINDS and isinstance(spec["shape"], list) for spec in inputs)
     except (AttributeError, KeyError, TypeError):
         known = False
-    files_of = {formats.signature_of(path) for path in formats.paths(folder, "onnx")}
-    if not known or not files_of <= set(said["signatures"]):
+    if not known or not {name for _, name in _onnx_files(folder, said)} <= set(said["signatures"]):
         raise ValueError(
             "`directory` has a card without the signatures of its files. Expected for each its "
             f"inputs, of {list(KINDS)}. Received: {str(folder / card.CARD)!r}"
         )
 
 
+def _onnx_files(folder, said):
+    """Pairs of an ONNX file and the signature that it has."""
+    decoder = signatures.decoder(said["signatures"])
+    paths = formats.paths(folder, "onnx")
+    return [(path, formats.signature_of(path, decoder)) for path in paths]
+
+
 def _triton(folder, name, said, made):
     """A repository of models, each of one signature that has a file of its own."""
-    for path in formats.paths(folder, "onnx"):
-        signature = formats.signature_of(path)
-        own = name if signature == "serving_default" else f"{name}_{path.stem}"
+    for path, signature in _onnx_files(folder, said):
+        own = name if path.name == formats.FILES["onnx"] else f"{name}_{path.stem}"
         (made / own / "1").mkdir(parents=True)
         shutil.copy(path, made / own / "1" / "model.onnx")
         inputs = said["signatures"][signature]
@@ -132,7 +137,7 @@ def _rows_alone(value):
 
 
 def _mlflow(folder, name, said, made):
-    """A model of MLflow's ONNX flavour, of the default signature.
+    """A model of MLflow's ONNX flavour, of the signature of latents.
 
     Without a signature its server would make float64 of the numbers in a request.
     """
@@ -143,7 +148,7 @@ def _mlflow(folder, name, said, made):
             "name": key,
             "tensor-spec": {"dtype": value["dtype"], "shape": [-1, *value["shape"][1:]]},
         }
-        for key, value in said["signatures"]["serving_default"].items()
+        for key, value in said["signatures"][signatures.decoder(said["signatures"])].items()
     ]
     (made / "MLmodel").write_text(f"""\
 flavors:

@@ -13,7 +13,7 @@ import warnings
 import tensorflow as tf
 
 from export import saved_model
-from export.signatures import DEFAULT, Signature
+from export.signatures import DEFAULT, Signature, decoder
 
 
 def write(folder, served, signatures, weights="float32"):
@@ -25,7 +25,7 @@ def write(folder, served, signatures, weights="float32"):
         signatures: Of `export.signatures.of`.
         weights: `"float32"`, or `"float16"`: stored so, and cast when used.
     """
-    signature = signatures[DEFAULT]
+    signature = signatures[decoder(signatures)]
     one = [tf.TensorSpec((1, *x.shape[1:]), x.dtype, name=x.name) for x in signature.inputs]
     try:
         content = _converted(served, signature, weights)

@@ -1,4 +1,4 @@
-"""ONNX files: the default in `model.onnx`, every other signature that ONNX can hold beside it.
+"""ONNX files: `model.onnx` from latents, and every other signature that ONNX can hold beside it.
 
 `sample` is `latents.onnx` (a seed to a latent, without weights) and then `model.onnx`, and
 `reconstruct` is `encode.onnx` and then that: so each weight is in one file. ONNX has no PNG files,
@@ -9,6 +9,7 @@ import pathlib
 import warnings
 
 from export import formats, saved_model, unfolded
+from export.signatures import decoder
 
 COMPOSED = ("sample", "reconstruct")
 WITHOUT = ("sample_png", "sample_truncated")
@@ -33,7 +34,7 @@ def write(folder, served, signatures, weights="float32"):
     for name, signature in signatures.items():
         if name in (*COMPOSED, *WITHOUT):
             continue
-        path = pathlib.Path(folder) / f"{formats.onnx_name(name)}.onnx"
+        path = pathlib.Path(folder) / formats.onnx_file(name, decoder(signatures))
         if weights == "float16":
             path.write_bytes(unfolded.convert(served.variables, signature, exactly=False))
             continue

@@ -9,7 +9,7 @@ import tempfile
 
 import numpy as np
 
-from export import formats, questions, served, versions
+from export import formats, questions, served, signatures, versions
 from zoo import validation
 from zoo.players import sampling
 
@@ -59,9 +59,14 @@ class Parity:
         return [measure for measure in self.measures if measure.signature == signature]
 
     @property
+    def decoder(self):
+        """The name of the signature of latents."""
+        return signatures.decoder({measure.signature for measure in self.measures})
+
+    @property
     def float_error(self):
-        """Largest difference of `serving_default`."""
-        return self._of("serving_default")[0].largest
+        """Largest difference of the samples of latents."""
+        return self._of(self.decoder)[0].largest
 
     @property
     def differing(self):
@@ -103,7 +108,7 @@ class Parity:
             if m.differing
         )
         return (
-            f"serving_default differs by {self.float_error:.2g} at most{pixels}, sample in "
+            f"{self.decoder} differs by {self.float_error:.2g} at most{pixels}, sample in "
             f"{self.differing} of {self.total} numbers, sample_png {png} "
             f"({self.count} samples, at once and the first alone)"
             f"{'' if self.good else wrong}"
@@ -118,6 +123,7 @@ def check(
     value_range=sampling.AUTO,
     discriminator=None,
     format="saved_model",
+    default="latents",
 ):
     """Compares the answers of an exported model with Python's own.
 
@@ -130,7 +136,7 @@ def check(
         directory: The version, or the folder of versions: then the largest.
         count: int. Number of seeds.
         stranger: Script that asks the model: `export/stranger.py`, or one that is called like it.
-        value_range, discriminator: What `save` was told.
+        value_range, discriminator, default: What `save` was told.
         format: The format that is asked.
 
     Returns:
@@ -142,13 +148,15 @@ def check(
     """
     networks = served.of(model, discriminator)
     validation.check_positive(count=count)
-    return compare(directory, questions.of(networks, count, value_range), stranger, format)
+    asked = questions.of(networks, count, value_range, default)
+    return compare(directory, asked, stranger, format)
 
 
 def compare(directory, asked, stranger=STRANGER, format="saved_model"):
     """As `check`, with the questions and Python's answers given."""
     path = find(directory, format)
-    asked = [question for question in asked if formats.answers(path, question.signature)]
+    decoder = signatures.decoder({question.signature for question in asked})
+    asked = [question for question in asked if formats.answers(path, question.signature, decoder)]
     answers = ask(directory, [(q.signature, q.inputs) for q in asked], stranger, format)
     found = {}
     for question, answer in zip(asked, answers, strict=True):

@@ -30,7 +30,7 @@ class Question:
     truth: dict
 
 
-def of(served, count, value_range=sampling.AUTO):
+def of(served, count, value_range=sampling.AUTO, default="latents"):
     """Questions to every signature: seeds 0 ... count - 1 at once, and the first alone.
 
     The answers are made by `zoo.players.sampling`, not by the functions that were exported.
@@ -38,15 +38,16 @@ def of(served, count, value_range=sampling.AUTO):
     Args:
         served: `export.served.Served`.
         count: int. Number of seeds; labels come one after the other.
-        value_range: As of `export.save`.
+        value_range, default: As of `export.save`.
 
     Returns:
         A list of `Question`.
     """
-    names = list(signatures.of(served, value_range))
+    names = list(signatures.of(served, value_range, default=default))
     asker = _Asker(served, value_range)
+    named = {signatures.DEFAULT: signatures.DEFAULTS[default]}
     return [
-        Question(name, *getattr(asker, name)(np.arange(rows)))
+        Question(name, *getattr(asker, named.get(name, name))(np.arange(rows)))
         for rows in (count, 1)
         for name in names
     ]
@@ -61,7 +62,7 @@ class _Asker:
         self.value_range = value_range
         self.output = "images" if self.traits.value_range is not None else "samples"
 
-    def serving_default(self, seeds):
+    def decode(self, seeds):
         told, named = self._told(seeds)
         latents = self._latents(seeds)
         made = self._decoded(latents, told)

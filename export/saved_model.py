@@ -58,11 +58,13 @@ def write(folder, served, signatures, weights="float32"):
         weights: As of `Networks`.
     """
     networks = Networks(served, weights)
-    functions = {
-        name: networks.traced(signature.function, signature.inputs).get_concrete_function()
-        for name, signature in signatures.items()
+    once = {id(signature): signature for signature in signatures.values()}
+    traced = {
+        key: networks.traced(signature.function, signature.inputs).get_concrete_function()
+        for key, signature in once.items()
     }
-    networks.track(functions.values())
+    functions = {name: traced[id(signature)] for name, signature in signatures.items()}
+    networks.track(traced.values())
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
         tf.saved_model.save(networks, str(folder), signatures=functions, options=options)

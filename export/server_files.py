@@ -53,20 +53,21 @@ max_enqueued_batches {{ value: 1000 }}
 """
 
 
-def write(folder, directory, row):
+def write(folder, directory, row, default="latents"):
     """Writes the files into a folder: `{name: path}`.
 
     Args:
         folder: Where to write them for now.
         directory: The folder of versions that they are for.
         row: A row of a request to `sample`, as `request` gives it.
+        default: As of `export.save`.
     """
     name = served_name(directory)
     texts = {
         MODELS: models_config(name),
         MONITORING: MONITORING_TEXT,
         COMPOSE: _compose(name),
-        README: f"# {name}\n\n{_readme(directory, row)}",
+        README: f"# {name}\n\n{_readme(directory, row, default)}",
     }
     paths = {}
     for file, text in texts.items():
@@ -108,11 +109,20 @@ def request(traits):
     return {"seed": 1, **zero}
 
 
-def how_to_serve(directory, row):
-    """The lines that start a server on the folder of versions, and a request to send it."""
+def how_to_serve(directory, row, default="latents", named=False):
+    """The lines that start a server on the folder of versions, and a request to send it.
+
+    Args:
+        directory: The folder of versions.
+        row: As of `write`.
+        default: As of `export.save`. A default of seeds is asked without its name.
+        named: bool. Whether the request names its signature in any case.
+    """
     folder = pathlib.Path(directory).resolve()
     name = served_name(folder)
-    body = f'{{"signature_name": "sample", "instances": [{json.dumps(row)}]}}'
+    asked = "sample" if default == "latents" else default
+    signature = {"signature_name": asked} if named or asked != default else {}
+    body = json.dumps({**signature, "instances": [row]})
     target = f"/models/{name}"
     mount = f"-v {shlex.quote(f'{folder}:{target}')}"
     if ":" in str(folder):  # Which ends a path for -v.
@@ -130,8 +140,10 @@ Ask it for a picture:
     http://localhost:{PORT}/v1/models/{urllib.parse.quote(name)}:predict"""
 
 
-def _readme(directory, row):
-    lines = how_to_serve(directory, row).replace("Serve it", "Or serve it").split("\n")
+def _readme(directory, row, default):
+    # Versions to come may have another default, and this file stays: so the request names its own.
+    lines = how_to_serve(directory, row, default, named=True)
+    lines = lines.replace("Serve it", "Or serve it").split("\n")
     commands = "\n".join(lines)
     return f"""\
 Versions of a model for TensorFlow Serving. In this folder, with metrics for Prometheus:
@@ -139,6 +151,7 @@ Versions of a model for TensorFlow Serving. In this folder, with metrics for Pro
     docker compose up
 
 {_blocks(commands)}
+A request without a `signature_name` is answered as `default` in the version's card says.
 Each version has `assets.extra/card.json` (what it takes and gives), the requests that a server
 warms up with, and where it was checked `PARITY.md` (how far its answers are from Python's). Whether
 they still are:

@@ -7,9 +7,12 @@ import tensorflow as tf
 
 from zoo import pixels, random
 from zoo.players import conditions, sampling
+from zoo.validation import check_choice
 
 PNG_CHANNELS = (1, 3, 4)  # Grey, RGB, RGB with opacity: what viewers agree on.
 DEFAULT = "serving_default"
+DECODE = "decode"
+DEFAULTS = {"latents": DECODE, "sample": "sample", "sample_png": "sample_png"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Signature:
     inputs: list
 
 
-def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows):
+def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="latents"):
     """The signatures of a served model, `{name: Signature}`, the default first.
 
     Args:
@@ -33,7 +36,12 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows):
         value_range: As of `export.save`.
         draw_rows: Function of prior, latent_dim, seeds and truncation: `zoo.random.draw_rows`, or
             one of other operations with the same answer.
+        default: A name of `DEFAULTS`: what `serving_default` answers.
+
+    Raises:
+        ValueError: If the default is unknown, or this model has no such signature.
     """
+    check_choice(DEFAULTS, default=default)
     generator = served.generator
     traits = sampling.traits(generator, value_range)
     pictures = traits.value_range is not None
@@ -74,7 +82,7 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows):
         return {"latents": draw_rows(traits.prior, traits.latent_dim, seed)}
 
     signatures = {
-        DEFAULT: Signature(_padded(_guarded(condition, generated)), [latents, *told]),
+        DECODE: Signature(_padded(_guarded(condition, generated)), [latents, *told]),
         "sample": Signature(_padded(sampled), [seed, *told]),
         "sample_truncated": Signature(
             _padded(_guarded(condition, sampled_truncated)), [seed, truncation, *told]
@@ -113,7 +121,29 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows):
 
         signatures["encode"] = Signature(_padded(encode), [samples])
         signatures["reconstruct"] = Signature(_padded(reconstruct), [samples])
-    return signatures
+    return _with_default(signatures, default, traits.image_shape)
+
+
+def decoder(signatures):
+    """The name of the signature of latents: `decode` where there is one, else the default.
+
+    Args:
+        signatures: Names of signatures, such as a card has them.
+    """
+    return DECODE if DECODE in signatures else DEFAULT
+
+
+def _with_default(signatures, default, shape):
+    """The default first: instead of `decode`, or besides under its own name."""
+    name = DEFAULTS[default]
+    if name not in signatures:
+        raise ValueError(
+            f"`default` cannot be {default!r} of samples that are no pictures of "
+            f"{', '.join(map(str, PNG_CHANNELS[:-1]))} or {PNG_CHANNELS[-1]} channels. Expected "
+            f"'latents' or 'sample'. Received: default={default!r}, of samples of shape {shape}"
+        )
+    first = signatures.pop(name) if name == DECODE else signatures[name]
+    return {DEFAULT: first, **signatures}
 
 
 def _guarded(condition, function):

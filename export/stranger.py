@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 
+OF_LATENTS = {"serving_default", "decode"}
 BLOCKED = {"export", "evaluation", "gan_zoo", "keras", "trainers", "zoo"}
 
 
@@ -57,7 +58,7 @@ def saved_model(path):
 def onnx(path):
     """A function of a signature and its inputs, by ONNX Runtime.
 
-    A file has one signature: `model.onnx` the default, `NAME.onnx` another. `sample` is made of
+    A file has one signature: `model.onnx` that of latents, `NAME.onnx` another. `sample` is made of
     `latents.onnx` and `model.onnx`, so that the weights are there once.
     """
     import onnxruntime
@@ -78,7 +79,7 @@ def onnx(path):
 
     def answer(signature, inputs):
         if signature != "sample":
-            return run({"serving_default": "model"}.get(signature, signature), inputs)
+            return run("model" if signature in OF_LATENTS else signature, inputs)
         latents = run("latents", {"seed": inputs["seed"]})
         told = {name: value for name, value in inputs.items() if name != "seed"}
         answers = run("model", {**latents, **told})
@@ -96,7 +97,7 @@ def litert(path):
     interpreter = Interpreter(str(path), num_threads=1)
 
     def answer(signature, inputs):
-        runner = interpreter.get_signature_runner(signature)
+        runner = interpreter.get_signature_runner()  # A file has one signature.
         name, detail = next(iter(runner.get_input_details().items()))
         rows = len(inputs[name])
         step = 1 if detail["shape_signature"][0] == 1 else max(rows, 1)

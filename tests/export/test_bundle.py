@@ -8,7 +8,7 @@ import pytest
 
 import export
 import zoo
-from export import bundle, formats, parity, stranger
+from export import bundle, checking, formats, parity, stranger
 from tests.helpers import tiny_pair
 
 FORMATS = ("saved_model", "onnx", "litert")
@@ -52,7 +52,50 @@ def test_the_card_has_the_hash_of_every_file(made):
     }
     assert {"model.onnx", "model.tflite", "saved_model.pb", "PARITY.md"} < set(card["files"])
     assert (card["scores"], card["weights"]) == ([1.5], "float16")
+    assert card["default"] == "latents"
     assert card["formats"] == list(FORMATS) and card["ranges"]["labels"] == [0, 2]
+
+
+@pytest.fixture(scope="module")
+def of_seeds(tmp_path_factory):
+    """A version whose default takes seeds."""
+    generator, _ = tiny_pair(classes=3)
+    folder = tmp_path_factory.mktemp("of_seeds") / "digits"
+    arguments = (None, None, "auto", "float32", FORMATS, True, None, "sample_png")
+    return *bundle.write(generator, folder, *arguments), generator
+
+
+def test_another_default_is_checked_too(of_seeds):
+    """The files of the other formats stay those of latents."""
+    path, found, generator = of_seeds
+    card = json.loads((path / "assets.extra" / "card.json").read_text())
+    assert card["default"] == "sample_png"
+    assert list(card["signatures"]["serving_default"]) == ["seed", "labels"]
+    assert list(card["signatures"]["decode"]) == ["latents", "labels"]
+    asked = {name: {m.signature for m in result.measures} for name, result in found.items()}
+    shared = {"decode", "sample", "latents"}
+    assert asked["saved_model"] == SIGNATURES["saved_model"] - {"score"} | shared
+    assert asked["onnx"] == SIGNATURES["onnx"] - {"score", "serving_default"} | shared
+    assert asked["litert"] == {"decode"}
+    assert found["saved_model"].exact and all(result.good for result in found.values())
+    assert str(found["litert"]).startswith("decode differs by")
+    again = parity.check(generator, path, count=3, default="sample_png")
+    assert again.exact and "serving_default" in {m.signature for m in again.measures}
+    later = checking.check(path)
+    assert list(later) == list(FORMATS) and all(map(checking.is_good, later.values()))
+    assert {m.signature for m in later["onnx"].measures} == asked["onnx"]
+
+
+def test_a_default_that_is_not_there(tmp_path):
+    generator = zoo.MLPGenerator((2,), 3, (4,), output_activation="linear")
+    for arguments, message in (
+        ({"default": "sample_png"}, "`default` cannot be 'sample_png' of samples that are no pict"),
+        ({"default": "pixels"}, "`default` is unknown"),
+        ({"default": "sample", "formats": ("onnx", "litert")}, "`default` is what a SavedModel an"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export.save(generator, tmp_path / "served", **arguments)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_lies_beside_the_versions(made):

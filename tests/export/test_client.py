@@ -58,6 +58,24 @@ def test_answers_are_pythons(served):
     np.testing.assert_allclose(client.score(unit, labels=LABELS), logits, atol=1e-5)
 
 
+@pytest.mark.parametrize("default", ["sample", "sample_png"])
+@pytest.mark.parametrize("way", WAYS)
+def test_latents_are_decoded_whatever_the_default(tmp_path, way, default):
+    generator, _ = tiny_pair()
+    path = export.save(generator, tmp_path, default=default)
+    model = Model(path, "digits")
+    old = json.loads((path / "assets.extra" / "card.json").read_text())
+    del old["default"]
+    with WAYS[way](model) as url:
+        for card in (tmp_path, None, old, {"ranges": {}}):
+            client = export.Client(url, "digits", card=card)
+            unit = client.decode(client.latents([3, 4]))
+            np.testing.assert_array_equal(np.round(unit * 255), generator.sample(2, seed=[3, 4]))
+            assert model.asked[-1][0] == "decode"
+        images = client.sample([3, 4])
+        np.testing.assert_array_equal(images, generator.sample(2, seed=[3, 4]))
+
+
 def test_a_version_is_asked_for_by_its_number_or_its_label(served):
     _, url, _, generator, _ = served
     for version in (1, "stable"):

@@ -68,14 +68,17 @@ def test_a_preset_without_a_discriminator():
     assert isinstance(generator, zoo.MLPGenerator) and discriminator is None
 
 
+KEPT = ("check", "formats", "weights", "default")
+
+
 def run(capsys, *flags):
     FLAGS = export_main.FLAGS
     FLAGS.unparse_flags()
-    for name in ("model", "output_dir", "version", "check", "formats", "weights"):
+    for name in ("model", "output_dir", "version", *KEPT):
         FLAGS[name].value = FLAGS[name].default
     with pytest.raises(SystemExit) as stop:
         command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *map(str, flags)])
-    for name in ("check", "formats", "weights"):
+    for name in KEPT:
         FLAGS[name].value = FLAGS[name].default
     return stop.value.code, capsys.readouterr()
 
@@ -94,6 +97,20 @@ def test_all_formats_of_a_preset_and_a_check_later(tmp_path, capsys):
     (served / "1" / "model.onnx").write_bytes(b"nonsense")
     code, written = run(capsys, "check", served)
     assert code == 2 and "`directory` is damaged: model.onnx is another one" in written.err
+
+
+def test_a_default_of_seeds(tmp_path, capsys):
+    flags = ["--formats=saved_model,onnx,litert", "--default=sample"]
+    code, written = run(capsys, "--model=consensus_ring", f"--output_dir={tmp_path}", *flags)
+    assert not code, written.err
+    assert "check: decode differs by 0 at most, sample in 0 of 130 numbers" in written.out
+    assert """curl -d '{"instances": [{"seed": 1}]}'""" in written.out
+    signatures = tf.saved_model.load(tmp_path / "1").signatures
+    points = zoo.from_preset("consensus_ring").sample(2, seed=[5, 6])
+    answer = signatures["serving_default"](seed=tf.constant([5, 6], "int64"))["samples"]
+    np.testing.assert_allclose(answer, points, rtol=1e-6, atol=1e-6)
+    code, written = run(capsys, "check", tmp_path)
+    assert code == 0 and written.out.count(": good: decode differs") == 3
 
 
 def test_a_check_that_fails_has_an_exit_status(tmp_path, capsys, monkeypatch):
@@ -133,6 +150,12 @@ def test_a_wrong_flag_names_the_nearest():
         (["x.keras"], "This command takes flags only."),
         (["check"], "`check` takes one folder. Expected python -m export check FOLDER."),
         (["check", "nowhere"], "`directory` has no card."),
+        (["--default=png"], "flag --default=png: value should be one of <latents|sample|sample_pn"),
+        (
+            ["--model=consensus_ring", "--output_dir=y", "--formats=page", "--default=sample"],
+            "`default` is what a SavedModel answers; the other formats are of latents.",
+        ),
+        (["check", "y", "--default=sample"], "`--default` is not a flag of `check`."),
         (["--weights=int8"], "flag --weights=int8: value should be one of"),
         (["--model=consensus_ring", "--output_dir=y", "--formats=onxn"], "`formats` is unknown."),
     ],
@@ -140,8 +163,8 @@ def test_a_wrong_flag_names_the_nearest():
 def test_errors_are_one_line(capsys, flags, message):
     FLAGS = export_main.FLAGS
     FLAGS.unparse_flags()
-    for name in ("model", "output_dir"):
-        FLAGS[name].value = None
+    for name in ("model", "output_dir", *KEPT):
+        FLAGS[name].value = FLAGS[name].default
     with pytest.raises(SystemExit) as stop:
         command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
     assert stop.value.code == 2
@@ -155,7 +178,7 @@ def test_help():
     result = python_m_export("--help")
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: python -m export --model=FILE --output_dir=FOLDER")
-    assert result.stdout.count("\n  --") == 11
+    assert result.stdout.count("\n  --") == 12
     assert "--[no]check (default: true)" in result.stdout
 
 

@@ -83,6 +83,18 @@ def test_mlflow_gets_a_signature(version, tmp_path):
     assert [x["tensor-spec"]["shape"] for x in inputs] == [[-1, version[1].latent_dim], [-1]]
 
 
+def test_another_default_is_laid_out_from_latents(tmp_path):
+    generator, _ = tiny_pair(classes=3)
+    formats = ("saved_model", "onnx")
+    path = export.save(generator, tmp_path / "digits", formats=formats, default="sample")
+    made = layouts.layout(path, "triton", tmp_path / "triton")
+    assert sorted(folder.name for folder in made.iterdir()) == ["digits", "digits_latents"]
+    pictures(made / "digits" / "1" / "model.onnx", generator)
+    assert 'name: "latents"' in (made / "digits" / "config.pbtxt").read_text()
+    made = layouts.layout(path, "mlflow", tmp_path / "mlflow")
+    assert '"name": "latents"' in (made / "MLmodel").read_text()
+
+
 def test_kserve_gets_a_folder_of_versions(version, tmp_path):
     made = written(version, "kserve", tmp_path)
     answers = tf.saved_model.load(made / "digits_of_mine" / "1").signatures["sample"](

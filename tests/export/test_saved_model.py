@@ -99,6 +99,23 @@ def test_a_row_depends_on_its_seed_and_label_alone(tmp_path):
     assert answers(sample, seed=seeds[:0], labels=labels[:0]).shape == (0, 8, 8, 1)
 
 
+def test_a_default_of_seeds_costs_no_second_graph(tmp_path):
+    """Who names no signature gets pictures; the function is there once."""
+    generator, _ = tiny_pair()
+    sizes = {}
+    for default in ("latents", "sample"):
+        path = export.save(generator, tmp_path / default, default=default)
+        sizes[default] = (path / "saved_model.pb").stat().st_size
+    signatures = load(path)
+    seeds = np.array([8, -8])
+    images = answers(signatures["serving_default"], seed=seeds)
+    np.testing.assert_array_equal(images, generator.sample(2, seed=seeds))
+    np.testing.assert_array_equal(images, answers(signatures["sample"], seed=seeds))
+    unit = answers(signatures["decode"], latents=answers(signatures["latents"], seed=seeds))
+    np.testing.assert_array_equal(np.round(unit * 255), images)
+    assert sizes["sample"] < 1.03 * sizes["latents"]
+
+
 def test_rgb_pictures_come_as_png(tmp_path):
     generator = zoo.DCGANGenerator((8, 12, 3), latent_dim=4, filters=4, prior="uniform")
     signatures = load(export.save(generator, tmp_path))

@@ -106,6 +106,18 @@ def test_a_request_has_what_the_player_takes():
     assert request(told.traits) == {"seed": 1, "conditions": [0.0, 0.0]}
 
 
+def test_a_default_of_seeds_is_asked_without_its_name(tmp_path):
+    """But by its name in the file that stays when versions with another default come."""
+    for default, named in (("latents", "sample"), ("sample", "sample"), ("sample_png",) * 2):
+        printed = shell(server_files.how_to_serve(tmp_path, ROW, default), "curl")
+        asked = json.loads(printed[2])
+        assert asked.pop("signature_name", None) == ("sample" if default == "latents" else None)
+        assert asked == {"instances": [ROW]}
+        text = server_files.write(tmp_path, tmp_path, ROW, default)["README.md"].read_text()
+        kept = json.loads(shell(text, "curl")[2])
+        assert kept == {"signature_name": named, "instances": [ROW]}
+
+
 def test_the_readme_has_the_commands(tmp_path):
     folder = tmp_path / "it's digits"
     text = server_files.write(tmp_path, folder, ROW)["README.md"].read_text()

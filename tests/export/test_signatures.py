@@ -107,6 +107,44 @@ def test_latents_are_what_a_seed_stands_for():
     np.testing.assert_array_equal(np.round(images * 255), generator.sample(3, seed=seeds))
 
 
+@pytest.mark.parametrize("default", ["sample", "sample_png"])
+def test_another_default(default):
+    """Latents go by a name of their own, and the rest is as it was."""
+    generator, _ = tiny_pair(classes=3)
+    usual = signatures.of(served.of(generator))
+    asked = signatures.of(served.of(generator), default=default)
+    assert next(iter(asked)) == "serving_default"
+    assert set(asked) == {*usual, "decode"} and "decode" not in usual
+    assert (signatures.decoder(usual), signatures.decoder(asked)) == ("serving_default", "decode")
+    assert [spec.name for spec in asked["serving_default"].inputs] == ["seed", "labels"]
+    assert [spec.name for spec in asked["decode"].inputs] == ["latents", "labels"]
+    seeds, labels = np.array([3, -1]), np.array([2, 0], "int32")
+    given = tf.constant(seeds), tf.constant(labels)
+    answer = asked["serving_default"].function(*given)
+    if default == "sample_png":
+        pictures = tf.stack([tf.io.decode_png(row) for row in answer["png_bytes"]])
+    else:
+        pictures = answer["images"]
+    np.testing.assert_array_equal(pictures, generator.sample(2, labels, seeds))
+    latents = asked["latents"].function(given[0])["latents"]
+    unit = asked["decode"].function(latents, given[1])["images"]
+    np.testing.assert_array_equal(np.round(unit * 255), pictures)
+
+
+def test_a_default_that_cannot_be_had():
+    points = served.of(zoo.MLPGenerator((2,), 3, (4,), output_activation="linear"))
+    layers = [keras.Input((3,)), keras.layers.Dense(32, "sigmoid"), keras.layers.Reshape((4, 4, 2))]
+    for networks, shape in ((points, r"\(2,\)"), (served.of(keras.Sequential(layers)), "4, 4, 2")):
+        assert "serving_default" in signatures.of(networks, default="sample")
+        message = (
+            f"`default` cannot be 'sample_png'.*Expected 'latents' or 'sa.*Received: .*{shape}"
+        )
+        with pytest.raises(ValueError, match=message):
+            signatures.of(networks, default="sample_png")
+    with pytest.raises(ValueError, match="`default` is unknown. Expected one of .*'latents'"):
+        signatures.of(points, default="png")
+
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_an_autoencoder_encodes_and_reconstructs(likelihood):
     vae = zoo.VAE((4, 4, 1), latent_dim=2, units=(5,), likelihood=likelihood)

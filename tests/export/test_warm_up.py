@@ -1,6 +1,7 @@
 """Requests to warm up with: read by the server's own protocol buffers, and replayed."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -11,10 +12,13 @@ from tests.helpers import tiny_pair
 BATCHES = [1, 2, 4, 8, 16, 32, 64]
 
 
-def test_every_signature_at_every_batch_size(tmp_path):
+@pytest.mark.parametrize("default", ["latents", "sample_png"])
+def test_every_signature_at_every_batch_size(tmp_path, default):
     generator, discriminator = tiny_pair(classes=3)
-    path = export.save(generator, tmp_path / "some digits", discriminator=discriminator)
+    arguments = {"discriminator": discriminator, "default": default}
+    path = export.save(generator, tmp_path / "some digits", **arguments)
     signatures = tf.saved_model.load(path).signatures
+    assert ("decode" in signatures) == (default != "latents")
     asked = set()
     for record in tf.data.TFRecordDataset(str(path / warm_up.WARM_UP)):
         log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
