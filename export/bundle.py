@@ -42,6 +42,7 @@ def save(
     | `sample_truncated` | `seed` int64 (n), `truncation` float32 (n) | `images` uint8, `valid` |
     | `sample_png` | `seed` int64 (n) | `png_bytes` string |
     | `latents` | `seed` int64 (n) | `latents` float32 (n, d) |
+    | `latents_truncated` | `seed`, `truncation` | `latents` float32 (n, d), `valid` |
     | `score`, given a discriminator | `images` float32 in [0, 1] | `logits` float32 (n) |
     | `encode`, of a `zoo.VAE` | `images` float32 in [0, 1] | `latents`, `log_variance` |
     | `reconstruct`, of a `zoo.VAE` | `images` float32 in [0, 1] | `images` float32 in [0, 1] |
@@ -63,8 +64,9 @@ def save(
     names of the classes, ranges, signatures, shapes, and the SHA-256 of every file.
 
     Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx`, from latents
-    whatever the default, and `latents.onnx`, `score.onnx` and `encode.onnx`: `sample` is
-    `latents.onnx` and then `model.onnx`, with pixels `round(255 x)`. `"litert"` is `model.tflite`
+    whatever the default, and `latents.onnx`, `latents_truncated.onnx`, `score.onnx` and
+    `encode.onnx`: `sample` is `latents.onnx` and then `model.onnx`, with pixels `round(255 x)`, and
+    `sample_truncated` likewise. `"litert"` is `model.tflite`
     from latents alone, as it has no 64-bit products to draw with.
 
     A server finds `batching_params.pbtxt` and requests to warm up with in the version, and in the

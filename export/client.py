@@ -44,7 +44,9 @@ class Client:
         signatures: `{name: ({input: (dtype, shape)}, {output: (dtype, shape)})}`, of the server.
 
     Raises:
-        ValueError: If the URL has another scheme, or the server has no such model.
+        ValueError: If the URL has another scheme, or neither the server nor a card says what the
+            signatures are.
+        export.client.ServerError: If the server has no such model.
         ConnectionError: If there is no server.
 
     Example:
@@ -76,20 +78,16 @@ class Client:
             labels, conditions: As the model takes them: `(n,)` or `(n, k)`.
             truncation: Positive number, or one a row, optional.
         """
-        given = {"labels": labels, "conditions": conditions}
-        if truncation is None:
-            return self._only("sample", seed=seeds, **given)
-        truncation = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
-        return self._only("sample_truncated", seed=seeds, truncation=truncation, **given)
+        return self._drawn("sample", seeds, truncation, labels=labels, conditions=conditions)
 
     def sample_png(self, seeds, labels=None, conditions=None):
         """As `sample`, as PNG files: a list of bytes."""
         rows = self._only("sample_png", seed=seeds, labels=labels, conditions=conditions)
         return list(rows)
 
-    def latents(self, seeds):
-        """The latents that seeds stand for: float32 `(n, d)`."""
-        return self._only("latents", seed=seeds)
+    def latents(self, seeds, truncation=None):
+        """The latents that seeds stand for: float32 `(n, d)`; with `truncation` as of `sample`."""
+        return self._drawn("latents", seeds, truncation)
 
     def decode(self, latents, labels=None, conditions=None):
         """Samples of latents: float32, pictures in [0, 1]."""
@@ -147,6 +145,12 @@ class Client:
 
     def _only(self, signature, **inputs):
         answer = self.ask(signature, **inputs)
+    def _drawn(self, signature, seeds, truncation, **given):
+        if truncation is None:
+            return self._only(signature, seed=seeds, **given)
+        truncation = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
+        return self._only(f"{signature}_truncated", seed=seeds, truncation=truncation, **given)
+
         answer.pop("valid", None)
         (value,) = answer.values()
         return value

@@ -3,6 +3,7 @@
 import importlib.util
 import pathlib
 
+from export import stranger
 from zoo.validation import as_tuple, check_choice
 
 FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx", "litert": "model.tflite"}
@@ -25,8 +26,8 @@ def answers(path, signature, decoder):
     if path.suffix == ".tflite":
         return signature == decoder
     if path.suffix == ".onnx":
-        if signature == "sample":
-            return answers(path, "latents", decoder)
+        if signature in stranger.DRAWS:
+            return answers(path, stranger.DRAWS[signature], decoder)
         return path.with_name(onnx_file(signature, decoder)).is_file()
     return True
 

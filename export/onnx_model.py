@@ -1,18 +1,17 @@
 """ONNX files: `model.onnx` from latents, and every other signature that ONNX can hold beside it.
 
-`sample` is `latents.onnx` (a seed to a latent, without weights) and then `model.onnx`, and
-`reconstruct` is `encode.onnx` and then that: so each weight is in one file. ONNX has no PNG files,
-and no error function in float64, of which a truncation is made.
+`sample` is `latents.onnx` (a seed to a latent, without weights) and then `model.onnx`,
+`sample_truncated` is `latents_truncated.onnx` and then that, and `reconstruct` is `encode.onnx` and
+then that: so each weight is in one file. ONNX has no PNG files.
 """
 
 import pathlib
-import warnings
 
 from export import formats, saved_model, unfolded
 from export.signatures import decoder
 
-COMPOSED = ("sample", "reconstruct")
-WITHOUT = ("sample_png", "sample_truncated")
+COMPOSED = ("sample", "sample_truncated", "reconstruct")
+WITHOUT = ("sample_png",)
 
 
 def check():
@@ -29,7 +28,6 @@ def write(folder, served, signatures, weights="float32"):
         signatures: Of `export.signatures.of`, with `export.portable_draw.draw_rows`.
         weights: `"float32"`, or `"float16"`: stored so, and cast when used.
     """
-    tf2onnx = unfolded.converter()
     networks = saved_model.Networks(served)
     for name, signature in signatures.items():
         if name in (*COMPOSED, *WITHOUT):
@@ -39,9 +37,5 @@ def write(folder, served, signatures, weights="float32"):
             path.write_bytes(unfolded.convert(served.variables, signature, exactly=False))
             continue
         function = networks.traced(signature.function, signature.inputs)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model, _ = tf2onnx.convert.from_function(
-                function, signature.inputs, opset=unfolded.OPSET
-            )
+        model = unfolded.converted(function, signature.inputs)
         path.write_bytes(model.SerializeToString())

@@ -1,15 +1,18 @@
 """`zoo.random.draw_rows` of operations that ONNX has too: a seed gives the same latent there.
 
-ONNX has no products of unsigned integers, and no inverse CDF of the normal. So Philox's products of
-32-bit words are put together of 16-bit halves, all of them positive int64 numbers, and the inverse
-CDF is a rational approximation. Constants are made inside, where a converter sees them.
+ONNX has no products of unsigned integers, no inverse CDF of the normal and, in float64, no error
+function. So Philox's products of 32-bit words are put together of 16-bit halves, all of them
+positive int64 numbers, the inverse CDF is a rational approximation, and the error function, of
+which a truncation is made, its series. Constants are made inside, where a converter sees them.
 
 Reference:
     - [Salmon et al., 2011](https://doi.org/10.1145/2063384.2063405), section 5: Philox.
     - Wichura, 1988, Algorithm AS 241: The percentage points of the normal distribution, PPND16.
+    - Abramowitz and Stegun, 1964, 7.1.6: the series of the error function.
 """
 
-import numpy as np
+import math
+
 import tensorflow as tf
 
 from zoo import philox, random
@@ -40,10 +43,12 @@ TAIL = (
 )  # fmt: skip
 
 
+FARTHEST = 6.0  # A truncation beyond it cuts off nothing that float32 tells from 0.
+TERMS = 70  # Of the series there: what follows is below the last place of float64.
+
+
 def draw_rows(prior, latent_dim, seeds, truncation=None):
-    """As `zoo.random.draw_rows`, to a few units in the last place, without a truncation."""
-    if truncation is not None:
-        raise NotImplementedError("ONNX has no error function of float64.")
+    """As `zoo.random.draw_rows`, to a few units in the last place; the uniform prior exactly."""
     random.check_prior(prior)
     words = _words(tf.reshape(seeds, (-1, 1)))
     zero = tf.zeros_like(words[0])
@@ -55,9 +60,30 @@ def draw_rows(prior, latent_dim, seeds, truncation=None):
     bits = tf.reshape(tf.stack(bits, axis=-1), (-1, blocks.shape[1] * philox.BLOCK))[:, :latent_dim]
     odd = tf.cast(2 * (bits // 256) + (1 - 2**24), "float64") * 2.0**-24
     if prior == "uniform":
-        limit = np.float64(np.float32(random.UNIFORM_LIMIT))
-        return tf.cast(odd * limit, "float32")
-    return tf.cast(tf.sign(odd) * -_quantile(1.0 - tf.abs(odd)), "float32")
+        limit = tf.constant(random.UNIFORM_LIMIT, "float32")
+        if truncation is not None:
+            limit = tf.reshape(tf.minimum(tf.cast(truncation, "float32"), limit), (-1, 1))
+        return tf.cast(odd * tf.cast(limit, "float64"), "float32")
+    outside = 1.0 - tf.abs(odd)
+    if truncation is not None:  # In float32, as there: another rounding is another latent.
+        inside = _inside(tf.reshape(tf.cast(truncation, "float64"), (-1, 1)))
+        outside = 1.0 - tf.cast(inside, "float32") * tf.cast(tf.abs(odd), "float32")
+    return tf.cast(tf.sign(odd) * -_quantile(tf.cast(outside, "float64")), "float32")
+
+
+def _inside(limit):
+    """The probability of a normal number within (-limit, limit): erf(limit / sqrt 2).
+
+    erf(x) = 2 / sqrt(pi) * exp(-x^2) * sum_n 2^n x^(2 n + 1) / (1 * 3 * ... (2 n + 1)): no
+    difference of large numbers, so right to the last places also where it is small. Each term is
+    the one before times 2 x^2 / (2 n + 1), and not a power times its coefficient: ONNX Runtime
+    1.32 takes additions of the smallest coefficients out, as if they were 0 (NoopElimination).
+    """
+    x = tf.minimum(limit, tf.constant(FARTHEST, "float64")) / math.sqrt(2.0)
+    total = tf.ones_like(x)
+    for n in range(TERMS, 0, -1):
+        total = 1.0 + x * x * (2.0 / (2 * n + 1)) * total
+    return 2.0 / math.sqrt(math.pi) * tf.exp(-x * x) * x * total
 
 
 def _words(numbers):

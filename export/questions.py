@@ -94,6 +94,11 @@ class _Asker:
     def latents(self, seeds):
         return {"seed": seeds.astype("int64")}, {"latents": self._latents(seeds)}
 
+    def latents_truncated(self, seeds):
+        limits = np.full(len(seeds), TRUNCATION, "float32")
+        inputs = {"seed": seeds.astype("int64"), "truncation": limits}
+        return inputs, {"latents": self._latents(seeds, TRUNCATION), **_valid(inputs, seeds)}
+
     def score(self, seeds):
         made = self._unit(seeds)
         discriminator = self.served.discriminator
@@ -123,8 +128,9 @@ class _Asker:
         told = told.astype(condition.dtype)
         return told, {condition.name: told}
 
-    def _latents(self, seeds):
-        return random.draw_rows(self.traits.prior, self.traits.latent_dim, seeds).numpy()
+    def _latents(self, seeds, truncation=None):
+        prior, latent_dim = self.traits.prior, self.traits.latent_dim
+        return random.draw_rows(prior, latent_dim, seeds, truncation).numpy()
 
     def _decoded(self, latents, told):
         return sampling.decode(

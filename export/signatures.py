@@ -68,9 +68,8 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
         return {output: draw(seed, labels)}
 
     def sampled_truncated(seed, truncation, labels):
-        fits = truncation > 0
-        made = draw(seed, labels, tf.where(fits, truncation, 1.0))
-        return {output: _blank(fits, made), "valid": fits}
+        fits, truncation = _fitting(truncation)
+        return {output: _blank(fits, draw(seed, labels, truncation)), "valid": fits}
 
     sampled = _guarded(condition, sampled)
 
@@ -81,6 +80,11 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
     def drawn(seed):
         return {"latents": draw_rows(traits.prior, traits.latent_dim, seed)}
 
+    def drawn_truncated(seed, truncation):
+        fits, truncation = _fitting(truncation)
+        made = draw_rows(traits.prior, traits.latent_dim, seed, truncation)
+        return {"latents": _blank(fits, made), "valid": fits}
+
     signatures = {
         DECODE: Signature(_padded(_guarded(condition, generated)), [latents, *told]),
         "sample": Signature(_padded(sampled), [seed, *told]),
@@ -88,6 +92,7 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
             _padded(_guarded(condition, sampled_truncated)), [seed, truncation, *told]
         ),
         "latents": Signature(drawn, [seed]),
+        "latents_truncated": Signature(drawn_truncated, [seed, truncation]),
     }
     if pictures and len(traits.image_shape) == 3 and traits.image_shape[-1] in PNG_CHANNELS:
         signatures["sample_png"] = Signature(_padded(sampled_png), [seed, *told])
@@ -166,6 +171,12 @@ def _guarded(condition, function):
         return {**{name: _blank(fits, value) for name, value in answer.items()}, "valid": fits}
 
     return call
+
+
+def _fitting(truncation):
+    """Which truncations make sense, and all of them with another in the place of those others."""
+    fits = truncation > 0
+    return fits, tf.where(fits, truncation, 1.0)
 
 
 def _blank(fits, value):

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 OF_LATENTS = {"serving_default", "decode"}
+DRAWS = {"sample": "latents", "sample_truncated": "latents_truncated"}
 BLOCKED = {"export", "evaluation", "gan_zoo", "keras", "trainers", "zoo"}
 
 
@@ -59,7 +60,7 @@ def onnx(path):
     """A function of a signature and its inputs, by ONNX Runtime.
 
     A file has one signature: `model.onnx` that of latents, `NAME.onnx` another. `sample` is made of
-    `latents.onnx` and `model.onnx`, so that the weights are there once.
+    `latents.onnx` and `model.onnx`, so that the weights are there once, and so `sample_truncated`.
     """
     import onnxruntime
 
@@ -78,13 +79,18 @@ def onnx(path):
         return dict(zip(names, session.run(names, inputs), strict=True))
 
     def answer(signature, inputs):
-        if signature != "sample":
+        if signature not in DRAWS:
             return run("model" if signature in OF_LATENTS else signature, inputs)
-        latents = run("latents", {"seed": inputs["seed"]})
-        told = {name: value for name, value in inputs.items() if name != "seed"}
-        answers = run("model", {**latents, **told})
+        drawn = {name: inputs.pop(name) for name in ("seed", "truncation") if name in inputs}
+        latents = run(DRAWS[signature], drawn)
+        fits = latents.pop("valid", None)
+        answers = run("model", {**latents, **inputs})
         if "images" in answers:
             answers["images"] = np.round(answers["images"] * 255).astype("uint8")
+        if fits is not None:
+            answers["valid"] = fits & answers.get("valid", True)
+            for name in {"images", "samples"} & set(answers):
+                answers[name][~fits] = 0
         return answers
 
     return answer

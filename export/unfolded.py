@@ -41,6 +41,27 @@ def converter():
     return tf2onnx
 
 
+def converted(function, specs):
+    """The ONNX model of a `tf.function`, of these inputs.
+
+    Raises:
+        ImportError: If the converter is not installed.
+    """
+    tf2onnx = converter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        handlers = {"SelectV2": (_where, [])}
+        model, _ = tf2onnx.convert.from_function(
+            function, specs, opset=OPSET, custom_op_handlers=handlers
+        )
+    return model
+
+
+def _where(graph, node, name, arguments):
+    """A choice is one in ONNX too. The converter would add products, of which NaN makes NaN."""
+    node.type = "Where"
+
+
 def convert(variables, signature, exactly):
     """The bytes of an ONNX file with weights in float16, and a cast behind each.
 
@@ -53,7 +74,6 @@ def convert(variables, signature, exactly):
     Raises:
         ImportError: If the converter is not installed.
     """
-    tf2onnx = converter()
     told = [
         tf.TensorSpec(v.shape, v.dtype, name=f"{PREFIX}{number}")
         for number, v in enumerate(variables)
@@ -67,9 +87,7 @@ def convert(variables, signature, exactly):
             return signature.function(*rows)
 
     function = tf.function(tracing.traced(call), input_signature=specs, autograph=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model, _ = tf2onnx.convert.from_function(function, specs, opset=OPSET)
+    model = converted(function, specs)
     values = {spec.name: np.asarray(v) for spec, v in zip(told, variables, strict=True)}
     _fill(model.graph, values, exactly)
     return model.SerializeToString()

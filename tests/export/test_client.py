@@ -51,6 +51,8 @@ def test_answers_are_pythons(served):
     np.testing.assert_array_equal(decoded, images[..., 0])
     latents = client.latents(SEEDS)
     np.testing.assert_array_equal(latents, zoo.latents.draw_rows("normal", 6, SEEDS))
+    narrow = client.latents(SEEDS, truncation=0.5)
+    np.testing.assert_array_equal(narrow, zoo.latents.draw_rows("normal", 6, SEEDS, 0.5))
     unit = client.decode(latents, labels=LABELS)
     assert unit.dtype == np.float32
     np.testing.assert_array_equal(np.round(unit * 255), images)

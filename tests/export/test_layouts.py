@@ -56,7 +56,7 @@ def pictures(path, generator):
 def test_triton_gets_a_model_a_signature(version, tmp_path):
     made = written(version, "triton", tmp_path)
     name = "digits_of_mine"
-    models = [name, f"{name}_latents", f"{name}_score"]
+    models = [name, f"{name}_latents", f"{name}_latents_truncated", f"{name}_score"]
     assert sorted(path.name for path in made.iterdir()) == models
     assert all((made / model / "1" / "model.onnx").is_file() for model in models)
     pictures(made / name / "1" / "model.onnx", version[1])
@@ -88,7 +88,8 @@ def test_another_default_is_laid_out_from_latents(tmp_path):
     formats = ("saved_model", "onnx")
     path = export.save(generator, tmp_path / "digits", formats=formats, default="sample")
     made = layouts.layout(path, "triton", tmp_path / "triton")
-    assert sorted(folder.name for folder in made.iterdir()) == ["digits", "digits_latents"]
+    drawn = ["digits_latents", "digits_latents_truncated"]
+    assert sorted(folder.name for folder in made.iterdir()) == ["digits", *drawn]
     pictures(made / "digits" / "1" / "model.onnx", generator)
     assert 'name: "latents"' in (made / "digits" / "config.pbtxt").read_text()
     made = layouts.layout(path, "mlflow", tmp_path / "mlflow")

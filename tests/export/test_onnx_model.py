@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 
 import zoo
-from export import onnx_model, portable_draw, served, signatures
+from export import onnx_model, portable_draw, served, signatures, stranger
 from zoo import players
 
 FAMILIES = {
@@ -38,7 +38,8 @@ def test_a_seed_is_the_same_sample(tmp_path, family):
     for weight in generator.weights:
         weight.assign(weight * 1.5 + 0.01)
     write(tmp_path, generator)
-    assert {path.name for path in tmp_path.iterdir()} == {"latents.onnx", "model.onnx"}
+    files = {"latents.onnx", "latents_truncated.onnx", "model.onnx"}
+    assert {path.name for path in tmp_path.iterdir()} == files
     seeds, told = np.array([3, -1, 2**40, 0, 8]), {}
     if generator.num_classes:
         told = {"labels": np.array([0, 1, 2, 2, 1], "int32")}
@@ -49,12 +50,38 @@ def test_a_seed_is_the_same_sample(tmp_path, family):
         latents = run(tmp_path / "latents.onnx", seed=seeds[:rows])
         answer = run(tmp_path / "model.onnx", **latents, **part)
         wanted = generator.sample(rows, seed=seeds[:rows], **part)
-        if generator.value_range is None:
-            np.testing.assert_allclose(answer["samples"], wanted, atol=1e-5)
-        else:
-            levels = np.round(answer["images"] * 255)
-            assert np.abs(levels - wanted).max() <= 1 and (levels != wanted).mean() < 1e-3
+        alike(generator, answer, wanted)
         assert ("valid" in answer) == bool(told) and np.all(answer.get("valid", True))
+    limits = np.array([0.5, 2.0, np.inf, 0.0, np.nan], "float32")
+    answer = stranger.onnx(tmp_path / "model.onnx")(
+        "sample_truncated", {"seed": seeds, "truncation": limits, **told}
+    )
+    assert answer.pop("valid").tolist() == [True, True, True, False, False]
+    for row, limit in enumerate([0.5, 2.0, None]):
+        part = {name: value[row : row + 1] for name, value in told.items()}
+        wanted = generator.sample(1, seed=seeds[row : row + 1], truncation=limit, **part)
+        alike(generator, {name: value[row : row + 1] for name, value in answer.items()}, wanted)
+    assert not any(value[3:].any() for value in answer.values())
+
+
+@pytest.mark.parametrize("weights", ["float32", "float16"])
+def test_a_condition_that_is_no_number_is_not_valid(tmp_path, weights):
+    """And black: its rows are chosen from, not multiplied by 0."""
+    write(tmp_path, zoo.MLPGenerator((2,), 3, (4,), num_conditions=2), weights)
+    told = np.array([[0, 1], [np.nan, 0], [0, np.inf]], "float32")
+    answer = run(tmp_path / "model.onnx", latents=np.ones((3, 3), "float32"), conditions=told)
+    assert answer["valid"].tolist() == [True, False, False]
+    assert answer["samples"][0].all() and not answer["samples"][1:].any()
+
+
+def alike(generator, answer, wanted):
+    """Samples of ONNX Runtime are Python's, of pictures but for a level in one pixel of 1,000."""
+    if generator.value_range is None:
+        np.testing.assert_allclose(answer["samples"], wanted, atol=1e-5)
+        return
+    images = answer["images"]
+    levels = images if images.dtype == np.uint8 else np.round(images * 255)
+    assert np.abs(levels.astype(int) - wanted).max() <= 1 and (levels != wanted).mean() < 1e-3
 
 
 def test_the_discriminator_and_the_encoder_are_files_of_their_own(tmp_path):

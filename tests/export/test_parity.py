@@ -35,7 +35,9 @@ def models():
     return found
 
 
-SIGNATURES = {"serving_default", "sample", "sample_truncated", "sample_png", "latents"}
+SIGNATURES = {
+    *("serving_default", "sample", "sample_truncated", "sample_png", "latents", "latents_truncated")
+}
 MORE = {"grey": {"score"}, "colour": {"score"}, "autoencoder": {"encode", "reconstruct"}}
 
 

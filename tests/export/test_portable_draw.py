@@ -1,5 +1,7 @@
 """The draw that ONNX can hold: against Philox's and SciPy's numbers, and in ONNX Runtime."""
 
+import math
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -51,6 +53,47 @@ def test_a_seed_in_onnx_runtime():
     assert np.abs(drawn - random.draw_rows("normal", 13, SEEDS).numpy()).max() <= 5e-7
 
 
-def test_what_it_cannot():
-    with pytest.raises(NotImplementedError, match="no error function"):
-        portable_draw.draw_rows("normal", 3, tf.constant(SEEDS), 0.7)
+LIMITS = np.array([1e-30, 1e-3, 0.25, 0.75, 1.0, 2.5, 5.4, 6.0, 7.0, np.inf], "float32")
+
+
+def test_what_is_inside_is_maths():
+    """To a few units in the last place of float64; at an infinite limit all."""
+    limits = np.concatenate([np.geomspace(1e-30, 1e-3, 100), np.linspace(1e-3, 9.0, 3000)])
+    inside = portable_draw._inside(tf.constant(limits)).numpy()
+    wanted = np.array([math.erf(limit / math.sqrt(2.0)) for limit in limits])
+    below = limits < portable_draw.FARTHEST
+    np.testing.assert_allclose(inside[below], wanted[below], rtol=4e-15)
+    np.testing.assert_array_equal(inside.astype("float32"), wanted.astype("float32"))
+    assert np.float32(portable_draw._inside(tf.constant(np.inf, "float64"))) == 1.0
+
+
+def truncated_in_onnx(prior, latent_dim):
+    """A function of seeds and limits, of ONNX Runtime."""
+    inputs = [
+        tf.TensorSpec((None,), "int64", name="seed"),
+        tf.TensorSpec((None,), "float32", name="truncation"),
+    ]
+    function = tf.function(
+        lambda seed, truncation: portable_draw.draw_rows(prior, latent_dim, seed, truncation),
+        input_signature=inputs,
+    )
+    model, _ = tf2onnx.convert.from_function(function, inputs, opset=18)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return lambda seeds, limits: session.run(None, {"seed": seeds, "truncation": limits})[0]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("prior, error", [("normal", 5e-7), ("uniform", 0)])
+def test_a_truncation_is_that_of_python(prior, error):
+    """A limit a row; here and in ONNX Runtime, beside it the size of the limit."""
+    seeds = np.repeat(SEEDS, len(LIMITS))
+    limits = np.tile(LIMITS, len(SEEDS))
+    wanted = random.draw_rows(prior, 33, seeds, tf.constant(limits)).numpy()
+    assert np.all(np.abs(wanted) <= limits[:, None])
+    made = {
+        "TensorFlow": portable_draw.draw_rows(prior, 33, tf.constant(seeds), tf.constant(limits)),
+        "ONNX Runtime": truncated_in_onnx(prior, 33)(seeds, limits),
+    }
+    size = np.clip(limits, 1e-3, 1.0)[:, None]
+    for runtime, drawn in made.items():
+        assert (np.abs(drawn - wanted) / size).max() <= error, runtime

@@ -55,6 +55,7 @@ def test_signatures_are_the_designs(tmp_path, classes):
         "sample",
         "sample_truncated",
         "latents",
+        "latents_truncated",
         "sample_png",
         "score",
     ]
@@ -68,6 +69,10 @@ def test_signatures_are_the_designs(tmp_path, classes):
     assert specs(signatures["latents"]) == (
         {"seed": (tf.int64, [None])},
         {"latents": (tf.float32, [None, 6])},
+    )
+    assert specs(signatures["latents_truncated"]) == (
+        {"seed": (tf.int64, [None]), "truncation": (tf.float32, [None])},
+        {"latents": (tf.float32, [None, 6]), "valid": (tf.bool, [None])},
     )
     assert specs(signatures["serving_default"]) == (
         {"latents": (tf.float32, [None, 6]), **labels},
@@ -151,7 +156,8 @@ def test_points_are_samples(tmp_path):
     generator = zoo.MLPGenerator((2,), 3, (8,), output_activation="linear")
     discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     signatures = load(export.save(generator, tmp_path, discriminator=discriminator))
-    assert set(signatures) == {"latents", "sample", "sample_truncated", "score", "serving_default"}
+    truncated = {"latents_truncated", "sample_truncated"}
+    assert set(signatures) == {"latents", "sample", "score", "serving_default", *truncated}
     points = answers(signatures["sample"], seed=np.arange(5))
     assert points.dtype == np.float32
     np.testing.assert_allclose(points, generator.sample(5, seed=range(5)), atol=1e-6)

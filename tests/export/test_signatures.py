@@ -95,6 +95,11 @@ def test_each_row_is_cut_where_it_asks():
         wanted = generator.sample(1, seed=[row], truncation=limit)[0]
         np.testing.assert_array_equal(answer["images"][row], wanted)
     assert not answer["images"][3:].any()
+    cut = ask(generator, "latents_truncated", np.arange(6), limits)
+    np.testing.assert_array_equal(cut["valid"], answer["valid"])
+    wanted = zoo.latents.draw_rows("normal", 6, np.arange(3), tf.constant(limits[:3]))
+    np.testing.assert_array_equal(cut["latents"][:3], wanted)
+    assert not cut["latents"][3:].any()
 
 
 def test_latents_are_what_a_seed_stands_for():
