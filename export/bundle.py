@@ -164,15 +164,15 @@ def write(
             onnx_model.write(folder, networks, portable, weights)
         if "litert" in formats:
             litert_model.write(folder, networks, asked, weights)
-        questions.write(
-            folder / questions.ANSWERS, questions.of(networks, questions.KEPT, value_range, default)
-        )
+        kept = questions.of(networks, questions.KEPT, value_range, default)
+        questions.write(folder / questions.ANSWERS, kept)
         if check:
             questioned = questions.of(networks, SEEDS, value_range, default)
             found.update(_checked(folder, questioned, formats, weights))
             (folder / PARITY).write_text(parity.report(folder, found))
         facts = {"default": default, "formats": formats, "weights": weights, **(about or {})}
-        card.write(folder, {**card.of(networks, asked, value_range), **facts})
+        told = {**card.of(networks, asked, value_range), "outputs": card.outputs(kept)}
+        card.write(folder, {**told, **facts})
         row = server_files.request(sampling.traits(networks.generator))
         return server_files.write(folder.parent, directory, row, default)
 

@@ -37,6 +37,19 @@ def of(served, signatures, value_range=sampling.AUTO):
     }
 
 
+def outputs(questions):
+    """What each signature answers, in the words of JSON, of `export.questions.of`."""
+    return {
+        question.signature: {
+            name: {"dtype": "string", "shape": [None]}
+            if name == "png_bytes"
+            else {"dtype": value.dtype.name, "shape": [None, *value.shape[1:]]}
+            for name, value in question.truth.items()
+        }
+        for question in questions
+    }
+
+
 def _ranges(traits):
     """The numbers that make sense, input by input: `[least, most]`, `None` for no bound."""
     ranges = {"latents": [None, None], "seed": [-(2**63), 2**63 - 1], "truncation": [0, None]}

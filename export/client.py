@@ -41,7 +41,8 @@ class Client:
             is tried again.
 
     Attributes:
-        signatures: `{name: ({input: (dtype, shape)}, {output: (dtype, shape)})}`, of the server.
+        signatures: `{name: ({input: (dtype, shape)}, {output: (dtype, shape)})}`, of the server; of
+            the card where a server of the same REST API has no metadata, as KServe's.
 
     Raises:
         ValueError: If the URL has another scheme, or neither the server nor a card says what the
@@ -68,7 +69,8 @@ class Client:
         self.model, self.retries = model, retries
         self.card = card if card is None or isinstance(card, dict) else _read(card)
         self._transport = TRANSPORTS[scheme](str(url), host, model, version, timeout)
-        self.signatures = self._patiently(self._transport.signatures)
+        found = self._patiently(self._transport.signatures)
+        self.signatures = _listed(self.card) if found is None else found
 
     def sample(self, seeds, labels=None, conditions=None, truncation=None):
         """Samples of seeds: uint8 pictures, or float32 numbers of what is no picture.
@@ -143,14 +145,14 @@ class Client:
             )
         return answer
 
-    def _only(self, signature, **inputs):
-        answer = self.ask(signature, **inputs)
     def _drawn(self, signature, seeds, truncation, **given):
         if truncation is None:
             return self._only(signature, seed=seeds, **given)
         truncation = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
         return self._only(f"{signature}_truncated", seed=seeds, truncation=truncation, **given)
 
+    def _only(self, signature, **inputs):
+        answer = self.ask(signature, **inputs)
         answer.pop("valid", None)
         (value,) = answer.values()
         return value
@@ -239,6 +241,23 @@ def _read(folder):
         raise ValueError(
             f"`card` cannot be read ({error}). Expected the folder of a version that export.save "
             f"wrote. Received: card={str(folder)!r}"
+        ) from error
+
+
+def _listed(card):
+    """The signatures as a card has them."""
+    try:
+        return {
+            name: tuple(
+                {key: (spec["dtype"], spec["shape"]) for key, spec in side[name].items()}
+                for side in (card["signatures"], card["outputs"])
+            )
+            for name in card["signatures"]
+        }
+    except (TypeError, KeyError) as error:
+        raise ValueError(
+            "`card` is needed, as the server says nothing of signatures. Expected the folder of "
+            f"the version that it serves. Received: {'no card' if card is None else 'another'}"
         ) from error
 
 

@@ -158,6 +158,11 @@ def compare(directory, asked, stranger=STRANGER, format="saved_model"):
     decoder = signatures.decoder({question.signature for question in asked})
     asked = [question for question in asked if formats.answers(path, question.signature, decoder)]
     answers = ask(directory, [(q.signature, q.inputs) for q in asked], stranger, format)
+    return measured(format, asked, answers)
+
+
+def measured(format, asked, answers):
+    """The `Parity` of answers, `{output: array}` each, to questions."""
     found = {}
     for question, answer in zip(asked, answers, strict=True):
         for measure in _measures(question, answer):

@@ -12,7 +12,7 @@ import urllib.request
 
 import numpy as np
 
-from export.transport import ServerError, Unavailable
+from export.transport import NotFound, ServerError, Unavailable
 
 DTYPES = {"DT_STRING": "string", "DT_FLOAT": "float32", "DT_DOUBLE": "float64"}
 LATER = (429, 503)  # Statuses of a server that may answer later.
@@ -28,8 +28,15 @@ class Rest:
         self.timeout = timeout
 
     def signatures(self):
-        """`{name: (inputs, outputs)}`, each `{name: (dtype, shape)}`."""
-        metadata = self._read(f"{self.where}/metadata")["metadata"]
+        """`{name: (inputs, outputs)}`, each `{name: (dtype, shape)}`.
+
+        `None` of a server that has the model and no metadata, as KServe's.
+        """
+        try:
+            metadata = self._read(f"{self.where}/metadata")["metadata"]
+        except NotFound:
+            self._read(self.where)  # The model's status: not found either where there is none.
+            return None
         return {
             name: (_tensors(signature["inputs"]), _tensors(signature["outputs"]))
             for name, signature in metadata["signature_def"]["signature_def"].items()
@@ -54,7 +61,8 @@ class Rest:
             said = _said(error)
             if error.code in LATER:
                 raise Unavailable(said) from error
-            raise ServerError(f"the server answered {error.code}: {said}") from error
+            kind = NotFound if error.code == 404 else ServerError
+            raise kind(f"the server answered {error.code}: {said}") from error
         except (urllib.error.URLError, ConnectionError) as error:
             raise Unavailable(f"{url}: {getattr(error, 'reason', error)}") from error
 

@@ -34,6 +34,7 @@ class Model:
         self.loaded = tf.saved_model.load(str(path))
         self.versions, self.labels = {1}, {"stable"}
         self.asked, self.busy = [], 0  # Requests, and how many next ones find it unavailable.
+        self.tells = True  # What its signatures are; KServe's server does not.
 
     def answer(self, signature, inputs):
         self.asked.append((signature, inputs))
@@ -46,8 +47,8 @@ class Model:
 
 
 @contextlib.contextmanager
-def rest(model):
-    """The URL of a server of a model."""
+def rest(model, port=0):
+    """The URL of a server of a model, at a port or at any that is free."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *_):
@@ -74,7 +75,10 @@ def rest(model):
                 return self.reply(503, {"error": "not now"})
             which = [base, *(f"{base}/versions/{v}" for v in model.versions)]
             which += [f"{base}/labels/{label}" for label in model.labels]
-            if self.path not in [x + end for x in which for end in ("/metadata", ":predict")]:
+            if self.path in which:
+                return self.reply(200, {"name": model.name, "ready": True})
+            ends = ("/metadata", ":predict") if model.tells else (":predict",)
+            if self.path not in [x + end for x in which for end in ends]:
                 return self.reply(404, {"error": f"Servable not found for request: {self.path}"})
             try:
                 self.reply(200, respond())
@@ -96,7 +100,7 @@ def rest(model):
                 (outputs,) = outputs.values()
             return {"outputs": outputs}
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -114,8 +118,8 @@ def as_json(value):
 
 
 @contextlib.contextmanager
-def remote_calls(model):
-    """The URL of a gRPC server of a model, of the real stubs."""
+def remote_calls(model, port=0):
+    """The URL of a gRPC server of a model, of the real stubs, at a port or at any that is free."""
 
     class Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         def check(self, request, context):
@@ -147,7 +151,7 @@ def remote_calls(model):
 
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Servicer(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     try:
         yield f"grpc://127.0.0.1:{port}"

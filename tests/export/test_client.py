@@ -78,6 +78,25 @@ def test_latents_are_decoded_whatever_the_default(tmp_path, way, default):
         np.testing.assert_array_equal(images, generator.sample(2, seed=[3, 4]))
 
 
+def test_a_server_without_metadata(folder):
+    """The card says what the signatures are, to the dtype and the shape what the server would."""
+    folder, generator, _ = folder
+    model = Model(folder / "1", "digits")
+    with WAYS["rest"](model) as url:
+        told = export.Client(url, "digits").signatures
+        model.tells = False
+        client = export.Client(url, "digits", card=folder)
+        assert {key: tuple(map(dict, value)) for key, value in client.signatures.items()} == told
+        images = client.sample([4, 5], labels=[1, 2])
+        np.testing.assert_array_equal(images, generator.sample(2, [1, 2], [4, 5]))
+        for card, received in ((None, "no card"), ({"signatures": {"sample": {}}}, "another")):
+            message = f"`card` is needed, as the server says nothing.* Received: {received}"
+            with pytest.raises(ValueError, match=message):
+                export.Client(url, "digits", card=card)
+        with pytest.raises(clients.ServerError, match="404: Servable not found"):
+            export.Client(url, "other", card=folder)
+
+
 def test_a_version_is_asked_for_by_its_number_or_its_label(served):
     _, url, _, generator, _ = served
     for version in (1, "stable"):
