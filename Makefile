@@ -5,8 +5,8 @@ RUN := $(VENV)/bin/python
 # The exact versions that were tested; LOCK= takes the newest that requirements.txt allows.
 LOCK ?= requirements.lock
 
-.PHONY: demo test long matrix fuzz bench studies presets verify-presets page page-test lint format \
-    clean
+.PHONY: demo test long matrix fuzz bench studies presets verify-presets page page-test serving-test \
+    kserve-test lint format clean
 
 demo: $(VENV)/installed
 	$(RUN) -m trainers --dataset=mnist --generator=dcgan --conditional --filters=32 \
@@ -48,6 +48,14 @@ page: $(VENV)/installed
 page-test: $(VENV)/installed
 	$(RUN) -m tests.export.page.end_to_end --presets=$(PAGE_PRESETS)
 
+# A server of exported models, asked everything: TF_SERVING_URL, or what is on the PATH, or a stand-in.
+serving-test: $(VENV)/installed
+	$(RUN) -m tests.export.over_the_wire
+
+# The same of KServe's server, in an environment of its own (2.5 GB, of which TensorFlow is the most).
+kserve-test: $(VENV)/installed .kserve/installed
+	$(RUN) -m tests.export.over_the_wire --kserve=.kserve/bin/python
+
 lint: $(VENV)/installed
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
@@ -68,4 +76,9 @@ $(VENV)/installed: requirements.txt requirements-dev.txt $(LOCK)
 .bench/installed: requirements-bench.txt
 	$(PYTHON) -m venv .bench
 	.bench/bin/python -m pip install --quiet -r requirements-bench.txt
+	touch $@
+
+.kserve/installed: requirements-kserve.txt
+	$(PYTHON) -m venv .kserve
+	.kserve/bin/python -m pip install --quiet -r requirements-kserve.txt
 	touch $@
