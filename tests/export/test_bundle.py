@@ -36,9 +36,9 @@ def test_every_format_is_checked_and_reported(made):
         assert result.good and result.count == 64
         assert {measure.signature for measure in result.measures} == SIGNATURES[name]
         for measure in result.measures:
-            row = [line for line in text.split("\n") if f"| {measure.output} |" in line]
-            row = [line for line in row if f"| {name} |" in line]
-            (row,) = [line for line in row if f"| {measure.signature} |" in line]
+            own = f"| {measure.signature} | {measure.output} |"
+            row = [line for line in text.split("\n") if line.startswith(f"| {name} |")]
+            (row,) = [line for line in row if own in line]
             assert f"| 0 ... 63 | {measure.differing} | {measure.total} |" in row
 
 
@@ -52,6 +52,11 @@ def test_the_card_has_the_hash_of_every_file(made):
     assert {"model.onnx", "model.tflite", "saved_model.pb", "PARITY.md"} < set(card["files"])
     assert (card["scores"], card["weights"]) == ([1.5], "float16")
     assert card["default"] == "latents"
+    assert card["outputs"]["score"] == {
+        "logits": {"dtype": "float32", "shape": [None]},
+        "valid": {"dtype": "bool", "shape": [None]},
+    }
+    assert set(card["outputs"]) == set(card["signatures"]) == SIGNATURES["saved_model"]
     assert card["formats"] == list(FORMATS) and card["ranges"]["labels"] == [0, 2]
 
 
