@@ -1,13 +1,28 @@
-"""What a served model costs beside the raw generator: ratios inside one interleaved run.
+"""What a served model costs: answers beside the raw generator's, the start of a server, and sizes.
 
   python -m benchmarks.serving --preset=dcgan_mnist
 
-Each round asks every way once. A ratio is the median over the rounds of the time over that of the
-raw compiled `tf.function` in the same round, and in brackets are the quartiles. One thread each.
+Of each way to store weights, with one thread each:
+
+| what | how |
+|---|---|
+| size | bytes of the files of each format, without the discriminator |
+| start | from loading a SavedModel to its first answers (`benchmarks/cold_load.py`) |
+| answers | of every way at batch 1, 64 and 256, beside the raw compiled `tf.function` |
+
+A start is one of `--processes` fresh processes without the requests that it warms up with and as
+many with them, in turn: medians, and in brackets the least and the most. Of answers each round asks
+every way once: the median over the rounds of the time over that of the raw function in the same
+round, and in brackets the quartiles.
+
+Nothing is in between: no server, no network, no JSON.
 """
 
+import json
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -19,12 +34,17 @@ from absl import flags  # noqa: E402
 
 import export  # noqa: E402
 import zoo  # noqa: E402
+from export import formats  # noqa: E402
 from zoo import command  # noqa: E402
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("preset", "dcgan_mnist", "The generator.", flag_values=FLAGS)
 flags.DEFINE_integer("rounds", 40, "Rounds of all ways.", 1, flag_values=FLAGS)
 
+flags.DEFINE_integer("processes", 5, "Starts with and without warm-up.", 1, flag_values=FLAGS)
+
+COLD = pathlib.Path(__file__).with_name("cold_load.py")
+FORMATS = ("saved_model", "onnx", "litert")
 RAW = "raw tf.function"
 BATCHES = (1, 64, 256)
 
@@ -78,14 +98,40 @@ def measure(calls, rounds):
     }
 
 
+def starts(folder, processes):
+    """`{warm: {entry: list of seconds}}` of `benchmarks/cold_load.py`, asked in turn."""
+    found = {False: {}, True: {}}
+    for _ in range(processes):
+        for warm, entries in found.items():
+            asked = [sys.executable, "-P", COLD, folder, str(int(warm))]
+            told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+            for name, value in json.loads(told).items():
+                entries.setdefault(name, []).append(value)
+    return found
+
+
+def print_starts(found):
+    """A line for each entry that is a time, without and with warm-up."""
+    print(f"  start, without and with warm-up by {found[True]['records'][0]} requests")
+    for name in found[True]:
+        if name != "records":
+            sides = [np.array(found[warm][name]) * 1e3 for warm in (False, True)]
+            texts = [f"{np.median(x):8.1f} [{x.min():.1f} {x.max():.1f}]" for x in sides]
+            print(f"    {name:12} ms {texts[0]:28} {texts[1]}")
+
+
 def main(arguments):
-    """Prints a table for each way to store weights and each batch size."""
+    """Prints sizes, starts and a table for each batch size, of each way to store weights."""
     command.no_arguments(arguments)
     generator = zoo.from_preset(FLAGS.preset)
     with tempfile.TemporaryDirectory() as folder:
         for weights in ("float32", "float16"):
-            formats = ("saved_model", "onnx", "litert")
-            path = export.save(generator, pathlib.Path(folder), weights=weights, formats=formats)
+            path = export.save(generator, pathlib.Path(folder), weights=weights, formats=FORMATS)
+            print(f"{FLAGS.preset}, {weights}")
+            for name in FORMATS:
+                size = sum(file.stat().st_size for file in formats.paths(path, name))
+                print(f"  size {name:11} {size:12,} bytes")
+            print_starts(starts(path, FLAGS.processes))
             for batch in BATCHES:
                 print(f"{FLAGS.preset}, {weights}, batch {batch}")
                 found = measure(ways(generator, path, batch), FLAGS.rounds)
