@@ -28,14 +28,13 @@ from export import (
     checking,
     formats,
     layouts,
-    licences,
     page,
     saved_model,
     server_files,
     version_labels,
     versions,
 )
-from zoo import command, presets, saving
+from zoo import command, licences, presets, saving
 from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
