@@ -9,8 +9,8 @@ import pathlib
 import re
 import shutil
 
-from export import card, formats, server_files, versions, warm_up
-from zoo import files, model_cards
+from export import formats, server_files, warm_up
+from zoo import exported, files, model_cards
 from zoo.validation import as_path, check_choice
 
 KINDS = {"float32": "TYPE_FP32", "int32": "TYPE_INT32", "int64": "TYPE_INT64"}
@@ -49,10 +49,9 @@ def layout(directory, target, output_dir):
     """
     check_choice(TARGETS, target=target)
     source = as_path(directory=directory)
-    numbers = versions.versions(source)
-    name = server_files.served_name(source if numbers else source.resolve().parent)
-    folder = source / str(numbers[-1]) if numbers else source
-    said = card.read(folder)
+    folder = exported.latest(source)
+    name = server_files.served_name(folder.resolve().parent)
+    said = exported.read(folder)
     _check_signatures(said, folder)
     write, wanted = TARGETS[target]
     there = formats.there(folder)
@@ -92,7 +91,7 @@ def _check_signatures(said, folder):
     if not known or not files_of <= set(said["signatures"]):
         raise ValueError(
             "`directory` has a card without the signatures of its files. Expected for each its "
-            f"inputs, of {list(KINDS)}. Received: {str(folder / card.CARD)!r}"
+            f"inputs, of {list(KINDS)}. Received: {str(folder / exported.CARD)!r}"
         )
 
 
@@ -160,7 +159,7 @@ signature:
 """)
     (made / "requirements.txt").write_text("mlflow\nonnx\nonnxruntime\n")
     (made / "python_env.yaml").write_text("dependencies:\n- -r requirements.txt\n")
-    shutil.copy(folder / card.CARD, made / KEPT)
+    shutil.copy(folder / exported.CARD, made / KEPT)
 
 
 def _kserve(folder, name, said, made):

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 import export
 from export import __main__ as export_main
-from export import card, layouts
+from export import layouts
 from tests.helpers import tiny_pair
-from zoo import command, untrusted
+from zoo import command, exported, untrusted
 
 ABOUT = {
     "description": "Small: one's own.",
@@ -139,9 +139,9 @@ def test_hugging_face_gets_metadata(version, tmp_path):
 def test_a_card_of_a_stranger(version, tmp_path, signatures):
     folder = tmp_path / "1"
     shutil.copytree(version[0] / "4", folder)
-    said = json.loads((folder / card.CARD).read_text())
+    said = json.loads((folder / exported.CARD).read_text())
     said["signatures"] = signatures
-    (folder / card.CARD).write_text(json.dumps(untrusted.sealed(said)))
+    (folder / exported.CARD).write_text(json.dumps(untrusted.sealed(said)))
     for target in layouts.TARGETS:
         with pytest.raises(ValueError, match="`directory` has a card without the signatures"):
             layouts.layout(folder, target, tmp_path / "made")
