@@ -18,6 +18,7 @@ round, and in brackets the quartiles.
 Nothing is in between: no server, no network, no JSON.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -36,6 +37,7 @@ import export  # noqa: E402
 import zoo  # noqa: E402
 from export import formats  # noqa: E402
 from zoo import command  # noqa: E402
+from zoo.players import sampling  # noqa: E402
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("preset", "dcgan_mnist", "The generator.", flag_values=FLAGS)
@@ -49,40 +51,72 @@ RAW = "raw tf.function"
 BATCHES = (1, 64, 256)
 
 
-def ways(generator, folder, batch):
-    """Calls without arguments, by name: the same samples, by everything that can make them."""
-    import onnxruntime
+def ways(generator, paths, batch):
+    """Calls without arguments, by name: the same samples, by everything that can make them.
+
+    Args:
+        generator: What was exported.
+        paths: `{format: folder of the version}`.
+        batch: int. Samples a call.
+    """
     import tensorflow as tf
-    from ai_edge_litert.interpreter import Interpreter
 
     seeds = np.arange(batch)
-    latents = zoo.latents.draw_rows(generator.prior, generator.latent_dim, seeds).numpy()
     told = {}
     if generator.num_classes:
         told = {"labels": (seeds % generator.num_classes).astype("int32")}
+    traits = sampling.traits(generator)
+    latents = zoo.latents.draw_rows(traits.prior, traits.latent_dim, seeds).numpy()
     constants = {name: tf.constant(value) for name, value in told.items()}
-    called = {"latents": tf.constant(latents), **constants} if told else tf.constant(latents)
-    raw = tf.function(lambda inputs: generator(inputs, training=False), autograph=False)
-    signatures = tf.saved_model.load(str(folder)).signatures
     given = {"latents": tf.constant(latents), **constants}
     drawn = {"seed": tf.constant(seeds), **constants}
+    called = given if told else given["latents"]
+    raw = tf.function(lambda inputs: generator(inputs, training=False), autograph=False)
+    calls = {RAW: lambda: raw(called).numpy()}
+    if "saved_model" in paths:
+        signatures = tf.saved_model.load(str(paths["saved_model"])).signatures
+        for name, arguments in {
+            "serving_default": given,
+            "sample": drawn,
+            "sample_png": drawn,
+        }.items():
+            if name in signatures:
+                calls[name] = functools.partial(_first, signatures[name], arguments)
+    if "onnx" in paths:
+        calls["ONNX Runtime"] = _onnx(paths["onnx"], {"latents": latents, **told})
+    if "litert" in paths:
+        calls["LiteRT"] = _litert(paths["litert"], {"latents": latents, **told}, batch)
+    return calls
+
+
+def _first(function, arguments):
+    return next(iter(function(**arguments).values())).numpy()
+
+
+def _onnx(folder, given):
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+    return lambda: session.run(None, given)
+
+
+def _litert(folder, given, batch):
+    """One call, or one a row where the file is of one row."""
+    from ai_edge_litert.interpreter import Interpreter
+
     light = Interpreter(str(folder / "model.tflite"), num_threads=1)
     runner = light.get_signature_runner("serving_default")
-    return {
-        RAW: lambda: raw(called).numpy(),
-        "serving_default": lambda: signatures["serving_default"](**given)["images"].numpy(),
-        "sample": lambda: signatures["sample"](**drawn)["images"].numpy(),
-        "sample_png": lambda: signatures["sample_png"](**drawn)["png_bytes"].numpy(),
-        "ONNX Runtime": lambda: session.run(None, {"latents": latents, **told}),
-        "LiteRT": lambda: runner(latents=latents, **told),
-    }
+    shapes = [one["shape"][0] for one in runner.get_input_details().values()]
+    if light.get_input_details()[0]["shape_signature"][0] == 1 and min(shapes) == 1:
+        rows = [{name: value[i : i + 1] for name, value in given.items()} for i in range(batch)]
+        return lambda: [runner(**row) for row in rows]
+    return lambda: runner(**given)
 
 
 def measure(calls, rounds):
-    """`{name: (median, lower and upper quartile)}` of the time over that of the raw function."""
+    """The median and quartiles of the time over the raw function's, and the seconds of that."""
     for call in calls.values():
         call()
     times = {name: [] for name in calls}
@@ -92,10 +126,8 @@ def measure(calls, rounds):
             call()
             times[name].append(time.perf_counter() - start)
     raw = np.array(times[RAW])
-    print(f"  raw: {np.median(raw) * 1e3:.2f} ms")
-    return {
-        name: np.percentile(np.array(values) / raw, [50, 25, 75]) for name, values in times.items()
-    }
+    ratios = {n: np.percentile(np.array(values) / raw, [50, 25, 75]) for n, values in times.items()}
+    return ratios, np.median(raw)
 
 
 def starts(folder, processes):
@@ -133,8 +165,9 @@ def main(arguments):
                 print(f"  size {name:11} {size:12,} bytes")
             print_starts(starts(path, FLAGS.processes))
             for batch in BATCHES:
-                print(f"{FLAGS.preset}, {weights}, batch {batch}")
-                found = measure(ways(generator, path, batch), FLAGS.rounds)
+                paths = dict.fromkeys(FORMATS, path)
+                found, raw = measure(ways(generator, paths, batch), FLAGS.rounds)
+                print(f"{FLAGS.preset}, {weights}, batch {batch}; raw: {raw * 1e3:.2f} ms")
                 for name, (median, low, high) in found.items():
                     beside = median / found["serving_default"][0]
                     print(

@@ -21,7 +21,9 @@ huggingface. `page` builds a page on which generators are played with and a smal
 for a browser of 2023 or later. `label` gives versions names, by which a client asks for them.
 """
 
+import functools
 import pathlib
+import shutil
 
 from absl import flags
 
@@ -30,7 +32,6 @@ from export import (
     checking,
     formats,
     layouts,
-    licences,
     page,
     saved_model,
     server_files,
@@ -38,7 +39,7 @@ from export import (
     version_labels,
     versions,
 )
-from zoo import command, presets, saving
+from zoo import command, licences, presets, saving
 from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
@@ -110,12 +111,18 @@ flags.DEFINE_boolean(
 flags.DEFINE_enum(
     "for", None, list(layouts.TARGETS), "Of `layout`: whose folder it is to be.", flag_values=FLAGS
 )
+flags.DEFINE_bool(
+    "resumable",
+    False,
+    "Keep the trainer of --model in the version, for trainers.GAN.from_export to go on from.",
+    flag_values=FLAGS,
+)
 PAGE = "page"
 WEB = "web"  # No number: a server passes over it.
 TAKES = {  # The flags of each command, the first of which is that without a name.
     "export": (
         *("model", "output_dir", "version", "formats", "weights", "default", "value_range"),
-        "check",
+        *("check", "resumable"),
     ),
     "check": (),
     "label": (),
@@ -147,6 +154,7 @@ def main(arguments):
         if not wanted:
             return 0
 
+    keep = keeper(FLAGS.model) if FLAGS.resumable else None
     model, discriminator = players(FLAGS.model)
     generator = getattr(model, "generator", model)
     sampling.say_range(generator, command.parse_range(FLAGS.value_range))
@@ -161,6 +169,7 @@ def main(arguments):
             wanted,
             FLAGS.check,
             about(FLAGS.model),
+            keep,
             FLAGS.default,
         )
     except RuntimeError as error:  # What runs does not answer as Python does.
@@ -259,6 +268,22 @@ def players(model):
             return saving.load_model(model, compile=False), None
         both = saving.is_trainer(config)
     return generator, saving.load(model, "discriminator") if both else None
+
+
+def keeper(model):
+    """What copies the file of a trainer, as it is.
+
+    Raises:
+        ValueError: If there is no trainer in it.
+    """
+    path = pathlib.Path(model)
+    config = saving.check_keras_file(path) if path.suffix == ".keras" else {}
+    if not saving.is_trainer(config) and saving.held_class(config) != "zoo>VAE":
+        raise ValueError(
+            "`--resumable` keeps a trainer, and there is none in the model. Expected the .keras "
+            f"file of a trainer or of a zoo.VAE. Received: --resumable, --model={model}"
+        )
+    return functools.partial(shutil.copyfile, path)
 
 
 def about(model):

@@ -1,5 +1,7 @@
 """A version of a served model: the formats, the card and what a server wants beside it."""
 
+import functools
+
 from export import (
     card,
     litert_model,
@@ -15,6 +17,7 @@ from export import (
     warm_up,
 )
 from export import formats as every_format
+from zoo import exported, saving
 from zoo.players import sampling
 
 PARITY = "PARITY.md"
@@ -31,6 +34,7 @@ def save(
     formats=("saved_model",),
     check=False,
     about=None,
+    resumable=False,
     default="latents",
 ):
     """Writes a version of a served model, which answers without Keras and without this project.
@@ -74,6 +78,9 @@ def save(
     commands. The name that it knows the model by is the directory's, with `_` for what a URL does
     not take.
 
+    With `resumable` the trainer itself comes along, in `assets.extra/trainer.keras`: both players,
+    their optimizers and the moving average, from which `trainers.GAN.from_export` goes on training.
+
     The version is written beside and then renamed, so that a polling server never sees half a
     model; a failure leaves nothing. Of several processes at once, each gets a number of its own.
 
@@ -94,6 +101,8 @@ def save(
         check: bool. Asks each format for 64 seeds in a process without this project, writes
             `PARITY.md`, and leaves no version that does not answer as Python does.
         about: dict, optional. More entries for the card: scores, a license, the data.
+        resumable: bool. Keeps the trainer in the version, or the `zoo.VAE`. Its file is larger than
+            all that is served, as it holds the state of the optimizers.
         default: What a SavedModel answers to a request that names no signature: `"latents"`
             (samples of latents), `"sample"` or `"sample_png"` (of seeds).
 
@@ -103,8 +112,8 @@ def save(
     Raises:
         ValueError: If the model is not a built generator, weights of it are NaN or infinite or too
             large for float16, the discriminator or the value range does not fit it, the version is
-            not a positive integer that a server can read, or the default is one that the model or
-            the formats do not have.
+            not a positive integer that a server can read, there is no trainer to keep, or the
+            default is one that the model or the formats do not have.
         FileExistsError: If the version exists.
         NotADirectoryError, PermissionError: If nothing can be written in the directory.
         OSError: If the disk is full.
@@ -120,6 +129,7 @@ def save(
     export.save(generator, "serving/digits")  # serving/digits/1/saved_model.pb
     ```
     """
+    keep = _keeper(model) if resumable else None
     return write(
         model,
         directory,
@@ -130,6 +140,7 @@ def save(
         formats,
         check,
         about,
+        keep,
         default,
     )[0]
 
@@ -144,9 +155,14 @@ def write(
     formats,
     check,
     about=None,
+    keep=None,
     default="latents",
 ):
-    """As `save`. Returns the path, and `{format: export.parity.Parity}` of what was checked."""
+    """As `save`, and `keep` writes the file of the trainer to a path that it is given.
+
+    Returns:
+        The path, and `{format: export.parity.Parity}` of what was checked.
+    """
     networks = served.of(model, discriminator)
     asked = signatures.of(networks, value_range, default=default)
     saved_model.check_weights(weights, networks)
@@ -170,6 +186,9 @@ def write(
             questioned = questions.of(networks, SEEDS, value_range, default)
             found.update(_checked(folder, questioned, formats, weights))
             (folder / PARITY).write_text(parity.report(folder, found))
+        if keep is not None:
+            (folder / exported.TRAINER).parent.mkdir(exist_ok=True)
+            keep(folder / exported.TRAINER)
         facts = {"default": default, "formats": formats, "weights": weights, **(about or {})}
         told = {**card.of(networks, asked, value_range), "outputs": card.outputs(kept)}
         card.write(folder, {**told, **facts})
@@ -177,6 +196,18 @@ def write(
         return server_files.write(folder.parent, directory, row, default)
 
     return versions.write(directory, version, fill), found
+
+
+def _keeper(model):
+    """What writes the file of a trainer, which is looked at before anything is written."""
+    if not hasattr(model, "generator"):
+        raise ValueError(
+            "`resumable` keeps a trainer, and there is none. Expected a trainer or a zoo.VAE as "
+            f"`model`. Received: resumable=True, model={getattr(model, 'name', model)!r} of class "
+            f"{type(model).__name__}"
+        )
+    saving.check_readable(model)
+    return functools.partial(saving.save, model)
 
 
 def _check_formats(formats, check):

@@ -2,12 +2,10 @@
 
 import json
 
-from zoo import files, untrusted
+from zoo import exported, untrusted
 from zoo.players import origins, sampling
 
-CARD = "assets.extra/card.json"  # A server passes over this folder.
 FORMAT = 2  # 1 had the hashes of the files as `sha256`, and none of its own.
-UNLISTED = {CARD}
 
 
 def of(served, signatures, value_range=sampling.AUTO):
@@ -60,54 +58,9 @@ def _ranges(traits):
     return ranges
 
 
-def hashes(folder):
-    """The SHA-256 of every file of a version but the card: `{path within it: hash}`."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    return {
-        name: files.sha256(path.read_bytes())
-        for name, path in zip(names, paths, strict=True)
-        if name not in UNLISTED
-    }
-
-
 def write(folder, content):
     """Writes the card of a version, with the hashes of all other files and its own."""
-    path = folder / CARD
+    path = folder / exported.CARD
     path.parent.mkdir(exist_ok=True)
-    content = untrusted.sealed({**content, "files": hashes(folder)})
+    content = untrusted.sealed({**content, "files": exported.hashes(folder)})
     path.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def read(folder):
-    """The card of a version.
-
-    Raises:
-        FileNotFoundError: If it has none.
-        ValueError: If the card is damaged, or a file is missing or another one than it says.
-    """
-    path = folder / CARD
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"`directory` has no card. Expected a version that `export.save` wrote. Received: no "
-            f"{CARD} in {str(folder)!r}"
-        )
-    try:
-        content = untrusted.parse_json(path.read_text(), CARD)
-        if content.get("format") != 1:
-            untrusted.check_seal(content, CARD)
-        listed = dict(content["sha256" if content.get("format") == 1 else "files"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"`directory` has a damaged card ({error}). Expected JSON with the hash of every file. "
-            f"Received: {str(path)!r}"
-        ) from error
-    found = hashes(folder)
-    for name, wanted in listed.items():
-        if found.get(name) != wanted:
-            what = "another one" if name in found else "missing"
-            raise ValueError(
-                f"`directory` is damaged: {name} is {what}. Expected the SHA-256 of its card, "
-                f"{wanted}. Received: {found.get(name)} in {str(folder)!r}"
-            )
-    return content

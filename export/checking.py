@@ -1,8 +1,7 @@
 """`python -m export check`: does a version that was written some time ago still answer alike?"""
 
-import pathlib
-
-from export import card, formats, parity, questions, versions
+from export import formats, parity, questions
+from zoo import exported
 
 
 def check(directory):
@@ -23,10 +22,8 @@ def check(directory):
             name.
         ImportError: If what runs a format is not installed.
     """
-    directory = pathlib.Path(directory)
-    numbers = versions.versions(directory)
-    folder = directory / str(numbers[-1]) if numbers else directory
-    card.read(folder)
+    folder = exported.latest(directory)
+    exported.read(folder)
     asked = questions.read(folder / questions.ANSWERS)
     found = {}
     for name in formats.there(folder):

@@ -2,14 +2,13 @@
 
 import json
 import math
-import pathlib
 import time
 
 import numpy as np
 
-from export import card as cards
-from export import grpc_transport, rest_transport, signatures, version_labels, versions
+from export import grpc_transport, rest_transport, signatures, version_labels
 from export.transport import ServerError, Unavailable
+from zoo import exported
 from zoo.validation import check_choice, check_integer, check_positive
 
 TRANSPORTS = {
@@ -232,9 +231,7 @@ class Client:
 
 def _read(folder):
     """The card of a version, or of the largest of a folder of versions."""
-    folder = pathlib.Path(folder)
-    numbers = versions.versions(folder)
-    path = (folder / str(numbers[-1]) if numbers else folder) / cards.CARD
+    path = exported.latest(folder) / exported.CARD
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:

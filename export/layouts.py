@@ -9,14 +9,13 @@ import pathlib
 import re
 import shutil
 
-from export import card, formats, server_files, signatures, versions, warm_up
-from zoo import files
+from export import formats, server_files, signatures, warm_up
+from zoo import exported, files, model_cards
 from zoo.validation import as_path, check_choice
 
 KINDS = {"float32": "TYPE_FP32", "int32": "TYPE_INT32", "int64": "TYPE_INT64"}
 KEPT = "card.json"
 LONGEST = 50  # Letters of a service's name, to which its server adds more before it has 63.
-HUB = {"mnist": "ylecun/mnist", "keras:fashion_mnist": "zalando-datasets/fashion_mnist"}
 
 
 def layout(directory, target, output_dir):
@@ -50,10 +49,9 @@ def layout(directory, target, output_dir):
     """
     check_choice(TARGETS, target=target)
     source = as_path(directory=directory)
-    numbers = versions.versions(source)
-    name = server_files.served_name(source if numbers else source.resolve().parent)
-    folder = source / str(numbers[-1]) if numbers else source
-    said = card.read(folder)
+    folder = exported.latest(source)
+    name = server_files.served_name(folder.resolve().parent)
+    said = exported.read(folder)
     _check_signatures(said, folder)
     write, wanted = TARGETS[target]
     there = formats.there(folder)
@@ -92,7 +90,7 @@ def _check_signatures(said, folder):
     if not known or not {name for _, name in _onnx_files(folder, said)} <= set(said["signatures"]):
         raise ValueError(
             "`directory` has a card without the signatures of its files. Expected for each its "
-            f"inputs, of {list(KINDS)}. Received: {str(folder / card.CARD)!r}"
+            f"inputs, of {list(KINDS)}. Received: {str(folder / exported.CARD)!r}"
         )
 
 
@@ -166,7 +164,7 @@ signature:
 """)
     (made / "requirements.txt").write_text("mlflow\nonnx\nonnxruntime\n")
     (made / "python_env.yaml").write_text("dependencies:\n- -r requirements.txt\n")
-    shutil.copy(folder / card.CARD, made / KEPT)
+    shutil.copy(folder / exported.CARD, made / KEPT)
 
 
 def _kserve(folder, name, said, made):
@@ -197,40 +195,22 @@ def _service(name):
 def _huggingface(folder, name, said, made):
     """All of a version, and a model card whose metadata are those of its card."""
     shutil.copytree(folder, made, dirs_exist_ok=True)
-    metadata = ["---", "tags:", "- gan", "- gan-zoo"]
-    if "onnx" in formats.there(folder):
-        metadata.insert(1, "library_name: onnx")
-    if said.get("value_range") is not None:
-        metadata.append("pipeline_tag: unconditional-image-generation")
-    if said.get("dataset") in HUB:
-        metadata += ["datasets:", f"- {HUB[said['dataset']]}"]
-    data = ""
-    if said.get("dataset"):
-        data = f"It learned from `{said['dataset']}`"
-        data += f" (data under {said['data_license']}).\n" if said.get("data_license") else ".\n"
+    library = "onnx" if "onnx" in formats.there(folder) else None
     rows = "".join(
         f"| `{key}` | {', '.join(map(_told, *zip(*inputs.items(), strict=True)))} |\n"
         for key, inputs in said["signatures"].items()
     )
-    scores = "".join(
-        f"- {score.get('label', score.get('name'))}: {score['value']:.6g}\n"
-        for score in said.get("scores") or ()
-        if isinstance(score, dict) and isinstance(score.get("value"), int | float)
-    )
-    head = "\n".join(metadata)
     (made / "README.md").write_text(f"""\
-{head}
----
-
+{model_cards.head(said, name, said.get("value_range") is not None, library)}
 # {name}
 
 {said.get("description") or "A generator of GAN Zoo, exported."}
 
-{data}
+{model_cards.data(said)}
 | signature | inputs |
 |---|---|
 {rows}
-{scores}
+{model_cards.scores(said)}
 `assets.extra/card.json` has the rest: the prior, ranges, classes, and the SHA-256 of every file.
 """)
 

@@ -9,8 +9,8 @@ import tempfile
 
 import numpy as np
 
-from export import formats, questions, served, signatures, versions
-from zoo import validation
+from export import formats, questions, served, signatures
+from zoo import exported, validation
 from zoo.players import sampling
 
 STRANGER = pathlib.Path(__file__).with_name("stranger.py")
@@ -293,9 +293,7 @@ def find(directory, format="saved_model"):
     Raises:
         FileNotFoundError: If there is none.
     """
-    directory = pathlib.Path(directory)
-    numbers = versions.versions(directory)
-    folder = directory / str(numbers[-1]) if numbers else directory
+    folder = exported.latest(directory)
     name = formats.FILES[format]
     if not (folder / name).is_file():
         kind = "SavedModel" if format == "saved_model" else f"model of the format {format!r}"

@@ -2,8 +2,8 @@
 
 import re
 
-from export import server_files, versions
-from zoo import files
+from export import server_files
+from zoo import exported, files
 from zoo.validation import as_path
 
 LABEL = re.compile(r"[A-Za-z0-9._-]+")
@@ -45,7 +45,7 @@ def give(directory, labels):
           string labels to model versions".
     """
     directory = as_path(directory=directory)
-    there = versions.versions(directory)
+    there = exported.versions(directory)
     if not there:
         raise FileNotFoundError(
             "`directory` has no version. Expected a folder that `export.save` wrote to. Received: "

@@ -5,19 +5,10 @@ import errno
 import os
 import pathlib
 
-from zoo import files, validation
+from zoo import exported, files, validation
 
-LARGEST = 2**63 - 1  # A server reads a version into an int64, and passes over what does not fit.
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
 HIDDEN = ".version-"  # No number: a server passes over it.
-
-
-def versions(directory):
-    """The versions of a served model: the integers among the names in its folder, sorted."""
-    directory = pathlib.Path(directory)
-    names = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
-    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
-    return sorted(number for number in numbers if number <= LARGEST)
 
 
 def check(directory, version=None):
@@ -37,8 +28,8 @@ def check(directory, version=None):
             f"folder with write permission. Received: directory={str(directory)!r}"
         )
     if version is not None:
-        validation.check_integer(1, LARGEST, version=version)
-        if version in versions(directory):
+        validation.check_integer(1, exported.LARGEST, version=version)
+        if version in exported.versions(directory):
             raise _exists(directory, version)
     else:
         _next(directory)
@@ -95,8 +86,8 @@ def _publish(written, directory, version):
 
 
 def _next(directory):
-    last = max(versions(directory), default=0)
-    if last == LARGEST:
+    last = max(exported.versions(directory), default=0)
+    if last == exported.LARGEST:
         raise ValueError(
             "`version` has no next one: the largest that a server can read is taken. Expected a "
             f"smaller one to be given. Received: version=None, directory={str(directory)!r} with "
@@ -108,7 +99,7 @@ def _next(directory):
 def _exists(directory, version):
     return FileExistsError(
         "`version` exists, and what is being served is never changed. Expected a version other "
-        f"than {versions(directory)}, or version=None for the next. "
+        f"than {exported.versions(directory)}, or version=None for the next. "
         f"Received: version={version}, directory={str(directory)!r}"
     )
 

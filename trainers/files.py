@@ -10,7 +10,7 @@ import keras
 
 from trainers.steps import averages, frozen
 from trainers.steps.compilation import PLAYERS
-from zoo import finite, sealing
+from zoo import exported, finite, saving, sealing
 from zoo.players import copies
 from zoo.validation import users_level
 
@@ -23,6 +23,45 @@ class Files:
 
     _proved = None  # The configs that were found to make the same again.
     _average_since = None  # The steps that had been taken when the average began.
+
+    @classmethod
+    def from_export(cls, directory, version=None):
+        """The trainer that an exported version holds: it goes on where it was.
+
+        `export.save(gan, directory, resumable=True)` writes such versions. Players, optimizers and
+        the moving average are those of the training; `fit` takes the next step.
+
+        Args:
+            directory: The folder of versions, or a version.
+            version: int. Defaults to the largest in the folder.
+
+        Returns:
+            The trainer, compiled as it was, of the class that was exported.
+
+        Raises:
+            FileNotFoundError: If there is no such version, or it holds no trainer.
+            ValueError: If the version is damaged, or its trainer is not of this class.
+
+        Example:
+
+        ```python
+        import export, trainers, zoo
+
+        gan = trainers.GAN(zoo.MLPGenerator((2,)), zoo.MLPDiscriminator((2,)))
+        gan.compile()
+        export.save(gan, "serving/points", resumable=True)
+        again = trainers.GAN.from_export("serving/points")
+        ```
+        """
+        path = exported.trainer_file(directory, version)
+        saving.check_keras_file(path, f"a {cls.__name__}")
+        trainer = saving.load_model(path, f"a {cls.__name__}")
+        if not isinstance(trainer, cls):
+            raise ValueError(
+                f"`directory` holds another trainer. Expected a {cls.__name__}. Received: "
+                f"directory={str(directory)!r} with a {type(trainer).__name__}"
+            )
+        return trainer
 
     def export(self, filepath, **kwargs):
         """Keras's export of the generator that samples: what makes it again is `save`.

@@ -23,7 +23,7 @@ from zoo.layers.weight_normalization import WeightNormalization
 from zoo.mlp import MLPDiscriminator, MLPGenerator
 from zoo.players import Discriminator, Generator
 from zoo.presets import from_preset, list_presets
-from zoo.presets_writing import save_preset
+from zoo.presets_writing import save_preset, upload_preset
 from zoo.r3gan import R3GANDiscriminator, R3GANGenerator
 from zoo.resnet import ResNetDiscriminator, ResNetGenerator
 from zoo.saving import load
@@ -67,6 +67,7 @@ __all__ = [
     "save_preset",
     "saving",
     "toys",
+    "upload_preset",
 ]
 
 

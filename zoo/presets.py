@@ -18,15 +18,16 @@ import tempfile
 
 import keras
 
-from zoo import finite, untrusted
+from zoo import finite, hub, untrusted
 from zoo.files import sha256
 from zoo.keras_names import policy
 from zoo.validation import as_path, check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1
-CONFIG, CARD = "config.json", "card.json"
+CONFIG, CARD, SAMPLES = "config.json", "card.json", "samples.png"
 WEIGHTS = {"generator": "model.weights.h5", "discriminator": "discriminator.weights.h5"}
+FILES = (CONFIG, CARD, SAMPLES, *WEIGHTS.values())
 SCHEMES = ("http://", "https://", "file://")
 
 
@@ -114,11 +115,15 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     Nothing is downloaded for a shipped preset, and nothing is written to disk.
 
     Args:
-        preset: The name of a shipped preset, a folder that `save_preset` wrote, or the URL of such
-            a folder as an archive (`.zip` or `.tar.gz`), which Keras keeps in its cache.
+        preset: The name of a shipped preset, a folder that `save_preset` wrote, the URL of such
+            a folder as an archive (`.zip` or `.tar.gz`), which Keras keeps in its cache, or
+            `hf://USER/NAME`, where `upload_preset` put it on the Hugging Face Hub (`pip install
+            huggingface_hub`, whose cache and login these are). `hf://USER/NAME@REVISION` is that
+            of a branch, a tag or a commit.
         player: `"generator"` or `"discriminator"`.
         dtype: Keras dtype policy, optional. Defaults to the one that the player was trained in.
-        file_hash: SHA-256 of the archive. A URL needs one.
+        file_hash: SHA-256 of the archive; a URL needs one. With `hf://` it is optional and that of
+            `card.json`, which has those of all other files.
         expected: Class that the player has to be, or a subclass of it.
 
     Returns:
@@ -126,9 +131,11 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
 
     Raises:
         ValueError: If the preset is unknown (the nearest names are given), of a newer version or
-            of another class, if a file is not the one that the card describes, or a URL comes
-            without a hash.
+            of another class, if a file is not the one that the card describes, a URL comes
+            without a hash, or there is nothing at an address that this machine may read.
         FileNotFoundError: If a file of the preset is missing.
+        ConnectionError: If the Hub does not answer, and its cache has not got the preset.
+        ImportError: If `hf://` is asked for without `huggingface_hub`.
 
     Example:
 
@@ -181,7 +188,7 @@ def check_role(player):
 
 
 def folder_of(preset, file_hash=None):
-    """The folder of a preset; of a URL the archive is downloaded.
+    """The folder of a preset; of a URL the archive is downloaded, and of the Hub the files.
 
     Args:
         preset, file_hash: As of `from_preset`.
@@ -191,6 +198,8 @@ def folder_of(preset, file_hash=None):
     """
     if str(preset).startswith(SCHEMES):
         return _download(str(preset), file_hash)
+    if str(preset).startswith(hub.SCHEME):
+        return _from_hub(str(preset), file_hash)
     folder = as_path(preset=preset)
     if isinstance(preset, str) and folder.name == preset:
         folder = SHIPPED / preset
@@ -198,9 +207,26 @@ def folder_of(preset, file_hash=None):
             folder = pathlib.Path(preset)
     if not (folder / CARD).is_file():
         raise ValueError(
-            f"`preset` is unknown. Expected one of {shipped()}, a folder with a {CARD}, a URL, or "
-            f"for zoo.load a path that ends in .keras{nearest(preset, shipped())}. "
-            f"Received: preset={str(preset)!r}"
+            f"`preset` is unknown. Expected one of {shipped()}, a folder with a {CARD}, a URL, "
+            "hf://USER/NAME, or for zoo.load a path that ends in .keras"
+            f"{nearest(preset, shipped())}. Received: preset={str(preset)!r}"
+        )
+    return folder
+
+
+def _from_hub(address, file_hash):
+    """The folder of a preset on the Hub, in the cache of the Hub."""
+    folder = hub.fetch(address, FILES)
+    if not (folder / CARD).is_file():
+        raise ValueError(
+            f"`preset` is a model without a preset. Expected a {CARD} there, as zoo.upload_preset "
+            f"writes it. Received: preset={address!r}"
+        )
+    found = sha256((folder / CARD).read_bytes())
+    if file_hash not in (None, found):
+        raise ValueError(
+            f"`file_hash` is not that of the preset's {CARD}. Expected {found} for what is there "
+            f"now. Received: file_hash={file_hash!r}, preset={address!r}"
         )
     return folder
 

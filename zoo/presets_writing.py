@@ -7,15 +7,14 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import pictures, untrusted
+from zoo import hub, model_cards, pictures, presets, untrusted
 from zoo.files import OLD, replace_folder, replacing, sha256, working_folder
 from zoo.players import conditions
-from zoo.players.sampling import labels_in_turn
-from zoo.presets import CARD, CONFIG, FORMAT, WEIGHTS
+from zoo.players.sampling import labels_in_turn, traits
+from zoo.presets import CARD, CONFIG, FILES, FORMAT, SAMPLES, WEIGHTS
 from zoo.saving import check_built
 from zoo.validation import as_path
 
-SAMPLES = "samples.png"
 SHOWN = 64
 
 
@@ -92,6 +91,56 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
         else:
             os.replace(folder, directory)
     return directory
+
+
+def upload_preset(uri, folder, private=False, message=None):
+    """Publishes a preset on the Hugging Face Hub, where `zoo.from_preset(uri)` finds it.
+
+    The players are read once before anything is sent, so what is damaged stays here. The files go
+    in one commit, with a README that shows the samples and the scores; its metadata hold each score
+    with its protocol. A `README.md` in the folder is taken in its place. It needs `pip install
+    huggingface_hub` and a login (`hf auth login`, or the environment's `HF_TOKEN`).
+
+    Args:
+        uri: `hf://USER/NAME`, the model that the preset becomes. It is made as needed; a preset
+            that is there is replaced.
+        folder: A folder that `save_preset` wrote, or the name of a shipped preset.
+        private: bool. Whether a model that is made can be read by its owner alone.
+        message: str. The message of the commit. Defaults to one that names the preset.
+
+    Returns:
+        The URL of the commit.
+
+    Raises:
+        ImportError: If `huggingface_hub` is not installed.
+        ValueError: If the address is none, the Hub refuses it or holds something else there, or
+            the folder holds no preset that can be read.
+        FileNotFoundError: If a file of the preset is missing.
+        ConnectionError: If the Hub does not answer.
+
+    Example:
+
+    ```python
+    import zoo
+
+    zoo.save_preset(zoo.DCGANGenerator(filters=8), "presets/mine", card={"dataset": "mnist"})
+    # zoo.upload_preset("hf://me/mine", "presets/mine")
+    ```
+    """
+    hub.check(uri)
+    folder = presets.folder_of(folder)
+    card = presets.card(folder)
+    there = [name for name in FILES if (folder / name).is_file()]
+    generator = presets.from_preset(folder)
+    if WEIGHTS["discriminator"] in there:
+        presets.from_preset(folder, "discriminator")
+    given = {name: folder / name for name in there}
+    given["README.md"] = folder / "README.md"
+    if not given["README.md"].is_file():
+        pictured = traits(generator).value_range is not None and SAMPLES in there
+        text = model_cards.of_preset(card, str(uri), pictured)
+        given["README.md"] = text.encode()
+    return hub.commit(uri, given, FILES, message or f"Preset {card['name']} of GAN Zoo", private)
 
 
 def _save_samples(generator, path):

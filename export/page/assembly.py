@@ -4,9 +4,8 @@ import json
 import pathlib
 import re
 
-from export import licences
 from export.page import class_names, models, modules, packing, vendored
-from zoo import files, presets, saving
+from zoo import files, licences, presets, saving
 from zoo.players import sampling
 from zoo.validation import as_path
 

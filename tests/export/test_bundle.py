@@ -65,7 +65,7 @@ def of_seeds(tmp_path_factory):
     """A version whose default takes seeds."""
     generator, _ = tiny_pair(classes=3)
     folder = tmp_path_factory.mktemp("of_seeds") / "digits"
-    arguments = (None, None, "auto", "float32", FORMATS, True, None, "sample_png")
+    arguments = (None, None, "auto", "float32", FORMATS, True, None, None, "sample_png")
     return *bundle.write(generator, folder, *arguments), generator
 
 

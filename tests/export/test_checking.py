@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import export
-from export import card, checking, questions
+from export import checking, questions
 from tests.helpers import tiny_pair
+from zoo import exported
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_a_version_answers_as_it_was_written(version, copy):
 
 @pytest.mark.parametrize("change", [lambda x: x + 0.1, lambda x: x * np.nan])
 def test_other_answers_are_not_good(copy, change, monkeypatch):
-    monkeypatch.setattr(checking.card, "read", lambda folder: {})
+    monkeypatch.setattr(checking.exported, "read", lambda folder: {})
     path = copy / questions.ANSWERS
     kept = [
         questions.Question(q.signature, q.inputs, {**q.truth, "images": change(q.truth["images"])})
@@ -60,7 +61,7 @@ def test_a_damaged_file_is_named(copy, name):
 
 def test_a_card_that_says_something_else(copy):
     """It has a hash of its own, and whoever takes that away is still read as a stranger."""
-    path = copy / card.CARD
+    path = copy / exported.CARD
     said = json.loads(path.read_text())
     path.write_text(json.dumps({**said, "num_classes": 4}))
     with pytest.raises(ValueError, match="damaged card .*not as it was written"):
@@ -83,7 +84,7 @@ def test_questions_of_a_stranger(tmp_path):
 
 
 def test_a_format_that_does_not_run_is_not_good(copy, monkeypatch):
-    monkeypatch.setattr(checking.card, "read", lambda folder: {})
+    monkeypatch.setattr(checking.exported, "read", lambda folder: {})
     (copy / "model.tflite").write_bytes(b"nonsense")
     found = checking.check(copy)["litert"]
     assert isinstance(found, RuntimeError) and not checking.is_good(found)

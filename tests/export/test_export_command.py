@@ -178,7 +178,7 @@ def test_help():
     result = python_m_export("--help")
     assert result.returncode == 0
     assert result.stdout.startswith("Usage: python -m export --model=FILE --output_dir=FOLDER")
-    assert result.stdout.count("\n  --") == 12
+    assert result.stdout.count("\n  --") == 13
     assert "--[no]check (default: true)" in result.stdout
 
 

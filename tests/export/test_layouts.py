@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import huggingface_hub
 import numpy as np
 import onnxruntime
 import pytest
@@ -11,15 +12,21 @@ import tensorflow as tf
 
 import export
 from export import __main__ as export_main
-from export import card, layouts
+from export import layouts
 from tests.helpers import tiny_pair
-from zoo import command, untrusted
+from zoo import command, exported, untrusted
 
 ABOUT = {
     "description": "Small: one's own.",
     "dataset": "mnist",
     "data_license": "CC BY-SA 3.0",
-    "scores": [{"label": "frechet", "value": 1.25}, 1.5, {"label": "other"}],
+    "scores": [
+        {"name": "frechet_distance", "label": "frechet", "value": 1.25},
+        1.5,
+        {"label": "other"},
+        {"value": 2.0},
+        {"label": "never", "value": float("inf")},
+    ],
 }
 
 
@@ -126,10 +133,13 @@ def test_a_name_that_kubernetes_takes(name, service):
 def test_hugging_face_gets_metadata(version, tmp_path):
     made = written(version, "huggingface", tmp_path)
     assert (made / "saved_model.pb").is_file() and (made / "model.onnx").is_file()
-    head, body = (made / "README.md").read_text().split("---\n")[1:]
-    assert "pipeline_tag: unconditional-image-generation\n" in head
-    assert "- ylecun/mnist\n" in head and "library_name: onnx\n" in head
-    assert "license" not in head and "`mnist` (data under CC BY-SA 3.0).\n" in body
+    text = (made / "README.md").read_text()
+    data, body = huggingface_hub.ModelCard(text).data, text.split("---\n")[2]
+    assert data.pipeline_tag == "unconditional-image-generation" and data.library_name == "onnx"
+    assert data.datasets == ["ylecun/mnist"] and data.license is None
+    (score,) = data.eval_results
+    assert (score.metric_type, score.metric_value) == ("frechet_distance", 1.25)
+    assert "`mnist` (data under CC BY-SA 3.0).\n" in body
     assert "Small: one's own." in body and "- frechet: 1.25\n" in body
     assert "| `sample` | `seed` int64 (n), `labels` int32 (n) |" in body
     assert layouts.layout(made, "kserve", tmp_path / "again").is_dir()  # It is a version still.
@@ -142,9 +152,9 @@ def test_hugging_face_gets_metadata(version, tmp_path):
 def test_a_card_of_a_stranger(version, tmp_path, signatures):
     folder = tmp_path / "1"
     shutil.copytree(version[0] / "4", folder)
-    said = json.loads((folder / card.CARD).read_text())
+    said = json.loads((folder / exported.CARD).read_text())
     said["signatures"] = signatures
-    (folder / card.CARD).write_text(json.dumps(untrusted.sealed(said)))
+    (folder / exported.CARD).write_text(json.dumps(untrusted.sealed(said)))
     for target in layouts.TARGETS:
         with pytest.raises(ValueError, match="`directory` has a card without the signatures"):
             layouts.layout(folder, target, tmp_path / "made")

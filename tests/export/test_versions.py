@@ -13,6 +13,7 @@ import export
 import zoo
 from export import saved_model, versions
 from tests.helpers import tiny_pair
+from zoo import exported
 
 LAST = 2**63 - 1
 FULL_DISKS = {
@@ -159,7 +160,7 @@ def test_numbers_that_no_server_reads_are_no_versions(tmp_path):
     """A server reads int64 and passes over other names."""
     for name in (str(2**63), "9" * 30, "²", "-1", "1.5"):
         (tmp_path / name).mkdir()
-    assert versions.versions(tmp_path) == []
+    assert exported.versions(tmp_path) == []
     assert versions.write(tmp_path, None, fill).name == "1"
     (tmp_path / str(LAST)).mkdir()
     with pytest.raises(ValueError, match=f"`version` has no next one.* with {LAST}"):
