@@ -1,5 +1,6 @@
 """A version of a served model: the formats, the card and what a server wants beside it."""
 
+import dataclasses
 import functools
 
 from export import (
@@ -13,6 +14,7 @@ from export import (
     served,
     server_files,
     signatures,
+    stored_weights,
     versions,
     warm_up,
 )
@@ -95,7 +97,9 @@ def save(
         value_range: `(low, high)` of the generator's pictures, `None` if its samples are none, or
             `"auto"`, as in `zoo.players.traits`.
         weights: `"float32"`, or `"float16"`: half the size, stored so and cast when used, exact
-            where the weights are numbers of float16 (those of the presets are).
+            where the weights are numbers of float16 (those of the presets are). Or `"int8"`: a
+            quarter of the size, and other samples. Such a version is always checked, and its error
+            is in `PARITY.md`; only NaN is refused.
         formats: Some of `"saved_model"`, `"onnx"` (`pip install tf2onnx onnx onnxruntime`) and
             `"litert"` (`pip install ai-edge-litert`, to run and to check it).
         check: bool. Asks each format for 64 seeds in a process without this project, writes
@@ -165,7 +169,8 @@ def write(
     """
     networks = served.of(model, discriminator)
     asked = signatures.of(networks, value_range, default=default)
-    saved_model.check_weights(weights, networks)
+    stored_weights.check(weights, networks)
+    check = check or weights == "int8"  # Its error is always said.
     formats = _check_formats(formats, check)
     every_format.check_default(formats, default)
     found = {}
@@ -190,6 +195,8 @@ def write(
             (folder / exported.TRAINER).parent.mkdir(exist_ok=True)
             keep(folder / exported.TRAINER)
         facts = {"default": default, "formats": formats, "weights": weights, **(about or {})}
+        if weights == "int8":
+            facts["int8"] = {name: result.shares for name, result in found.items()}
         told = {**card.of(networks, asked, value_range), "outputs": card.outputs(kept)}
         card.write(folder, {**told, **facts})
         row = server_files.request(sampling.traits(networks.generator))
@@ -222,6 +229,8 @@ def _check_formats(formats, check):
 def _checked(folder, asked, formats, weights):
     """`{format: Parity}`, of formats that all may be served."""
     found = {name: parity.compare(folder, asked, format=name) for name in formats}
+    if weights == "int8":  # However far off it is: that is said, and was asked for.
+        found = {n: dataclasses.replace(one, allowed=one.shares) for n, one in found.items()}
     for name, result in found.items():
         same = name == "saved_model" and weights == "float32"
         if not (result.exact if same else result.good):

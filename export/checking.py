@@ -1,5 +1,7 @@
 """`python -m export check`: does a version that was written some time ago still answer alike?"""
 
+import dataclasses
+
 from export import formats, parity, questions
 from zoo import exported
 
@@ -23,13 +25,14 @@ def check(directory):
         ImportError: If what runs a format is not installed.
     """
     folder = exported.latest(directory)
-    exported.read(folder)
+    allowed = exported.read(folder).get("int8") or {}
     asked = questions.read(folder / questions.ANSWERS)
     found = {}
     for name in formats.there(folder):
         formats.check_runtime(name)
         try:
-            found[name] = parity.compare(folder, asked, format=name)
+            result = parity.compare(folder, asked, format=name)
+            found[name] = dataclasses.replace(result, allowed=allowed.get(name))
         except RuntimeError as error:
             found[name] = error
     return found

@@ -23,7 +23,7 @@ def write(folder, served, signatures, weights="float32"):
         folder: Folder of the version.
         served: `export.served.Served`.
         signatures: Of `export.signatures.of`.
-        weights: `"float32"`, or `"float16"`: stored so, and cast when used.
+        weights: As in `export.stored_weights`.
     """
     signature = signatures[decoder(signatures)]
     one = [tf.TensorSpec((1, *x.shape[1:]), x.dtype, name=x.name) for x in signature.inputs]
@@ -56,8 +56,9 @@ def _converted(served, signature, weights):
     with tempfile.TemporaryDirectory() as folder, _quiet():
         saved_model.write(folder, served, {DEFAULT: signature})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[DEFAULT])
-        if weights == "float16":
+        if weights != "float32":  # Of int8 this is LiteRT's own form, "dynamic range".
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if weights == "float16":
             converter.target_spec.supported_types = [tf.float16]
         return converter.convert()
 

@@ -26,15 +26,15 @@ def write(folder, served, signatures, weights="float32"):
         folder: Folder of the version.
         served: `export.served.Served`.
         signatures: Of `export.signatures.of`, with `export.portable_draw.draw_rows`.
-        weights: `"float32"`, or `"float16"`: stored so, and cast when used.
+        weights: As in `export.stored_weights`.
     """
     networks = saved_model.Networks(served)
     for name, signature in signatures.items():
         if name in (*COMPOSED, *WITHOUT):
             continue
         path = pathlib.Path(folder) / formats.onnx_file(name, decoder(signatures))
-        if weights == "float16":
-            path.write_bytes(unfolded.convert(served.variables, signature, exactly=False))
+        if weights != "float32":
+            path.write_bytes(unfolded.convert(served.variables, signature, weights))
             continue
         function = networks.traced(signature.function, signature.inputs)
         model = unfolded.converted(function, signature.inputs)

@@ -7,10 +7,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from export import stored_weights
 from zoo import tracing
-from zoo.validation import check_choice
 
-WEIGHTS = ("float32", "float16")
 GRADIENT = "_gradient_op_type"  # The attribute by which an operation names its custom gradient.
 
 
@@ -19,20 +18,31 @@ class Networks(tf.Module):
 
     Args:
         served: `export.served.Served`.
-        weights: `"float32"`: as they are; or `"float16"`: half the size, and cast when used.
+        weights: `"float32"`: as they are; `"float16"`: half the size, and cast when used; or
+            `"int8"`: kernels a quarter of the size, cast and multiplied by their scales when used.
     """
 
     def __init__(self, served, weights="float32"):
         super().__init__(name="served")
         self._served = served
-        self.weights = [_stored(variable, weights) for variable in served.variables]
+        parts = [stored_weights.parts(np.asarray(v), weights) for v in served.variables]
+        named = list(zip(parts, (v.name for v in served.variables), strict=True))
+        self.weights = [tf.Variable(x, trainable=False, name=name) for (x, _), name in named]
+        self.scales = [
+            scale if scale is None else tf.Variable(scale, trainable=False, name=f"{name}_scale")
+            for (_, scale), name in named
+        ]
 
     def traced(self, function, inputs):
         """A `tf.function` whose weights are these ones instead of the networks' own."""
 
         def call(*arguments):
-            stored = zip(self._served.variables, self.weights, strict=True)
-            mapping = [(own, tf.cast(weight, own.dtype)) for own, weight in stored]
+            stored = zip(self._served.variables, self.weights, self.scales, strict=True)
+            mapping = [
+                (own, value if scale is None else value * scale)
+                for own, weight, scale in stored
+                for value in (tf.cast(weight, own.dtype),)
+            ]
             with keras.StatelessScope(state_mapping=mapping):
                 return function(*arguments)
 
@@ -41,7 +51,7 @@ class Networks(tf.Module):
     def track(self, functions):
         """Keeps the variables too that layers of a user's own have beside Keras's weights."""
         used = {id(v): v for function in functions for v in function.variables}
-        own = {id(weight) for weight in self.weights}
+        own = {id(weight) for weight in (*self.weights, *self.scales)}
         self.others = [variable for key, variable in used.items() if key not in own]
 
 
@@ -74,40 +84,6 @@ def write(folder, served, signatures, weights="float32"):
             f"layers whose state is in their weights. Received: {str(error).splitlines()[0]}"
         ) from error
     _drop_gradients(pathlib.Path(folder))
-
-
-def check_weights(weights, served):
-    """Raises a `ValueError` if weights cannot be stored like this."""
-    check_choice(WEIGHTS, weights=weights)
-    if weights == "float16":
-        lost = [v.path for v in served.variables if not np.isfinite(_half(v)).all()]
-        if lost:
-            raise ValueError(
-                "`weights` cannot be 'float16': some are larger than the largest of its numbers, "
-                f"65504. Expected weights='float32'. Received: weights={weights!r} with {lost[0]!r}"
-            )
-
-
-def inexact(served):
-    """How many weights are not the same in float16, and how many there are."""
-    weights = [np.asarray(v) for v in served.variables if v.dtype == "float32"]
-    changed = sum(int((w.astype("float16").astype("float32") != w).sum()) for w in weights)
-    return changed, sum(w.size for w in weights)
-
-
-def _stored(variable, weights):
-    value = tf.convert_to_tensor(variable.value)
-    if weights == "float16" and variable.dtype == "float32":
-        value = tf.cast(value, "float16")
-    return tf.Variable(value, trainable=False, name=variable.name)
-
-
-def _half(variable):
-    value = np.asarray(variable)
-    if variable.dtype != "float32":
-        return np.zeros(())
-    with np.errstate(over="ignore"):
-        return value.astype("float16")
 
 
 def _drop_gradients(folder):

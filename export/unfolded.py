@@ -13,11 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from export import stored_weights
 from zoo import tracing
 
 OPSET = 18  # The first with bitwise operations.
 INSTALL = "pip install tf2onnx onnx onnxruntime"
-FEW = 256  # Numbers that are not worth a cast.
 PREFIX = "weight_"
 
 
@@ -62,12 +62,13 @@ def _where(graph, node, name, arguments):
     node.type = "Where"
 
 
-def convert(variables, signature, exactly):
-    """The bytes of an ONNX file with weights in float16, and a cast behind each.
+def convert(variables, signature, weights, exactly=False):
+    """The bytes of an ONNX file with weights in float16 or int8, and a cast behind each.
 
     Args:
         variables: List of the Keras variables that are to be its weights.
         signature: `export.signatures.Signature`.
+        weights: `"float16"` or `"int8"`, as in `export.stored_weights`.
         exactly: bool. Whether weights that float16 would change are left as they are; those beyond
             its largest number always are.
 
@@ -81,19 +82,19 @@ def convert(variables, signature, exactly):
     specs = [*signature.inputs, *told]
 
     def call(*arguments):
-        rows, weights = arguments[: len(signature.inputs)], arguments[len(signature.inputs) :]
-        mapping = list(zip(variables, weights, strict=True))
+        rows, given = arguments[: len(signature.inputs)], arguments[len(signature.inputs) :]
+        mapping = list(zip(variables, given, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return signature.function(*rows)
 
     function = tf.function(tracing.traced(call), input_signature=specs, autograph=False)
     model = converted(function, specs)
     values = {spec.name: np.asarray(v) for spec, v in zip(told, variables, strict=True)}
-    _fill(model.graph, values, exactly)
+    _fill(model.graph, values, weights, exactly)
     return model.SerializeToString()
 
 
-def _fill(graph, values, exactly):
+def _fill(graph, values, weights, exactly):
     """Makes inputs constants."""
     import onnx
 
@@ -103,14 +104,18 @@ def _fill(graph, values, exactly):
     for name, value in values.items():
         if name not in used:
             continue
-        stored = _stored(value, exactly)
+        stored, scale = _parts(value, weights, exactly)
         if stored.dtype == value.dtype:
             graph.initializer.append(onnx.numpy_helper.from_array(value, name))
             continue
-        half = f"{name}_half"
-        graph.initializer.append(onnx.numpy_helper.from_array(stored, half))
+        small, cast = f"{name}_stored", name if scale is None else f"{name}_unscaled"
+        graph.initializer.append(onnx.numpy_helper.from_array(stored, small))
         to = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
-        casts.append(onnx.helper.make_node("Cast", [half], [name], f"{name}_cast", to=to))
+        casts.append(onnx.helper.make_node("Cast", [small], [cast], f"{name}_cast", to=to))
+        if scale is not None:
+            scales = f"{name}_scale"
+            graph.initializer.append(onnx.numpy_helper.from_array(scale, scales))
+            casts.append(onnx.helper.make_node("Mul", [cast, scales], [name], f"{name}_scaled"))
     nodes = [*casts, *graph.node]
     del graph.input[:], graph.node[:]
     graph.input.extend(stay)
@@ -127,11 +132,13 @@ def _used(graph):
     return names
 
 
-def _stored(value, exactly):
-    """The value as float16, if there are enough numbers to be worth it."""
-    if value.dtype != np.float32 or value.size < FEW:
-        return value
-    with np.errstate(over="ignore"):
-        half = value.astype("float16")
-    same = np.array_equal(half.astype("float32"), value)
-    return half if same or (not exactly and np.isfinite(half).all()) else value
+def _parts(value, weights, exactly):
+    """The value as it is stored and its scales, if there are enough numbers to be worth it."""
+    if value.size < stored_weights.FEW:
+        return value, None
+    stored, scale = stored_weights.parts(value, weights)
+    if stored.dtype == np.float16:
+        same = np.array_equal(stored.astype("float32"), value)
+        if not same and (exactly or not np.isfinite(stored).all()):
+            return value, None
+    return stored, scale

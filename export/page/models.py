@@ -84,7 +84,8 @@ def _check(name, traits):
 
 def _onnx(networks):
     asked = signatures.of(networks, draw_rows=portable_draw.draw_rows)
-    return unfolded.convert(networks.generator.variables, asked[signatures.DEFAULT], exactly=True)
+    variables = networks.generator.variables
+    return unfolded.convert(variables, asked[signatures.DEFAULT], "float16", exactly=True)
 
 
 def _told(about):
