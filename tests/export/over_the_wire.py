@@ -90,6 +90,18 @@ def _pixels(answer):
     return answer
 
 
+def verdict(found):
+    """Whether all is Python's, of how many signatures, and the largest difference there is.
+
+    (Of pixels in levels, of other numbers beside max(1, size).)
+    """
+    count = len({measure.signature for measure in found.measures})
+    total = sum(measure.total for measure in found.measures)
+    largest = max(measure.largest for measure in found.measures)
+    good = "good" if found.exact else "WRONG"
+    return f"{good}: {count} signatures, {total} numbers within {largest:.2g}"
+
+
 def ask(serve, known_as, folder):
     """Writes each model, has it served and asked: whether all answers were Python's.
 
@@ -109,9 +121,7 @@ def ask(serve, known_as, folder):
                 client = export.Client(url, name, card=version, version=number)
                 found = replay(client, version)
                 good &= found.exact
-                count = len({measure.signature for measure in found.measures})
-                verdict = "good" if found.exact else "WRONG"
-                print(f"{own} at {url}: {verdict}: {count} signatures: {found}", flush=True)
+                print(f"{own} at {url}: {verdict(found)}: {found}", flush=True)
     return good
 
 

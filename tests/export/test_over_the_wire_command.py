@@ -61,7 +61,10 @@ def test_without_a_server_it_says_what_it_asks_instead(capsys):
     assert "TF_SERVING_URL is not set and no tensorflow_model_server is on the PATH" in lines[0]
     for line, scheme in zip(lines[1:], ("http", "grpc"), strict=True):
         assert line.startswith(f"tiny at {scheme}://127.0.0.1:")
-        assert "good: 8 signatures: decode differs by 0 at most, sample in 0 of 1088" in line
+        assert (
+            ": good: 8 signatures, " in line
+            and "decode differs by 0 at most, sample in 0 of" in line
+        )
 
 
 def test_the_binary_on_the_path_is_started(capsys, tmp_path):
@@ -111,7 +114,7 @@ def test_a_server_elsewhere_gets_a_version_and_time_to_find_it(
         stop.set()
         server.join()
     assert status == 0 and str(folder.resolve()) in lines[0] and len(lines) == 2
-    assert f"tiny at {os.environ['TF_SERVING_URL']}: good: 8 signatures" in lines[1]
+    assert f"tiny at {os.environ['TF_SERVING_URL']}: good: 8 signatures, " in lines[1]
 
 
 def test_a_server_that_does_not_find_the_version(capsys, monkeypatch):
@@ -144,7 +147,8 @@ def test_wrong_answers_fail(capsys, monkeypatch):
     monkeypatch.setattr(stand_in_server.Model, "answer", moved)
     status, lines = run(capsys)
     assert status == 1 and len(lines) == 3
-    assert all(": WRONG: 8 signatures: decode differs by 2e-05" in line for line in lines[1:])
+    for line in lines[1:]:
+        assert ": WRONG: 8 signatures, " in line and "decode differs by 2e-05" in line
 
 
 def test_a_signature_that_is_not_asked_for(tmp_path, nothing_there):
