@@ -34,15 +34,15 @@ def families():
     """`{name: function of nothing to a generator}`, of families that no preset has."""
     shape = (32, 32, 3)
     return {
-        "mlp, uniform": lambda: zoo.MLPGenerator(shape),
-        "dcgan, 10 classes": lambda: zoo.DCGANGenerator(shape, num_classes=10, filters=16),
+        "mlp_uniform": lambda: zoo.MLPGenerator(shape),
+        "dcgan_10_classes": lambda: zoo.DCGANGenerator(shape, num_classes=10, filters=16),
         "resnet": lambda: zoo.ResNetGenerator(shape, filters=16),
-        "resnet, 10 classes": lambda: zoo.ResNetGenerator(shape, num_classes=10, filters=16),
+        "resnet_10_classes": lambda: zoo.ResNetGenerator(shape, num_classes=10, filters=16),
         "r3gan": lambda: zoo.R3GANGenerator(shape, filters=16),
-        "r3gan, 10 classes": lambda: zoo.R3GANGenerator(shape, num_classes=10, filters=16),
+        "r3gan_10_classes": lambda: zoo.R3GANGenerator(shape, num_classes=10, filters=16),
         "vae": lambda: zoo.VAE((28, 28, 1)),
         "simulator": lambda: zoo.Simulator(scaled, {"scale": 2.0}, (2,), 2),
-        "keras, attention": attention,
+        "keras_attention": attention,
     }
 
 

@@ -62,10 +62,10 @@ def ways(generator, paths, batch):
     import tensorflow as tf
 
     seeds = np.arange(batch)
-    told = {}
-    if generator.num_classes:
-        told = {"labels": (seeds % generator.num_classes).astype("int32")}
     traits = sampling.traits(generator)
+    told = {}
+    if traits.num_classes:
+        told = {"labels": (seeds % traits.num_classes).astype("int32")}
     latents = zoo.latents.draw_rows(traits.prior, traits.latent_dim, seeds).numpy()
     constants = {name: tf.constant(value) for name, value in told.items()}
     given = {"latents": tf.constant(latents), **constants}
