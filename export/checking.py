@@ -25,17 +25,26 @@ def check(directory):
         ImportError: If what runs a format is not installed.
     """
     folder = exported.latest(directory)
-    allowed = exported.read(folder).get("int8") or {}
+    said = exported.read(folder)
     asked = questions.read(folder / questions.ANSWERS)
     found = {}
     for name in formats.there(folder):
         formats.check_runtime(name)
         try:
             result = parity.compare(folder, asked, format=name)
-            found[name] = dataclasses.replace(result, allowed=allowed.get(name))
+            found[name] = dataclasses.replace(result, allowed=_allowed(said, name))
         except RuntimeError as error:
             found[name] = error
     return found
+
+
+def _allowed(said, name):
+    """What a card says that is off with int8 in a format: shares, or `None`. It is a stranger's."""
+    shares = said.get("int8")
+    shares = shares.get(name) if isinstance(shares, dict) else None
+    if not isinstance(shares, dict):
+        return None
+    return {key: share for key, share in shares.items() if type(share) is float and 0 <= share < 1}
 
 
 def is_good(result):

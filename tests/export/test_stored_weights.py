@@ -1,6 +1,7 @@
 """Weights as they are stored: float32, float16 and int8, in each format."""
 
 import json
+import math
 
 import keras
 import numpy as np
@@ -112,6 +113,13 @@ def test_what_was_measured_is_allowed_and_not_much_more():
     assert found(250, allowed=allowed).good and not found(350, allowed=allowed).good
     assert not found(0, np.inf, allowed=allowed).good
     assert not found(2, allowed={"score/logits": 1.0}).good
+
+
+@pytest.mark.parametrize(
+    "said", [3, [], {"onnx": 1.0}, {"onnx": {"sample/images": "much"}}, {"onnx": {"a/b": math.nan}}]
+)
+def test_a_card_of_a_stranger_allows_nothing_by_mistake(said):
+    assert not checking._allowed({"int8": said}, "onnx")
 
 
 def test_the_command_says_how_far_off_it_is(tmp_path, capsys):
