@@ -37,10 +37,11 @@ def names():
 def run(name, folder):
     """Trains for some steps, and returns the looks and the seconds."""
     begun = time.perf_counter()
-    one = recipes.load(name).settings.steps_per_execution
-    steps = math.ceil(FLAGS.steps / one) * one
+    settings = recipes.load(name).settings
+    steps = math.ceil(FLAGS.steps / settings.steps_per_execution) * settings.steps_per_execution
     arguments = [f"--recipe={name}", f"--steps={steps}", f"--output_dir={folder}"]
-    arguments += [f"--score_every={NEVER}", f"--sample_every={NEVER}"]
+    arguments += [f"--sample_every={NEVER}"]
+    arguments += [f"--score_every={NEVER}"] if settings.score else []
     ended = subprocess.run(
         [sys.executable, "-m", "trainers", *arguments], capture_output=True, text=True
     )
