@@ -15,7 +15,9 @@ answers:
 The model is a preset, or the .keras file of a generator, a trainer or an autoencoder. The
 discriminator of a preset or of a trainer comes along and scores pictures. A request that names no
 signature is answered as --default says, from latents or from a seed. `check` asks a version
-again, on this machine, and fails if its answers are not those that it was written with. `layout`
+again, on this machine, and fails if its answers are not those that it was written with; of weights
+in int8, if they are further off than when it was written. With --resumable the trainer comes along,
+and trainers.GAN.from_export goes on from it. `layout`
 copies a version into the folder that another server or a registry wants: triton, mlflow, kserve or
 huggingface. `page` builds a page on which generators are played with and a small game is trained,
 for a browser of 2023 or later. `label` gives versions names, by which a client asks for them.
@@ -24,6 +26,7 @@ for a browser of 2023 or later. `label` gives versions names, by which a client 
 import functools
 import pathlib
 import shutil
+import tempfile
 
 from absl import flags
 
@@ -39,7 +42,7 @@ from export import (
     version_labels,
     versions,
 )
-from zoo import command, licences, presets, saving
+from zoo import command, hub, licences, presets, saving
 from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
@@ -105,7 +108,8 @@ flags.DEFINE_boolean(
     "check",
     True,
     "Ask the exported model in a process that has neither Keras nor this project, compare its "
-    "answers with Python's, and write nothing if they are others.",
+    "answers with Python's, and write nothing if they are others. Weights in int8 are always "
+    "compared: how far off they are is said.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(
@@ -114,7 +118,8 @@ flags.DEFINE_enum(
 flags.DEFINE_bool(
     "resumable",
     False,
-    "Keep the trainer of --model in the version, for trainers.GAN.from_export to go on from.",
+    "Keep the trainer of --model in the version, for trainers.GAN.from_export to go on from. Not "
+    "of a page alone.",
     flag_values=FLAGS,
 )
 PAGE = "page"
@@ -144,9 +149,11 @@ def main(arguments):
     _want("model", "output_dir")
     wanted = [name for name in FLAGS.formats if name != PAGE]
     formats.check_default(wanted, FLAGS.default)
-    if wanted or PAGE not in FLAGS.formats:
+    if wanted or PAGE not in FLAGS.formats or FLAGS.resumable:
         formats.check(wanted)
         versions.check(FLAGS.output_dir, FLAGS.version)
+    if FLAGS.resumable:
+        _check_trainer(FLAGS.model)
     if PAGE in FLAGS.formats:
         folder = pathlib.Path(FLAGS.output_dir) / WEB
         said = command.parse_range(FLAGS.value_range)
@@ -154,8 +161,21 @@ def main(arguments):
         if not wanted:
             return 0
 
-    keep = keeper(FLAGS.model) if FLAGS.resumable else None
-    model, discriminator = players(FLAGS.model)
+    with tempfile.TemporaryDirectory() as spare:
+        return _export(_settled(FLAGS.model, spare), wanted)
+
+
+def _settled(model, spare):
+    """A model that stays as it is meanwhile: one commit of the Hub, a copy of a trainer's file."""
+    if str(model).startswith(hub.SCHEME):
+        return presets.folder_of(model)
+    return shutil.copy(model, spare) if FLAGS.resumable else model
+
+
+def _export(source, wanted):
+    """Writes a version in the formats that are wanted, and says what it is."""
+    model, discriminator = players(source)
+    keep = functools.partial(shutil.copyfile, source) if FLAGS.resumable else None
     generator = getattr(model, "generator", model)
     sampling.say_range(generator, command.parse_range(FLAGS.value_range))
     try:
@@ -168,9 +188,9 @@ def main(arguments):
             FLAGS.weights,
             wanted,
             FLAGS.check,
-            about(FLAGS.model),
-            keep,
-            FLAGS.default,
+            about(source),
+            default=FLAGS.default,
+            keep=keep,
         )
     except RuntimeError as error:  # What runs does not answer as Python does.
         print(error)
@@ -270,12 +290,8 @@ def players(model):
     return generator, saving.load(model, "discriminator") if both else None
 
 
-def keeper(model):
-    """What copies the file of a trainer, as it is.
-
-    Raises:
-        ValueError: If there is no trainer in it.
-    """
+def _check_trainer(model):
+    """Raises a `ValueError` if a file holds no trainer."""
     path = pathlib.Path(model)
     config = saving.check_keras_file(path) if path.suffix == ".keras" else {}
     if not saving.is_trainer(config) and saving.held_class(config) != "zoo>VAE":
@@ -283,7 +299,6 @@ def keeper(model):
             "`--resumable` keeps a trainer, and there is none in the model. Expected the .keras "
             f"file of a trainer or of a zoo.VAE. Received: --resumable, --model={model}"
         )
-    return functools.partial(shutil.copyfile, path)
 
 
 def about(model):

@@ -40,11 +40,11 @@ def check(directory):
 
 def _allowed(said, name):
     """What a card says that is off with int8 in a format: shares, or `None`. It is a stranger's."""
-    shares = said.get("int8")
+    shares = said.get("int8") if said.get("weights") == "int8" else None
     shares = shares.get(name) if isinstance(shares, dict) else None
     if not isinstance(shares, dict):
         return None
-    return {key: share for key, share in shares.items() if type(share) is float and 0 <= share < 1}
+    return {key: share for key, share in shares.items() if type(share) is float and 0 <= share <= 1}
 
 
 def is_good(result):

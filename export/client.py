@@ -2,6 +2,7 @@
 
 import json
 import math
+import pathlib
 import time
 
 import numpy as np
@@ -66,7 +67,7 @@ class Client:
         elif version is not None:
             check_positive(version=version)
         self.model, self.retries = model, retries
-        self.card = card if card is None or isinstance(card, dict) else _read(card)
+        self.card = card if card is None or isinstance(card, dict) else _read(card, version)
         self._transport = TRANSPORTS[scheme](str(url), host, model, version, timeout)
         found = self._patiently(self._transport.signatures)
         self.signatures = _listed(self.card) if found is None else found
@@ -93,8 +94,7 @@ class Client:
     def decode(self, latents, labels=None, conditions=None):
         """Samples of latents: float32, pictures in [0, 1]."""
         given = {"latents": latents, "labels": labels, "conditions": conditions}
-        told = (self.card or {}).get("signatures") or self.signatures
-        return self._only(signatures.decoder(told), **given)
+        return self._only(signatures.decoder(self.signatures), **given)
 
     def score(self, samples, labels=None, conditions=None):
         """The discriminator's logits of samples, pictures in [0, 1]: float32 `(n,)`."""
@@ -229,8 +229,11 @@ class Client:
                 time.sleep(PAUSE * 2**attempt)
 
 
-def _read(folder):
-    """The card of a version, or of the largest of a folder of versions."""
+def _read(folder, version):
+    """The card of a version; in a folder of versions, of that number or of the largest."""
+    folder = pathlib.Path(folder)
+    if version in exported.versions(folder):
+        folder = folder / str(version)
     path = exported.latest(folder) / exported.CARD
     try:
         return json.loads(path.read_text())
@@ -251,7 +254,7 @@ def _listed(card):
             )
             for name in card["signatures"]
         }
-    except (TypeError, KeyError) as error:
+    except (AttributeError, TypeError, KeyError) as error:
         raise ValueError(
             "`card` is needed, as the server says nothing of signatures. Expected the folder of "
             f"the version that it serves. Received: {'no card' if card is None else 'another'}"

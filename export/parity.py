@@ -110,15 +110,22 @@ class Parity:
 
     @property
     def shares(self):
-        """`{"signature/output": share}` of the numbers that are off by more than they should."""
-        return {name: measure.beyond / measure.total for name, measure in self._named()}
+        """`{"signature/output": share}` of the numbers that are off by more than they should.
+
+        Only of what is made with weights: latents and what is valid are the same in any of them.
+        """
+        return {
+            name: measure.beyond / measure.total
+            for name, measure in self._named()
+            if measure.output != "valid" and not measure.signature.startswith("latents")
+        }
 
     def _named(self):
         return [(f"{one.signature}/{one.output}", one) for one in self.measures]
 
     def _allowed(self, name):
         known = None if self.allowed is None else self.allowed.get(name)
-        return SHARE if known is None else SHARE + WORSE * known
+        return SHARE if known is None else SHARE + min(WORSE * known, (1.0 + known) / 2)
 
     def __str__(self):
         png = {True: "decodes to the same", False: "DIFFERS", None: "is not there"}[self.png_equal]

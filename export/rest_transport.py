@@ -35,8 +35,10 @@ class Rest:
         try:
             metadata = self._read(f"{self.where}/metadata")["metadata"]
         except NotFound:
-            self._read(self.where)  # The model's status: not found either where there is none.
-            return None
+            status = self._read(self.where)  # Not found either where there is no model.
+            if status.get("ready") is True:
+                return None
+            raise Unavailable(f"{self.where}: not ready: {json.dumps(status)[:300]}") from None
         return {
             name: (_tensors(signature["inputs"]), _tensors(signature["outputs"]))
             for name, signature in metadata["signature_def"]["signature_def"].items()

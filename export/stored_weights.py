@@ -1,8 +1,8 @@
 """How an exported model holds its weights: as they are, as float16, or as int8 with scales.
 
-In int8 a kernel w becomes `q = round(w / s)`, one scale `s = max |w| / 127` for each number along
-its last axis, and `q s` is what is computed with; other weights stay float32. That is a quarter of
-the size, and another picture: at edges the samples are steep functions of the weights.
+In int8 a weight w of two axes or more becomes `q = round(w / s)`, one scale `s = max |w| / 127` for
+each place along its last axis, and `q s` is what is computed with; others stay float32. That is a
+quarter of the size, and another picture: at edges the samples are steep functions of the weights.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ def half(value):
 
 
 def int8(value):
-    """A kernel as int8, and its scales in float32, of the same rank.
+    """A weight as int8, and its scales in float32, of the same rank.
 
     Args:
         value: float32 array of two axes or more.

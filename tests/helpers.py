@@ -5,9 +5,11 @@ import json
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import zoo
+from zoo import command
 
 KERNEL_LAYERS = {  # Its name: the layer, an input's shape, axis of the output units in the kernel.
     "dense": (lambda **k: keras.layers.Dense(3, **k), (5,), 1),
@@ -39,6 +41,20 @@ MODES = {
     "graph": tf.function,
     "xla": lambda f: tf.function(f, jit_compile=True),
 }
+
+
+def run_command(module, *arguments):
+    """The exit status of a command of the house, run in this process with its flags as new.
+
+    Args:
+        module: The `__main__` of a package.
+        *arguments: What stands behind its name.
+    """
+    module.FLAGS.unparse_flags()
+    given = [module.__name__, *map(str, arguments)]
+    with pytest.raises(SystemExit) as ended:
+        command.run(module.main, module.__doc__, module.FLAGS, given)
+    return ended.value.code or 0
 
 
 def player_inputs(model, count=4):

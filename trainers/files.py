@@ -10,7 +10,7 @@ import keras
 
 from trainers.steps import averages, frozen
 from trainers.steps.compilation import PLAYERS
-from zoo import exported, finite, saving, sealing
+from zoo import exported, finite, sealing
 from zoo.players import copies
 from zoo.validation import users_level
 
@@ -53,15 +53,7 @@ class Files:
         again = trainers.GAN.from_export("serving/points")
         ```
         """
-        path = exported.trainer_file(directory, version)
-        saving.check_keras_file(path, f"a {cls.__name__}")
-        trainer = saving.load_model(path, f"a {cls.__name__}")
-        if not isinstance(trainer, cls):
-            raise ValueError(
-                f"`directory` holds another trainer. Expected a {cls.__name__}. Received: "
-                f"directory={str(directory)!r} with a {type(trainer).__name__}"
-            )
-        return trainer
+        return exported.load_trainer(cls, directory, version)
 
     def export(self, filepath, **kwargs):
         """Keras's export of the generator that samples: what makes it again is `save`.

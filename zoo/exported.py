@@ -2,12 +2,15 @@
 
 import pathlib
 
-from zoo import files, untrusted
-from zoo.validation import as_path
+import keras
+
+from zoo import files, saving, untrusted
+from zoo.validation import as_path, check_integer
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
 TRAINER = "assets.extra/trainer.keras"
 LARGEST = 2**63 - 1  # A server reads a version into an int64, and passes over what does not fit.
+LOADED = {".pb", ".onnx", ".tflite", ".keras", ".npz"}  # Endings of what is read of a version.
 
 
 def versions(directory):
@@ -25,6 +28,29 @@ def latest(directory):
     return folder / str(there[-1]) if there else folder
 
 
+def load_trainer(cls, directory, version=None):
+    """The trainer that a version holds, as `from_export` of its class.
+
+    Args:
+        cls: Class that it has to be, or a subclass of it.
+        directory: The folder of versions, or a version.
+        version: int. Defaults to the largest in the folder.
+
+    Raises:
+        FileNotFoundError: If there is no such version, or it holds no trainer.
+        ValueError: If it is damaged, or its trainer is of another class.
+    """
+    path = trainer_file(directory, version)
+    config = saving.check_keras_file(path, f"a {cls.__name__}")
+    found = keras.saving.get_registered_object(str(saving.held_class(config)))
+    if found is not None and not issubclass(found, cls):
+        raise ValueError(
+            f"`directory` holds another trainer. Expected a {cls.__name__}. Received: "
+            f"directory={str(directory)!r} with a {found.__name__}"
+        )
+    return saving.load_model(path, f"a {cls.__name__}")
+
+
 def trainer_file(directory, version=None):
     """The file of the trainer that a version holds, which is as its card says.
 
@@ -37,12 +63,16 @@ def trainer_file(directory, version=None):
         ValueError: If it is damaged.
     """
     folder = as_path(directory=directory)
-    folder = latest(folder) if version is None else folder / str(version)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"`directory` has no such version. Expected one of {versions(directory)}. Received: "
-            f"version={version!r}, directory={str(directory)!r}"
-        )
+    there = versions(folder)
+    if version is not None:
+        check_integer(1, LARGEST, version=version)
+        if version not in there:
+            raise FileNotFoundError(
+                f"`version` is not there. Expected one of {there}. Received: version={version!r}, "
+                f"directory={str(directory)!r}"
+            )
+        folder = folder / str(version)
+    folder = latest(folder)
     read(folder)
     if not (folder / TRAINER).is_file():
         raise FileNotFoundError(
@@ -87,6 +117,12 @@ def read(folder):
             f"Received: {str(path)!r}"
         ) from error
     found = hashes(folder)
+    loaded = {name for name in found if pathlib.PurePosixPath(name).suffix in LOADED}
+    for name in sorted(loaded - set(listed)):
+        raise ValueError(
+            f"`directory` is damaged: {name} is not of the version. Expected only files that its "
+            f"card lists. Received: {str(folder / name)!r}"
+        )
     for name, wanted in listed.items():
         if found.get(name) != wanted:
             what = "another one" if name in found else "missing"

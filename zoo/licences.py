@@ -6,4 +6,5 @@ ON_THE_HUB = {"mnist": "ylecun/mnist", "keras:fashion_mnist": "zalando-datasets/
 
 def of(card):
     """The licence of the data of a preset's card, or `None`: as far as their makers say."""
-    return OF_DATA.get(card.get("dataset"))
+    dataset = card.get("dataset")
+    return OF_DATA.get(dataset) if isinstance(dataset, str) else None

@@ -150,7 +150,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
     check_role(player)
     folder = folder_of(preset, file_hash)
     hashes = card(folder)["files"]
-    configs = untrusted.parse_json(_verified(folder, CONFIG, hashes), CONFIG)
+    configs = untrusted.parse_json(verified(folder, CONFIG, hashes), CONFIG)
     config = configs.get(player) if isinstance(configs, dict) else None
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         there = sorted(configs) if isinstance(configs, dict) else "the configs of players"
@@ -166,7 +166,7 @@ def from_preset(preset, player="generator", dtype=None, file_hash=None, expected
             f"`preset` holds another class. Expected a {expected.__name__}. "
             f"Received: preset={str(preset)!r} with a {config.get('class_name')}"
         )
-    content = _verified(folder, WEIGHTS[player], hashes)
+    content = verified(folder, WEIGHTS[player], hashes)
     with untrusted.hdf5(io.BytesIO(content), WEIGHTS[player]) as weights:
         stored = untrusted.declared_bytes(weights, WEIGHTS[player])
         with untrusted.made_again("preset", folder, stored, f"a {player}"):
@@ -187,11 +187,12 @@ def check_role(player):
     check_choice(WEIGHTS, player=player)
 
 
-def folder_of(preset, file_hash=None):
+def folder_of(preset, file_hash=None, argument="preset"):
     """The folder of a preset; of a URL the archive is downloaded, and of the Hub the files.
 
     Args:
         preset, file_hash: As of `from_preset`.
+        argument: The name that `preset` has where it was given, for the messages.
 
     Raises:
         ValueError: If there is no such preset.
@@ -199,28 +200,28 @@ def folder_of(preset, file_hash=None):
     if str(preset).startswith(SCHEMES):
         return _download(str(preset), file_hash)
     if str(preset).startswith(hub.SCHEME):
-        return _from_hub(str(preset), file_hash)
-    folder = as_path(preset=preset)
+        return _from_hub(str(preset), file_hash, argument)
+    folder = as_path(**{argument: preset})
     if isinstance(preset, str) and folder.name == preset:
         folder = SHIPPED / preset
         if not (folder / CARD).is_file() and pathlib.Path(preset).is_dir():
             folder = pathlib.Path(preset)
     if not (folder / CARD).is_file():
         raise ValueError(
-            f"`preset` is unknown. Expected one of {shipped()}, a folder with a {CARD}, a URL, "
+            f"`{argument}` is unknown. Expected one of {shipped()}, a folder with a {CARD}, a URL, "
             "hf://USER/NAME, or for zoo.load a path that ends in .keras"
-            f"{nearest(preset, shipped())}. Received: preset={str(preset)!r}"
+            f"{nearest(preset, shipped())}. Received: {argument}={str(preset)!r}"
         )
     return folder
 
 
-def _from_hub(address, file_hash):
+def _from_hub(address, file_hash, argument):
     """The folder of a preset on the Hub, in the cache of the Hub."""
-    folder = hub.fetch(address, FILES)
+    folder = hub.fetch(address, FILES, argument)
     if not (folder / CARD).is_file():
         raise ValueError(
-            f"`preset` is a model without a preset. Expected a {CARD} there, as zoo.upload_preset "
-            f"writes it. Received: preset={address!r}"
+            f"`{argument}` is a model without a preset. Expected a {CARD} there, as "
+            f"zoo.upload_preset writes it. Received: {argument}={address!r}"
         )
     found = sha256((folder / CARD).read_bytes())
     if file_hash not in (None, found):
@@ -268,8 +269,18 @@ def _is_zip(archive):
     return archive.suffix == ".zip"
 
 
-def _verified(folder, name, hashes):
-    """The bytes of a file that is the one of the card."""
+def verified(folder, name, hashes):
+    """The bytes of a file of a preset, which is the one of the card.
+
+    Args:
+        folder: Of the preset.
+        name: Of the file.
+        hashes: `files` of the card: `{name: SHA-256}`.
+
+    Raises:
+        FileNotFoundError: If it is missing.
+        ValueError: If it is another.
+    """
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(

@@ -93,19 +93,21 @@ def save_preset(generator, directory, discriminator=None, card=None, half=False)
     return directory
 
 
-def upload_preset(uri, folder, private=False, message=None):
+def upload_preset(uri, folder, private=None, message=None):
     """Publishes a preset on the Hugging Face Hub, where `zoo.from_preset(uri)` finds it.
 
     The players are read once before anything is sent, so what is damaged stays here. The files go
     in one commit, with a README that shows the samples and the scores; its metadata hold each score
-    with its protocol. A `README.md` in the folder is taken in its place. It needs `pip install
+    with its protocol. A `README.md` in the folder is taken in its place. What is sent are the bytes
+    that were checked against the card. It needs `pip install
     huggingface_hub` and a login (`hf auth login`, or the environment's `HF_TOKEN`).
 
     Args:
         uri: `hf://USER/NAME`, the model that the preset becomes. It is made as needed; a preset
             that is there is replaced.
         folder: A folder that `save_preset` wrote, or the name of a shipped preset.
-        private: bool. Whether a model that is made can be read by its owner alone.
+        private: bool. Whether a model that is made can be read by its owner alone; `None`: as its
+            owner's are. One that is there has to be as it says.
         message: str. The message of the commit. Defaults to one that names the preset.
 
     Returns:
@@ -127,20 +129,23 @@ def upload_preset(uri, folder, private=False, message=None):
     # zoo.upload_preset("hf://me/mine", "presets/mine")
     ```
     """
-    hub.check(uri)
-    folder = presets.folder_of(folder)
+    hub.target(uri)
+    folder = presets.folder_of(folder, argument="folder")
     card = presets.card(folder)
-    there = [name for name in FILES if (folder / name).is_file()]
     generator = presets.from_preset(folder)
-    if WEIGHTS["discriminator"] in there:
+    if WEIGHTS["discriminator"] in card["files"]:
         presets.from_preset(folder, "discriminator")
-    given = {name: folder / name for name in there}
-    given["README.md"] = folder / "README.md"
-    if not given["README.md"].is_file():
-        pictured = traits(generator).value_range is not None and SAMPLES in there
-        text = model_cards.of_preset(card, str(uri), pictured)
+    given = {CARD: (folder / CARD).read_bytes()}
+    listed = [name for name in FILES if name in card["files"]]
+    given |= {name: presets.verified(folder, name, card["files"]) for name in listed}
+    readme = folder / "README.md"
+    if readme.is_file() and not readme.is_symlink():
+        given["README.md"] = readme.read_bytes()
+    else:
+        text = model_cards.of_preset(card, str(uri), traits(generator), SAMPLES in given)
         given["README.md"] = text.encode()
-    return hub.commit(uri, given, FILES, message or f"Preset {card['name']} of GAN Zoo", private)
+    message = message or f"Preset {card['name']} of GAN Zoo"
+    return hub.commit(uri, given, CARD, FILES, message, private)
 
 
 def _save_samples(generator, path):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import finite, optimizers, pixels, random, tracing
+from zoo import exported, finite, optimizers, pixels, random, tracing
 from zoo.mlp import MLPGenerator
 from zoo.players import given, sampling
 from zoo.players.recorded import KERAS_ARGUMENTS, RecordedModel, refuse_unknown
@@ -244,6 +244,22 @@ class VAE(RecordedModel, keras.Model):
     def traits(self):
         """The traits of the generator: `zoo.players.Traits`."""
         return sampling.traits(self.generator)
+
+    @classmethod
+    def from_export(cls, directory, version=None):
+        """The autoencoder that an exported version holds: it goes on where it was.
+
+        `export.save(vae, directory, resumable=True)` writes such versions.
+
+        Args:
+            directory: The folder of versions, or a version.
+            version: int. Defaults to the largest in the folder.
+
+        Raises:
+            FileNotFoundError: If there is no such version, or it holds none.
+            ValueError: If the version is damaged, or what it holds is none.
+        """
+        return exported.load_trainer(cls, directory, version)
 
     def export(self, filepath, **kwargs):
         """Keras's export of the generator; `export.save` writes what a server wants beside it."""

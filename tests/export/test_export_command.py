@@ -12,9 +12,9 @@ import tensorflow as tf
 import export
 import zoo
 from export import __main__ as export_main
-from tests.helpers import tiny_pair
+from tests.helpers import run_command, tiny_pair
 from tests.zoo.test_saving import StandInTrainer
-from zoo import command, saving
+from zoo import saving
 
 
 def python_m_export(*flags):
@@ -46,13 +46,9 @@ def test_a_trainers_file_becomes_a_served_version(tmp_path):
 
 def test_a_preset_is_served_by_its_name(tmp_path, capsys):
     """What `python -m zoo sample --model=NAME` prints works."""
-    FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
     flags = ["--model=consensus_ring", f"--output_dir={tmp_path / 'ring'}", "--nocheck"]
-    with pytest.raises(SystemExit) as stop:
-        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
-    FLAGS["check"].value = True
-    assert not stop.value.code, capsys.readouterr().err
+    code, written = run(capsys, *flags)
+    assert not code, written.err
     signatures = tf.saved_model.load(tmp_path / "ring" / "1").signatures
     points = zoo.from_preset("consensus_ring").sample(3, seed=[5, 6, 7])
     served = signatures["sample"](seed=tf.constant([5, 6, 7], "int64"))["samples"]
@@ -68,19 +64,8 @@ def test_a_preset_without_a_discriminator():
     assert isinstance(generator, zoo.MLPGenerator) and discriminator is None
 
 
-KEPT = ("check", "formats", "weights", "default")
-
-
 def run(capsys, *flags):
-    FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
-    for name in ("model", "output_dir", "version", *KEPT):
-        FLAGS[name].value = FLAGS[name].default
-    with pytest.raises(SystemExit) as stop:
-        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *map(str, flags)])
-    for name in KEPT:
-        FLAGS[name].value = FLAGS[name].default
-    return stop.value.code, capsys.readouterr()
+    return run_command(export_main, *flags), capsys.readouterr()
 
 
 def test_all_formats_of_a_preset_and_a_check_later(tmp_path, capsys):
@@ -156,19 +141,13 @@ def test_a_wrong_flag_names_the_nearest():
             "`default` is what a SavedModel answers; the other formats are of latents.",
         ),
         (["check", "y", "--default=sample"], "`--default` is not a flag of `check`."),
-        (["--weights=int8"], "flag --weights=int8: value should be one of"),
+        (["--weights=int4"], "flag --weights=int4: value should be one of"),
         (["--model=consensus_ring", "--output_dir=y", "--formats=onxn"], "`formats` is unknown."),
     ],
 )
 def test_errors_are_one_line(capsys, flags, message):
-    FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
-    for name in ("model", "output_dir", *KEPT):
-        FLAGS[name].value = FLAGS[name].default
-    with pytest.raises(SystemExit) as stop:
-        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
-    assert stop.value.code == 2
-    written = capsys.readouterr()
+    code, written = run(capsys, *flags)
+    assert code == 2
     assert written.err.startswith("error: " + message) and written.err.count("\n") == 1
     assert ("did you mean 'dcgan_mnist'" in written.err) == ("mnits" in written.err)
     assert not written.out

@@ -16,11 +16,10 @@ import evaluation
 import export
 import trainers
 import zoo
-from export import card as cards
 from export import questions
 from trainers.runs import recipes, resuming
 from trainers.runs.settings import Details, Settings
-from zoo import saving, untrusted
+from zoo import exported, saving, untrusted
 
 SIZES = {"latent_dim": 3, "units": (4,)}
 
@@ -68,7 +67,7 @@ def _score(path):
 
 def _version(path):
     """What `python -m export check` reads before it runs anything."""
-    card = cards.read(path)
+    card = exported.read(path)
     asked = questions.read(path / questions.ANSWERS)
     arrays = [array for q in asked for side in (q.inputs, q.truth) for array in side.values()]
     return card["sha256"], _digest(*arrays)
@@ -93,7 +92,7 @@ FORMATS = {
     "statistics": ("statistics.npz", "statistics.npz", _statistics),
     "version": ("version", "version/saved_model.pb", _version),
     "version_weights": ("version", "version/variables/variables.data-00000-of-00001", _version),
-    "version_card": ("version", f"version/{cards.CARD}", _version),
+    "version_card": ("version", f"version/{exported.CARD}", _version),
     "version_answers": ("version", f"version/{questions.ANSWERS}", _version),
     "recipe": ("recipe.json", "recipe.json", _recipe),
     "settings": ("run/settings.json", "run/settings.json", _settings),

@@ -9,6 +9,8 @@ import re
 import threading
 import urllib.parse
 
+import huggingface_hub
+
 TOKEN = "hf_of_a_test"
 
 
@@ -23,7 +25,8 @@ class Hub:
 
     def __init__(self):
         self.models = collections.defaultdict(list)
-        self.private, self.asked, self.messages, self.stopped = set(), [], [], False
+        self.private, self.asked, self.messages = set(), [], []
+        self.stopped, self.broken = False, None  # Whether, or with which status, nothing is said.
         hub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,6 +40,8 @@ class Hub:
                     self.close_connection = True
                     return
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if hub.broken:
+                    return self.send_error(hub.broken)
                 path = urllib.parse.unquote(self.path.partition("?")[0])
                 hub.asked.append(f"{self.command} {path}")
                 known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
@@ -62,6 +67,10 @@ class Hub:
         self.server.shutdown()
         self.server.server_close()
 
+    def hash_of(self, name):
+        """The last commit of a model."""
+        return _hash(self.models[name][-1])
+
     def answer(self, method, path, body, known):
         """Status, content and headers of a request."""
         if method == "POST" and not known:
@@ -76,8 +85,12 @@ class Hub:
             self.private |= {name} if hidden else set()
             return 200, {"url": f"{self.url}/{name}"}, {}
         found = re.match(r"(/api/models)?/([^/]+/[^/]+)(?:/(\w+)(?:/([^/]+)(?:/(.+))?)?)?$", path)
-        if found is None or not path.startswith(("/api/models/", f"/{found[2]}/resolve/")):
+        if path == "/api/agent-harnesses":
             return 200, {}, {}
+        if path == "/api/validate-yaml":
+            return self.validate(json.loads(body)["content"])
+        if found is None or not path.startswith(("/api/models/", f"/{found[2]}/resolve/")):
+            return 404, {"error": f"no such page: {path}"}, {}
         _, name, what, revision, file = found.groups()
         if name not in self.models or (name in self.private and not known):
             return 404, {"error": "not found"}, {"X-Error-Code": "RepoNotFound"}
@@ -86,6 +99,9 @@ class Hub:
             files = [{"path": x["path"], "uploadMode": "regular"} for x in asked]
             return 200, {"files": [{**x, "shouldIgnore": False} for x in files]}, {}
         if what == "commit":
+            head = json.loads(body.splitlines()[0])["value"]
+            if head.get("parentCommit") != _hash(self.models[name][-1]):
+                return 412, {"error": "A commit has happened since."}, {}
             return 200, self.commit(name, body), {}
         commits = {"main": self.models[name][-1] if self.models[name] else {}}
         commits |= {_hash(x): x for x in self.models[name]}
@@ -100,8 +116,15 @@ class Hub:
         if what == "tree":
             rows = [(x, len(y), hashlib.sha1(y).hexdigest()) for x, y in files.items()]
             return 200, [{"type": "file", "path": x, "size": y, "oid": z} for x, y, z in rows], {}
-        siblings = [{"rfilename": x} for x in files]
-        return 200, {"id": name, "_id": "1", "sha": _hash(files), "siblings": siblings}, {}
+        told = {"id": name, "_id": "1", "sha": _hash(files), "private": name in self.private}
+        return 200, {**told, "siblings": [{"rfilename": x} for x in files]}, {}
+
+    def validate(self, text):
+        """What the Hub says of a model card's metadata: scores have to be numbers."""
+        data = huggingface_hub.ModelCard(text).data
+        wrong = [x for x in data.eval_results or () if not isinstance(x.metric_value, float | int)]
+        said = [{"message": f"{x.metric_name} is no number"} for x in wrong]
+        return (400 if said else 200), {"errors": said, "warnings": []}, {}
 
     def commit(self, name, body):
         """Takes the lines of a commit."""

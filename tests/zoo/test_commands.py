@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.helpers import tiny_pair
+from tests.helpers import run_command, tiny_pair
 from zoo import __main__ as zoo_main
-from zoo import command, commands, latents, neighbours, pictures, players, saving
+from zoo import commands, latents, neighbours, pictures, players, saving
 
 
 def python_m(*arguments, **environment):
@@ -45,12 +45,7 @@ def test_sample(tmp_path, generator):
 
 def run_zoo(*arguments):
     """Runs `python -m zoo` in this process; returns its exit status."""
-    for name in zoo_main.FLAGS:
-        zoo_main.FLAGS[name].unparse()
-    zoo_main.FLAGS.unparse_flags()
-    with pytest.raises(SystemExit) as stop:
-        command.run(zoo_main.main, zoo_main.__doc__, zoo_main.FLAGS, ["zoo", *arguments])
-    return stop.value.code
+    return run_command(zoo_main, *arguments)
 
 
 def pixels(path):

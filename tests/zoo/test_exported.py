@@ -11,8 +11,9 @@ import export
 import trainers
 import zoo
 from export import __main__ as export_main
-from tests.helpers import assert_same_weights, tiny_pair
-from zoo import command, exported
+from export import checking
+from tests.helpers import assert_same_weights, run_command, tiny_pair
+from zoo import exported
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
 
@@ -60,9 +61,12 @@ def test_versions_are_told_apart(tmp_path):
     assert int(trainers.GAN.from_export(tmp_path, 2).steps) == 4
     with pytest.raises(FileNotFoundError, match="`directory` holds no trainer"):
         trainers.GAN.from_export(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no such version. Expected one of \[1, 2, 3\]"):
+    with pytest.raises(FileNotFoundError, match=r"`version` is not there. .*one of \[1, 2, 3\]"):
         trainers.GAN.from_export(tmp_path, 7)
-    with pytest.raises(FileNotFoundError, match="no such version"):
+    for wrong in ("../1", True, 0, 1.5):
+        with pytest.raises(ValueError, match="`version` is not an integer|`version` is "):
+            trainers.GAN.from_export(tmp_path, wrong)
+    with pytest.raises(FileNotFoundError, match="`directory` has no card"):
         trainers.GAN.from_export(tmp_path / "nowhere")
 
 
@@ -95,12 +99,26 @@ def test_a_damaged_one_is_refused(tmp_path):
         trainers.GAN.from_export(tmp_path / "a")
 
 
+def test_a_planted_one_is_refused(tmp_path):
+    """Only what the card lists is loaded: a stranger's file beside it is none of it."""
+    path = export.save(tiny_pair()[0], tmp_path / "a")
+    other = export.save(made(), tmp_path / "b", resumable=True)
+    shutil.copy(other / exported.TRAINER, path / exported.TRAINER)
+    with pytest.raises(ValueError, match="trainer.keras is not of the version"):
+        trainers.GAN.from_export(tmp_path / "a")
+    (path / exported.TRAINER).rename(path / "model.onnx")
+    with pytest.raises(ValueError, match="model.onnx is not of the version"):
+        checking.check(path)
+
+
 def test_an_autoencoder_comes_along(tmp_path):
     vae = zoo.VAE((8, 8, 1), latent_dim=4)
     vae.compile()
     path = export.save(vae, tmp_path, resumable=True)
-    again = keras.saving.load_model(path / exported.TRAINER)
-    assert_same_weights(again, vae)
+    assert (path / exported.TRAINER).is_file()
+    assert_same_weights(zoo.VAE.from_export(tmp_path), vae)
+    with pytest.raises(ValueError, match="Expected a GAN. Received: .* with a VAE"):
+        trainers.GAN.from_export(tmp_path)
 
 
 def test_the_command(tmp_path, capsys):
@@ -108,19 +126,15 @@ def test_the_command(tmp_path, capsys):
     fit(gan, 1)
     zoo.saving.save(gan, tmp_path / "gan.keras")
     zoo.saving.save(gan.generator, tmp_path / "generator.keras")
-    assert run(f"--model={tmp_path / 'gan.keras'}", f"--output_dir={tmp_path / 'out'}") == 0
+    flags = ("--resumable", "--nocheck")
+    given = (f"--model={tmp_path / 'gan.keras'}", f"--output_dir={tmp_path / 'out'}")
+    assert run_command(export_main, *flags, *given) == 0
     assert int(trainers.GAN.from_export(tmp_path / "out").steps) == 4
     for model in (tmp_path / "generator.keras", "unrolled_ring"):
-        assert run(f"--model={model}", f"--output_dir={tmp_path / 'other'}") == 2
+        given = (f"--model={model}", f"--output_dir={tmp_path / 'other'}")
+        assert run_command(export_main, *flags, *given) == 2
         assert "`--resumable` keeps a trainer, and there is none" in capsys.readouterr().err
+    given = (f"--model={tmp_path / 'gan.keras'}", f"--output_dir={tmp_path / 'other'}")
+    assert run_command(export_main, *flags, *given, "--formats=page") == 2
+    assert "`formats` is empty" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
-
-
-def run(*flags):
-    for name in export_main.FLAGS:
-        export_main.FLAGS[name].unparse()
-    export_main.FLAGS.unparse_flags()
-    with pytest.raises(SystemExit) as ended:
-        flags = ["export", "--resumable", "--nocheck", *flags]
-        command.run(export_main.main, export_main.__doc__, export_main.FLAGS, flags)
-    return ended.value.code or 0

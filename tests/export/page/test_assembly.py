@@ -10,8 +10,8 @@ import pytest
 import export
 from export import __main__ as export_main
 from export.page import assembly, models, packing, vendored
-from tests.helpers import tiny_pair
-from zoo import command, files
+from tests.helpers import run_command, tiny_pair
+from zoo import files
 from zoo.players import sampling
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -126,12 +126,9 @@ def test_no_presets(tmp_path):
 
 def run(capsys, *arguments):
     """The exit status of the command and what it said."""
-    FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
-    with pytest.raises(SystemExit) as stop:
-        command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *map(str, arguments)])
+    code = run_command(export_main, *arguments)
     said = capsys.readouterr()
-    return stop.value.code, said.out, said.err
+    return code, said.out, said.err
 
 
 def test_the_command(tmp_path, stand_ins, monkeypatch, capsys):
