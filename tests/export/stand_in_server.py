@@ -35,6 +35,7 @@ class Model:
         self.versions, self.labels = {1}, {"stable"}
         self.asked, self.busy = [], 0  # Requests, and how many next ones find it unavailable.
         self.tells = True  # What its signatures are; KServe's server does not.
+        self.states = []  # Of the next requests, before it is AVAILABLE.
 
     def answer(self, signature, inputs):
         self.asked.append((signature, inputs))
@@ -76,7 +77,9 @@ def rest(model, port=0):
             which = [base, *(f"{base}/versions/{v}" for v in model.versions)]
             which += [f"{base}/labels/{label}" for label in model.labels]
             if self.path in which:
-                return self.reply(200, {"name": model.name, "ready": True})
+                return self.reply(200, self.status())
+            if model.states and self.path.endswith("/metadata"):
+                return self.reply(404, {"error": "Servable not found for request: not loaded"})
             ends = ("/metadata", ":predict") if model.tells else (":predict",)
             if self.path not in [x + end for x in which for end in ends]:
                 return self.reply(404, {"error": f"Servable not found for request: {self.path}"})
@@ -84,6 +87,13 @@ def rest(model, port=0):
                 self.reply(200, respond())
             except Exception as error:
                 self.reply(400, {"error": str(error)})
+
+        def status(self):
+            if not model.tells:
+                return {"name": model.name, "ready": True}
+            state = model.states.pop(0) if model.states else "AVAILABLE"
+            told = {"version": "1", "state": state, "status": {"error_code": "OK"}}
+            return {"model_version_status": [told]}
 
         def metadata(self):
             told = json_format.MessageToDict(

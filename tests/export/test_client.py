@@ -97,6 +97,37 @@ def test_a_server_without_metadata(folder):
             export.Client(url, "other", card=folder)
 
 
+def test_a_server_that_still_loads_is_waited_for(folder, monkeypatch):
+    """Its status is 200 also before it can answer, and after it could not load."""
+    folder, generator, _ = folder
+    monkeypatch.setattr(clients, "PAUSE", 0.0)
+    model = Model(folder / "1", "digits")
+    with WAYS["rest"](model) as url:
+        model.states = ["START", "LOADING"]
+        client = export.Client(url, "digits", card=folder)
+        images = client.sample([4, 5], labels=[1, 2])
+        np.testing.assert_array_equal(images, generator.sample(2, [1, 2], [4, 5]))
+        assert not model.states
+        model.states = ["END"] * 9
+        with pytest.raises(ConnectionError, match="no server that answers.*not ready.*END"):
+            export.Client(url, "digits", card=folder)
+
+
+def test_the_card_is_that_of_the_version(tmp_path):
+    """Of another version it would be other signatures."""
+    generator, _ = tiny_pair()
+    export.save(generator, tmp_path)
+    export.save(generator, tmp_path, default="sample")
+    model = Model(tmp_path / "1", "digits")
+    with WAYS["rest"](model) as url:
+        client = export.Client(url, "digits", card=tmp_path, version=1)
+        assert client.card["default"] == "latents"
+        client = export.Client(url, "digits", card=tmp_path)
+        assert client.card["default"] == "sample"  # The largest; the server has the other.
+        images = client.decode(client.latents([3]))
+        np.testing.assert_array_equal(np.round(images * 255), generator.sample(1, seed=[3]))
+
+
 def test_a_version_is_asked_for_by_its_number_or_its_label(served):
     _, url, _, generator, _ = served
     for version in (1, "stable"):

@@ -151,7 +151,7 @@ def test_wrong_answers_fail(capsys, monkeypatch):
         assert ": WRONG: 8 signatures, " in line and "decode differs by 2e-05" in line
 
 
-def test_a_signature_that_is_not_asked_for(tmp_path, nothing_there):
+def test_a_signature_that_the_server_lacks(tmp_path, nothing_there):
     version = export.save(nothing_there, tmp_path / "served")
     model = stand_in_server.Model(version, "tiny")
     del model.map.signature_def["latents"]
