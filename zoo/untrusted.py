@@ -79,7 +79,10 @@ def check_kinds(group, model, name):
         name: What to call the file in the message.
     """
     optimizers = getattr(model, "optimizers", None) or [getattr(model, "optimizer", None)]
-    variables = [*model.variables, *(v for each in optimizers if each for v in each.variables)]
+    variables = [v for each in (*optimizers, *model.metrics) if each for v in each.variables]
+    for layer in model._flatten_layers():  # A seed is stored with each layer that holds it.
+        variables += [*layer._trainable_variables, *layer._non_trainable_variables]
+        variables += [generator.state for generator in layer._seed_generators]
     whole = collections.Counter(
         tuple(v.shape) for v in variables if not str(v.dtype).startswith(("float", "bfloat"))
     )
@@ -250,7 +253,7 @@ def _weights_within(allowed, stored, argument, received):
         def counted(layer, shape=None, *args, **kwargs):
             nonlocal made
             if threading.get_ident() == here:
-                made += 4 * (math.prod(shape) if isinstance(shape, (tuple, list)) else shape or 1)
+                made += 4 * math.prod((shape or 1,) if isinstance(shape, int) else shape or ())
                 if made > allowed:
                     raise ValueError(
                         f"`{argument}` declares more weights than it stores, and would fill the "

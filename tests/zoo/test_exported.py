@@ -12,7 +12,7 @@ import trainers
 import zoo
 from export import __main__ as export_main
 from export import checking
-from tests.helpers import assert_same_weights, run_command, tiny_pair
+from tests.helpers import assert_same_weights, run_command, tiny_mlp_pair, tiny_pair
 from zoo import exported
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
@@ -75,6 +75,37 @@ def test_its_class_comes_back(tmp_path):
     assert type(trainers.GAN.from_export(tmp_path)) is trainers.ConsensusGAN
     with pytest.raises(ValueError, match="`directory` holds another trainer. Expected a FGAN"):
         trainers.FGAN.from_export(tmp_path)
+
+
+def laplacian():
+    generator = zoo.LaplacianGenerator((8, 8, 1), levels=2, latent_dim=4, filters=2, units=(4,))
+    discriminator = zoo.LaplacianDiscriminator((8, 8, 1), levels=2, filters=2, units=(4,))
+    return trainers.LaplacianGAN(generator, discriminator)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        laplacian,
+        lambda: trainers.HistoricalAveragingGAN(*tiny_mlp_pair()),
+        lambda: trainers.UnrolledGAN(*tiny_pair(classes=3), unroll_steps=1),
+        lambda: trainers.WassersteinGANGP(*tiny_mlp_pair()),
+    ],
+)
+def test_what_trainers_hold_beside_their_players_comes_back(tmp_path, make):
+    """Sums of weights, seeds of dropout at every level, counters."""
+    gan = make()
+    gan.compile(jit_compile=False)
+    shape = gan.generator.output_shape[1:]
+    images = np.random.default_rng(1).integers(0, 256, (32, *shape), dtype=np.uint8)
+    given = (images, np.arange(32) % 3) if gan.generator.num_classes else (images,)
+    gan.fit(*given, batch_size=16, verbose=0)
+    export.save(gan, tmp_path, resumable=True)
+    again = type(gan).from_export(tmp_path)
+    assert_same_weights(again, gan)
+    for each in (gan, again):
+        each.fit(*given, batch_size=16, shuffle=False, verbose=0)
+    assert_same_weights(again, gan)
 
 
 def test_only_a_trainer_can_be_kept(tmp_path):
