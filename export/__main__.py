@@ -199,8 +199,9 @@ def _export(source, wanted):
     print(f"{path}: {size / 1e6:.1f} MB")
     for name, result in found.items():
         print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
-    row = server_files.request(sampling.traits(generator))
-    print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row, FLAGS.default)}")
+    if "saved_model" in wanted:
+        row = server_files.request(sampling.traits(generator))
+        print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row, FLAGS.default)}")
 
 
 def _want(*names):
@@ -245,7 +246,9 @@ def label(arguments):
     """Labels versions, and prints the settings of the server that have them."""
     folder, *given = arguments or [None]
     pairs = [pair.partition("=") for pair in given]
-    if folder is None or not all(name and value.isdecimal() for name, _, value in pairs):
+    names = [name for name, _, _ in pairs]
+    told = pairs and len(set(names)) == len(names)
+    if not told or not all(name and value.isdecimal() for name, _, value in pairs):
         raise ValueError(
             "`label` takes a folder and versions by their labels. Expected python -m export label "
             f"FOLDER stable=1 canary=2. Received: {' '.join(arguments) or 'nothing'}"

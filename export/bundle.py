@@ -97,14 +97,14 @@ def save(
         value_range: `(low, high)` of the generator's pictures, `None` if its samples are none, or
             `"auto"`, as in `zoo.players.traits`.
         weights: `"float32"`, or `"float16"`: half the size, stored so and cast when used, exact
-            where the weights are numbers of float16 (those of the presets are). Or `"int8"`: a
-            quarter of the size, and other samples. Such a version is always checked, and its error
-            is in `PARITY.md`; only NaN is refused.
+            where the weights are numbers of float16 (those of the presets are, but of the rings).
+            Or `"int8"`: a quarter of the size where they have two axes, and other samples. Such a
+            version is always checked, and its error is in `PARITY.md`; only NaN is refused.
         formats: Some of `"saved_model"`, `"onnx"` (`pip install tf2onnx onnx onnxruntime`) and
             `"litert"` (`pip install ai-edge-litert`, to run and to check it).
         check: bool. Asks each format for 64 seeds in a process without this project, writes
             `PARITY.md`, and leaves no version that does not answer as Python does.
-        about: dict, optional. More entries for the card: scores, a license, the data.
+        about: dict, optional. More entries for the card, as JSON: scores, a license, the data.
         resumable: bool. Keeps the trainer in the version, or the `zoo.VAE`. Its file is larger than
             all that is served, as it holds the state of the optimizers.
         default: What a SavedModel answers to a request that names no signature: `"latents"`
@@ -170,6 +170,7 @@ def write(
     networks = served.of(model, discriminator)
     asked = signatures.of(networks, value_range, default=default)
     stored_weights.check(weights, networks)
+    card.check_about(about, card.of(networks, asked, value_range))
     check = check or weights == "int8"  # Its error is always said.
     formats = _check_formats(formats, check)
     every_format.check_default(formats, default)

@@ -5,6 +5,7 @@ import json
 from zoo import exported, untrusted
 from zoo.players import origins, sampling
 
+KEPT = ("default", "formats", "weights", "int8", "files", "outputs", "sha256")
 FORMAT = 2  # 1 had the hashes of the files as `sha256`, and none of its own.
 
 
@@ -46,6 +47,23 @@ def outputs(questions):
         }
         for question in questions
     }
+
+
+def check_about(about, own):
+    """Raises a `ValueError` if what else a card should say is not JSON, or its own to say."""
+    taken = sorted({*own, *KEPT} & set(about or ()) - {"name"})
+    if taken:
+        raise ValueError(
+            f"`about` has entries that the card has itself. Expected other names than {taken}. "
+            f"Received: about with {taken}"
+        )
+    try:
+        json.dumps(about, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`about` is not JSON ({error}). Expected names, texts and finite numbers. Received: "
+            f"{str(about)[:200]}"
+        ) from error
 
 
 def _ranges(traits):

@@ -71,6 +71,25 @@ class Client:
         self._transport = TRANSPORTS[scheme](str(url), host, model, version, timeout)
         found = self._patiently(self._transport.signatures)
         self.signatures = _listed(self.card) if found is None else found
+        self._compare()
+
+    def _compare(self):
+        """Raises a `ValueError` if the card is of another model than the server's."""
+        told = (self.card or {}).get("signatures", {})
+        for name in {"sample", "latents"} & set(told) & set(self.signatures):
+            inputs = self.signatures[name][0]
+            if set(told[name]) != set(inputs):
+                raise ValueError(
+                    f"`card` is of another model than the server's. Expected inputs "
+                    f"{sorted(inputs)} of {name!r}. Received: {sorted(told[name])}"
+                )
+        latents = self.signatures.get("latents", (None, {}))[1].get("latents")
+        wanted = (self.card or {}).get("latent_dim")
+        if latents and wanted is not None and list(latents[1][1:]) != [wanted]:
+            raise ValueError(
+                "`card` is of another model than the server's. Expected latents of "
+                f"{latents[1][1:]} numbers. Received: latent_dim={wanted}"
+            )
 
     def sample(self, seeds, labels=None, conditions=None, truncation=None):
         """Samples of seeds: uint8 pictures, or float32 numbers of what is no picture.
@@ -133,14 +152,20 @@ class Client:
             part = {name: value[start : start + MOST] for name, value in inputs.items()}
             answers.append(self._patiently(self._transport.predict, signature, part))
         answer = {
-            name: np.concatenate([self._array(signature, name, part[name]) for part in answers])
+            name: np.concatenate([self._array(signature, name, part) for part in answers])
             for name in self.signatures[signature][1]
         }
+        for name, value in answer.items():
+            if len(value) != rows:
+                raise ServerError(
+                    f"`{signature}` was answered for other rows. Expected {rows}. Received: "
+                    f"{len(value)} of {name!r}"
+                )
         if not answer.get("valid", np.True_).all():
             raise ValueError(
                 f"`{signature}` was asked for rows that make no sense to the model. Expected "
                 "classes that it has, conditions that are numbers and truncations above 0. "
-                f"Received: rows {np.flatnonzero(~answer['valid']).tolist()}"
+                f"Received: rows {np.flatnonzero(~answer['valid'])[:20].tolist()}, and so on"
             )
         return answer
 
@@ -160,11 +185,22 @@ class Client:
         taken = self.signatures.get(signature, ({}, {}))[0]
         return "samples" if "samples" in taken else "images"
 
-    def _array(self, signature, name, value):
+    def _array(self, signature, name, answer):
+        """An output as an array of what the server says that it is."""
         dtype, shape = self.signatures[signature][1][name]
-        if dtype == "string":
-            return np.array([*value, None], object)[:-1]  # Of bytes NumPy would cut zeros off.
-        return np.asarray(value, dtype).reshape(-1, *shape[1:])
+        try:
+            value = answer[name]
+            if dtype == "string":
+                return np.array([*value, None], object)[:-1]  # Of bytes NumPy would cut zeros off.
+            given = np.asarray(value)
+            if given.dtype.kind not in ("iufb" if dtype.startswith("float") else "iub"):
+                value = None  # Floats would be cut to integers.
+            return np.asarray(value, dtype).reshape(-1, *shape[1:])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ServerError(
+                f"`{signature}` was answered with something else. Expected {name!r} of {dtype} and "
+                f"shape ({', '.join(['n', *map(str, shape[1:])])}). Received: {str(answer)[:200]}"
+            ) from error
 
     def _check(self, signature, inputs):
         check_choice(self.signatures, signature=signature)
@@ -198,6 +234,9 @@ class Client:
                 f"({', '.join(['n', *map(str, shape[1:])])}). Received: {name} of shape "
                 f"{array.shape} and dtype {array.dtype}"
             )
+        if dtype.startswith("float"):
+            with np.errstate(over="ignore"):  # To infinity, which is refused.
+                array = array.astype(dtype)
         low, high = (self.card or {}).get("ranges", {}).get(name) or (None, None)
         if kinds == "iu":
             limits = np.iinfo(dtype)

@@ -195,6 +195,8 @@ def _service(name):
 def _huggingface(folder, name, said, made):
     """All of a version, and a model card whose metadata are those of its card."""
     shutil.copytree(folder, made, dirs_exist_ok=True)
+    if said.get("weights") == "int8":  # The scores are of the model as it was.
+        said = {**said, "scores": []}
     library = "onnx" if "onnx" in formats.there(folder) else None
     rows = "".join(
         f"| `{key}` | {', '.join(map(_told, *zip(*inputs.items(), strict=True)))} |\n"
@@ -210,9 +212,16 @@ def _huggingface(folder, name, said, made):
 | signature | inputs |
 |---|---|
 {rows}
-{model_cards.scores(said)}
+{model_cards.scores(said)}{_of_weights(said)}
 `assets.extra/card.json` has the rest: the prior, ranges, classes, and the SHA-256 of every file.
 """)
+
+
+def _of_weights(said):
+    """A line on weights whose samples are not quite the model's."""
+    if said.get("weights") != "int8":
+        return ""
+    return "The weights are in int8: `PARITY.md` has in how many pixels its samples are others.\n"
 
 
 def _told(name, value):

@@ -128,7 +128,8 @@ class Parity:
         return SHARE if known is None else SHARE + min(WORSE * known, (1.0 + known) / 2)
 
     def __str__(self):
-        png = {True: "decodes to the same", False: "DIFFERS", None: "is not there"}[self.png_equal]
+        other = "DIFFERS" if self.allowed is None else "to as many others"
+        png = {True: "decodes to the same", False: other, None: "is not there"}[self.png_equal]
         worst = max(self.measures, key=lambda measure: measure.beyond / measure.total)
         wrong = f", {worst.signature} is WRONG in {worst.beyond} of {worst.total} numbers"
         pixels = [m for m in self.measures if m.output == "images as pixels"]

@@ -5,6 +5,7 @@ Reference:
 """
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -33,23 +34,30 @@ class Rest:
         `None` of a server that has the model and no metadata, as KServe's.
         """
         try:
-            metadata = self._read(f"{self.where}/metadata")["metadata"]
+            metadata = self._read(f"{self.where}/metadata")
         except NotFound:
             status = self._read(self.where)  # Not found either where there is no model.
             if status.get("ready") is True:
                 return None
             raise Unavailable(f"{self.where}: not ready: {json.dumps(status)[:300]}") from None
-        return {
-            name: (_tensors(signature["inputs"]), _tensors(signature["outputs"]))
-            for name, signature in metadata["signature_def"]["signature_def"].items()
-            if signature.get("inputs")
-        }
+        try:
+            given = metadata["metadata"]["signature_def"]["signature_def"]
+            return {
+                name: (_tensors(signature["inputs"]), _tensors(signature["outputs"]))
+                for name, signature in given.items()
+                if signature.get("inputs")
+            }
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ServerError(
+                f"{self.where} does not answer as TensorFlow Serving does. Expected the signatures "
+                f"of the model. Received: {str(metadata)[:200]}"
+            ) from error
 
     def predict(self, signature, inputs):
         """The outputs of a signature: `{name: nested lists}`."""
         lists = {name: np.asarray(value).tolist() for name, value in inputs.items()}
         body = json.dumps({"signature_name": signature, "inputs": lists}).encode()
-        outputs = self._read(f"{self.where}:predict", body)["outputs"]
+        outputs = self._read(f"{self.where}:predict", body).get("outputs")
         if not (isinstance(outputs, dict) and "b64" not in outputs):
             return _Single(outputs)
         return {name: _decoded(value) for name, value in outputs.items()}
@@ -58,15 +66,38 @@ class Rest:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                return json.loads(answer.read())
+                return _parsed(url, answer.read())
         except urllib.error.HTTPError as error:
             said = _said(error)
             if error.code in LATER:
                 raise Unavailable(said) from error
             kind = NotFound if error.code == 404 else ServerError
             raise kind(f"the server answered {error.code}: {said}") from error
-        except (urllib.error.URLError, ConnectionError) as error:
+        except http.client.InvalidURL as error:
+            raise ValueError(
+                f"`url` is none ({error}). Expected http://HOST:PORT. Received: {url!r}"
+            ) from error
+        except (
+            urllib.error.URLError,
+            ConnectionError,
+            TimeoutError,
+            http.client.HTTPException,
+        ) as error:
             raise Unavailable(f"{url}: {getattr(error, 'reason', error)}") from error
+
+
+def _parsed(url, content):
+    """An answer in JSON, an object."""
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ServerError(
+            f"{url} does not answer as TensorFlow Serving does. Expected an object of JSON. "
+            f"Received: {content[:100]!r}"
+        )
+    return parsed
 
 
 class _Single(dict):
@@ -92,7 +123,7 @@ def _said(error):
     try:
         return json.loads(text)["error"]
     except (ValueError, KeyError, TypeError):
-        return text or error.reason
+        return text[:500] or error.reason
 
 
 def _tensors(given):

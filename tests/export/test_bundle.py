@@ -166,3 +166,21 @@ def test_a_generator_that_answers_nan_is_not_checked_as_good(tmp_path):
     assert np.isnan(generator(np.zeros((1, 2)))).all()
     with pytest.raises(RuntimeError, match="`model` answers otherwise"):
         export.save(generator, tmp_path / "served", check=True)
+
+
+@pytest.mark.parametrize(
+    "about, said",
+    [
+        (
+            {"default": "sample"},
+            r"entries that the card has itself. .*other names than \['default'\]",
+        ),
+        ({"latent_dim": 3}, "entries that the card has itself"),
+        ({"score": float("nan")}, "is not JSON"),
+        ({"score": object()}, "is not JSON"),
+    ],
+)
+def test_what_a_card_cannot_say(tmp_path, about, said):
+    with pytest.raises(ValueError, match=f"`about` .*{said}|`about` {said}"):
+        export.save(tiny_pair()[0], tmp_path / "served", about=about)
+    assert not (tmp_path / "served").exists()

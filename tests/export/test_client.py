@@ -10,6 +10,7 @@ from PIL import Image
 import export
 import zoo
 from export import client as clients
+from export import rest_transport
 from tests.export.stand_in_server import WAYS, Model
 from tests.helpers import tiny_pair
 from zoo import players
@@ -111,6 +112,50 @@ def test_a_server_that_still_loads_is_waited_for(folder, monkeypatch):
         model.states = ["END"] * 9
         with pytest.raises(ConnectionError, match="no server that answers.*not ready.*END"):
             export.Client(url, "digits", card=folder)
+
+
+@pytest.mark.parametrize(
+    "images, said",
+    [
+        (np.zeros((1, 8, 8, 1), int), "answered for other rows. Expected 2. Received: 1 of"),
+        (np.full((2, 8, 8, 1), 0.5), "answered with something else. Expected 'images' of uint8"),
+        (np.full((2, 8, 8, 1), 300), "answered with something else"),
+        (np.zeros((2, 5), int), "answered with something else"),
+    ],
+)
+def test_an_answer_that_is_none(folder, monkeypatch, images, said):
+    """A server may be another one's, or broken: what it says is no picture yet."""
+    model = Model(folder[0] / "1", "digits")
+    with WAYS["rest"](model) as url:
+        client = export.Client(url, "digits")
+        rows = {"images": images.tolist(), "valid": [True] * len(images)}
+        monkeypatch.setattr(client._transport, "predict", lambda *_: rows)
+        with pytest.raises(clients.ServerError, match=said):
+            client.sample([1, 2], labels=[0, 1])
+        with pytest.raises(ValueError, match="`latents` holds NaN or infinity"):
+            client.decode(np.full((1, 6), 1e300), labels=[1])
+
+
+def test_a_card_of_another_model(folder, tmp_path):
+    export.save(tiny_pair()[0], tmp_path)
+    model = Model(folder[0] / "1", "digits")
+    for way in WAYS.values():
+        with way(model) as url:
+            with pytest.raises(ValueError, match="`card` is of another model than the server's"):
+                export.Client(url, "digits", card=tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"metadata": null}'])
+def test_a_server_of_something_else(folder, monkeypatch, content):
+    model = Model(folder[0] / "1", "digits")
+    with WAYS["rest"](model) as url:
+        monkeypatch.setattr(
+            rest_transport.json, "loads", lambda _: json.JSONDecoder().decode(content.decode())
+        )
+        with pytest.raises(clients.ServerError, match="does not answer as TensorFlow Serving does"):
+            export.Client(url, "digits")
+    with pytest.raises(ValueError, match="`url` is none"):
+        export.Client("http://localhost:abc", "digits")
 
 
 def test_the_card_is_that_of_the_version(tmp_path):

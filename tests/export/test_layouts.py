@@ -25,7 +25,6 @@ ABOUT = {
         1.5,
         {"label": "other"},
         {"value": 2.0},
-        {"label": "never", "value": float("inf")},
     ],
 }
 

@@ -52,7 +52,15 @@ def test_what_cannot_be_labelled(served, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "given, status", [(["stable=2"], None), ([], None), (["stable"], 2), (["=2"], 2), (["a=b"], 2)]
+    "given, status",
+    [
+        (["stable=2"], None),
+        ([], 2),  # Not to take all away.
+        (["stable=1", "stable=2"], 2),
+        (["stable"], 2),
+        (["=2"], 2),
+        (["a=b"], 2),
+    ],
 )
 def test_the_command(served, given, status, capsys):
     FLAGS = export_main.FLAGS
@@ -66,4 +74,4 @@ def test_the_command(served, given, status, capsys):
     if status:
         assert "Expected python -m export label FOLDER stable=1" in said.err
     else:
-        assert said.out.startswith("model_config_list") and ("stable" in said.out) == bool(given)
+        assert said.out.startswith("model_config_list") and "stable" in said.out
