@@ -68,9 +68,9 @@ def write(model, folder):
     """Each format alone: `{format: (path, parity)}`, and `{format: why not}`."""
     written, refused = {}, {}
     for format in formats.FILES:
-        arguments = (None, None, sampling.AUTO, "float32", (format,), True)
+        asked = bundle.Wanted(formats=(format,), check=True)
         try:
-            path, found = bundle.write(model, folder / format, *arguments)
+            path, found = bundle.write(model, folder / format, None, None, sampling.AUTO, asked)
             written[format] = path, found[format]
         except (ValueError, RuntimeError) as error:
             refused[format] = " ".join(str(error).split())[:300]

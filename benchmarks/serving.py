@@ -108,8 +108,7 @@ def _litert(folder, given, batch):
 
     light = Interpreter(str(folder / "model.tflite"), num_threads=1)
     runner = light.get_signature_runner("serving_default")
-    shapes = [one["shape"][0] for one in runner.get_input_details().values()]
-    if light.get_input_details()[0]["shape_signature"][0] == 1 and min(shapes) == 1:
+    if light.get_input_details()[0]["shape_signature"][0] == 1:
         rows = [{name: value[i : i + 1] for name, value in given.items()} for i in range(batch)]
         return lambda: [runner(**row) for row in rows]
     return lambda: runner(**given)

@@ -179,18 +179,9 @@ def _export(source, wanted):
     generator = getattr(model, "generator", model)
     sampling.say_range(generator, command.parse_range(FLAGS.value_range))
     try:
+        told = bundle.Wanted(FLAGS.weights, wanted, FLAGS.check, about(source), FLAGS.default, keep)
         path, found = bundle.write(
-            model,
-            FLAGS.output_dir,
-            FLAGS.version,
-            discriminator,
-            sampling.AUTO,
-            FLAGS.weights,
-            wanted,
-            FLAGS.check,
-            about(source),
-            default=FLAGS.default,
-            keep=keep,
+            model, FLAGS.output_dir, FLAGS.version, discriminator, sampling.AUTO, told
         )
     except RuntimeError as error:  # What runs does not answer as Python does.
         print(error)
@@ -199,6 +190,9 @@ def _export(source, wanted):
     print(f"{path}: {size / 1e6:.1f} MB")
     for name, result in found.items():
         print(f"check: {'' if name == 'saved_model' else f'{name}: '}{result}")
+    labels = version_labels.given(FLAGS.output_dir)
+    if labels and int(path.name) not in labels.values():
+        print(f"{server_files.MODELS} serves labelled versions alone, not yet this one: {labels}")
     if "saved_model" in wanted:
         row = server_files.request(sampling.traits(generator))
         print(f"\n{server_files.how_to_serve(FLAGS.output_dir, row, FLAGS.default)}")

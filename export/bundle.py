@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 from export import (
     card,
@@ -72,13 +73,13 @@ def save(
     Of the formats, `"saved_model"` has every signature. `"onnx"` is `model.onnx`, from latents
     whatever the default, and `latents.onnx`, `latents_truncated.onnx`, `score.onnx` and
     `encode.onnx`: `sample` is `latents.onnx` and then `model.onnx`, with pixels `round(255 x)`, and
-    `sample_truncated` likewise. `"litert"` is `model.tflite`
-    from latents alone, as it has no 64-bit products to draw with.
+    `sample_truncated` likewise. `"litert"` is `model.tflite` from latents alone, as it has no
+    64-bit products to draw with.
 
-    A server finds `batching_params.pbtxt` and requests to warm up with in the version, and in the
-    directory `models.config`, `monitoring.config`, `compose.yaml` and a `README.md` with the
-    commands. The name that it knows the model by is the directory's, with `_` for what a URL does
-    not take.
+    A server of SavedModels finds `batching_params.pbtxt` and requests to warm up with in the
+    version, and in the directory `models.config`, `monitoring.config`, `compose.yaml` and a
+    `README.md` with the commands. The name that it knows the model by is the directory's, with `_`
+    for what a URL does not take.
 
     With `resumable` the trainer itself comes along, in `assets.extra/trainer.keras`: both players,
     their optimizers and the moving average, from which `trainers.GAN.from_export` goes on training.
@@ -134,45 +135,40 @@ def save(
     ```
     """
     keep = _keeper(model) if resumable else None
-    return write(
-        model,
-        directory,
-        version,
-        discriminator,
-        value_range,
-        weights,
-        formats,
-        check,
-        about,
-        keep,
-        default,
-    )[0]
+    wanted = Wanted(weights, formats, check, about, default, keep)
+    return write(model, directory, version, discriminator, value_range, wanted)[0]
 
 
-def write(
-    model,
-    directory,
-    version,
-    discriminator,
-    value_range,
-    weights,
-    formats,
-    check,
-    about=None,
-    keep=None,
-    default="latents",
-):
-    """As `save`, and `keep` writes the file of the trainer to a path that it is given.
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a version is to be, beside the model that it serves.
+
+    Attributes:
+        weights, formats, check, about, default: As of `save`.
+        keep: Function that writes the file of the trainer to a path, or `None`.
+    """
+
+    weights: str = "float32"
+    formats: tuple = ("saved_model",)
+    check: bool = False
+    about: dict | None = None
+    default: str = "latents"
+    keep: Callable | None = None
+
+
+def write(model, directory, version, discriminator, value_range, wanted):
+    """As `save`, of what is `Wanted`.
 
     Returns:
         The path, and `{format: export.parity.Parity}` of what was checked.
     """
+    weights, default, about = wanted.weights, wanted.default, wanted.about or {}
     networks = served.of(model, discriminator)
     asked = signatures.of(networks, value_range, default=default)
     stored_weights.check(weights, networks)
     card.check_about(about, card.of(networks, asked, value_range))
-    check = check or weights == "int8"  # Its error is always said.
-    formats = _check_formats(formats, check)
+    check = wanted.check or weights == "int8"  # Its error is always said.
+    formats = _check_formats(wanted.formats, check)
     every_format.check_default(formats, default)
     found = {}
 
@@ -192,14 +188,16 @@ def write(
             questioned = questions.of(networks, SEEDS, value_range, default)
             found.update(_checked(folder, questioned, formats, weights))
             (folder / PARITY).write_text(parity.report(folder, found))
-        if keep is not None:
+        if wanted.keep is not None:
             (folder / exported.TRAINER).parent.mkdir(exist_ok=True)
-            keep(folder / exported.TRAINER)
-        facts = {"default": default, "formats": formats, "weights": weights, **(about or {})}
+            wanted.keep(folder / exported.TRAINER)
+        facts = {"default": default, "formats": formats, "weights": weights, **about}
         if weights == "int8":
             facts["int8"] = {name: result.shares for name, result in found.items()}
         told = {**card.of(networks, asked, value_range), "outputs": card.outputs(kept)}
         card.write(folder, {**told, **facts})
+        if "saved_model" not in formats:  # What a server of SavedModels wants.
+            return {}
         row = server_files.request(sampling.traits(networks.generator))
         return server_files.write(folder.parent, directory, row, default)
 

@@ -5,7 +5,7 @@ import json
 from zoo import exported, untrusted
 from zoo.players import origins, sampling
 
-KEPT = ("default", "formats", "weights", "int8", "files", "outputs", "sha256")
+OWN = ("default", "formats", "weights", "int8", "files", "outputs", "sha256")
 FORMAT = 2  # 1 had the hashes of the files as `sha256`, and none of its own.
 
 
@@ -51,7 +51,12 @@ def outputs(questions):
 
 def check_about(about, own):
     """Raises a `ValueError` if what else a card should say is not JSON, or its own to say."""
-    taken = sorted({*own, *KEPT} & set(about or ()) - {"name"})
+    if not isinstance(about, dict):
+        raise ValueError(
+            "`about` is no entries of a card. Expected a dict. Received: about of class "
+            f"{type(about).__name__}"
+        )
+    taken = sorted(({*own, *OWN} & set(about)) - {"name"})
     if taken:
         raise ValueError(
             f"`about` has entries that the card has itself. Expected other names than {taken}. "

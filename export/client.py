@@ -18,6 +18,7 @@ TRANSPORTS = {
     "grpc": grpc_transport.Grpc,
 }
 MOST = 64  # Rows of a request, which a server takes at once (`batching_params.pbtxt`).
+FEW = 20  # Rows that a message names.
 PAUSE = 0.1  # Seconds before the first retry; then twice as long each time.
 
 
@@ -161,11 +162,12 @@ class Client:
                     f"`{signature}` was answered for other rows. Expected {rows}. Received: "
                     f"{len(value)} of {name!r}"
                 )
-        if not answer.get("valid", np.True_).all():
+        wrong = np.flatnonzero(~answer.get("valid", np.ones(rows, bool)))
+        if wrong.size:
             raise ValueError(
                 f"`{signature}` was asked for rows that make no sense to the model. Expected "
                 "classes that it has, conditions that are numbers and truncations above 0. "
-                f"Received: rows {np.flatnonzero(~answer['valid'])[:20].tolist()}, and so on"
+                f"Received: rows {wrong[:FEW].tolist()}, of {wrong.size} such"
             )
         return answer
 

@@ -9,7 +9,7 @@ import pathlib
 import re
 import shutil
 
-from export import formats, server_files, signatures, warm_up
+from export import card, formats, server_files, signatures, warm_up
 from zoo import exported, files, model_cards
 from zoo.validation import as_path, check_choice
 
@@ -169,7 +169,7 @@ signature:
 
 def _kserve(folder, name, said, made):
     """A folder of versions, and the service that reads it from a volume."""
-    shutil.copytree(folder, made / name / "1")
+    _copy(folder, said, made / name / "1")
     (made / "inference_service.yaml").write_text(f"""\
 # The folder {name}/ belongs at the root of the volume (or the bucket) that storageUri names.
 apiVersion: serving.kserve.io/v1beta1
@@ -194,7 +194,7 @@ def _service(name):
 
 def _huggingface(folder, name, said, made):
     """All of a version, and a model card whose metadata are those of its card."""
-    shutil.copytree(folder, made, dirs_exist_ok=True)
+    _copy(folder, said, made)
     if said.get("weights") == "int8":  # The scores are of the model as it was.
         said = {**said, "scores": []}
     library = "onnx" if "onnx" in formats.there(folder) else None
@@ -222,6 +222,15 @@ def _of_weights(said):
     if said.get("weights") != "int8":
         return ""
     return "The weights are in int8: `PARITY.md` has in how many pixels its samples are others.\n"
+
+
+def _copy(folder, said, made):
+    """All of a version but the trainer in it, which is for going on and not for giving away."""
+    whole = not (folder / exported.TRAINER).is_file()
+    left_out = None if whole else shutil.ignore_patterns(pathlib.Path(exported.TRAINER).name)
+    shutil.copytree(folder, made, ignore=left_out, dirs_exist_ok=True)
+    if not whole:
+        card.write(made, {key: x for key, x in said.items() if key not in ("files", "sha256")})
 
 
 def _told(name, value):

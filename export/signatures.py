@@ -42,34 +42,39 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
         ValueError: If the default is unknown, or this model has no such signature.
     """
     check_choice(DEFAULTS, default=default)
-    generator = served.generator
-    traits = sampling.traits(generator, value_range)
-    pictures = traits.value_range is not None
-    output = "images" if pictures else "samples"
-    condition = traits.condition
+    traits = sampling.traits(served.generator, value_range)
+    signatures = _of_generator(served.generator, traits, draw_rows)
+    if served.discriminator is not None:
+        signatures["score"] = _of_discriminator(served.discriminator, traits)
+    if served.encoder is not None:
+        signatures |= _of_autoencoder(served.encoder, served.generator, traits)
+    return _with_default(signatures, default, traits.image_shape)
+
+
+def _of_generator(generator, traits, draw_rows):
+    """What draws latents and what makes samples of them."""
+    pictures, output, condition = traits.value_range is not None, _output(traits), traits.condition
     told = conditions.spec(condition)
     seed = tf.TensorSpec((None,), "int64", name="seed")
     latents = tf.TensorSpec((None, traits.latent_dim), "float32", name="latents")
     truncation = tf.TensorSpec((None,), "float32", name="truncation")
-    samples = tf.TensorSpec((None, *traits.image_shape), "float32", name=output)
 
-    def decode(latents, labels=None):
-        made = sampling.generate(generator, latents, labels, training=False)
-        return pixels.to_unit(made, traits.value_range) if pictures else tf.cast(made, "float32")
+    def draw(seed, truncation=None):
+        return draw_rows(traits.prior, traits.latent_dim, seed, truncation)
 
-    def draw(seed, labels=None, truncation=None):
-        made = decode(draw_rows(traits.prior, traits.latent_dim, seed, truncation), labels)
+    def sample(latents, labels):
+        made = _decoded(generator, traits, latents, labels)
         return pixels.to_pixels(made) if pictures else made
 
-    def generated(latents, labels):
-        return {output: decode(latents, labels)}
+    def decoded(latents, labels):
+        return {output: _decoded(generator, traits, latents, labels)}
 
     def sampled(seed, labels):
-        return {output: draw(seed, labels)}
+        return {output: sample(draw(seed), labels)}
 
     def sampled_truncated(seed, truncation, labels):
         fits, truncation = _fitting(truncation)
-        return {output: _blank(fits, draw(seed, labels, truncation)), "valid": fits}
+        return {output: _blank(fits, sample(draw(seed, truncation), labels)), "valid": fits}
 
     sampled = _guarded(condition, sampled)
 
@@ -78,15 +83,14 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
         return {"png_bytes": tf.io.encode_png(answer.pop(output)), **answer}
 
     def drawn(seed):
-        return {"latents": draw_rows(traits.prior, traits.latent_dim, seed)}
+        return {"latents": draw(seed)}
 
     def drawn_truncated(seed, truncation):
         fits, truncation = _fitting(truncation)
-        made = draw_rows(traits.prior, traits.latent_dim, seed, truncation)
-        return {"latents": _blank(fits, made), "valid": fits}
+        return {"latents": _blank(fits, draw(seed, truncation)), "valid": fits}
 
     signatures = {
-        DECODE: Signature(_padded(_guarded(condition, generated)), [latents, *told]),
+        DECODE: Signature(_padded(_guarded(condition, decoded)), [latents, *told]),
         "sample": Signature(_padded(sampled), [seed, *told]),
         "sample_truncated": Signature(
             _padded(_guarded(condition, sampled_truncated)), [seed, truncation, *told]
@@ -96,37 +100,58 @@ def of(served, value_range=sampling.AUTO, draw_rows=random.draw_rows, default="l
     }
     if pictures and len(traits.image_shape) == 3 and traits.image_shape[-1] in PNG_CHANNELS:
         signatures["sample_png"] = Signature(_padded(sampled_png), [seed, *told])
+    return signatures
 
-    def from_unit(samples):
-        if not pictures:
-            return samples
-        low, high = traits.value_range
-        return samples * (high - low) + low
 
-    if served.discriminator is not None:
-        judge = conditions.of(served.discriminator)
-        patches = sampling.patches(served.discriminator)
+def _of_discriminator(discriminator, traits):
+    """`score`: the logits of samples."""
+    judge, patches = conditions.of(discriminator), sampling.patches(discriminator)
 
-        def score(samples, labels):
-            logits, _ = sampling.discriminate(served.discriminator, from_unit(samples), labels)
-            return {"logits": sampling.per_example(logits, patches)}
+    def score(samples, labels):
+        logits, _ = sampling.discriminate(discriminator, _from_unit(samples, traits), labels)
+        return {"logits": sampling.per_example(logits, patches)}
 
-        inputs = [samples, *conditions.spec(judge)]
-        signatures["score"] = Signature(_padded(_guarded(judge, score)), inputs)
+    return Signature(_padded(_guarded(judge, score)), [_samples(traits), *conditions.spec(judge)])
 
-    if served.encoder is not None:
 
-        def encode(samples):
-            encoded = served.encoder(from_unit(samples), training=False)
-            mean, log_variance = tf.split(tf.cast(encoded, "float32"), 2, axis=-1)
-            return {"latents": mean, "log_variance": log_variance}
+def _of_autoencoder(encoder, generator, traits):
+    """`encode` and `reconstruct`, of samples."""
 
-        def reconstruct(samples):
-            return {output: decode(encode(samples)["latents"])}
+    def encode(samples):
+        encoded = encoder(_from_unit(samples, traits), training=False)
+        mean, log_variance = tf.split(tf.cast(encoded, "float32"), 2, axis=-1)
+        return {"latents": mean, "log_variance": log_variance}
 
-        signatures["encode"] = Signature(_padded(encode), [samples])
-        signatures["reconstruct"] = Signature(_padded(reconstruct), [samples])
-    return _with_default(signatures, default, traits.image_shape)
+    def reconstruct(samples):
+        return {_output(traits): _decoded(generator, traits, encode(samples)["latents"])}
+
+    functions = {"encode": encode, "reconstruct": reconstruct}
+    return {name: Signature(_padded(f), [_samples(traits)]) for name, f in functions.items()}
+
+
+def _output(traits):
+    """What samples are called."""
+    return "samples" if traits.value_range is None else "images"
+
+
+def _samples(traits):
+    return tf.TensorSpec((None, *traits.image_shape), "float32", name=_output(traits))
+
+
+def _decoded(generator, traits, latents, labels=None):
+    """Samples of latents, pictures in [0, 1]."""
+    made = sampling.generate(generator, latents, labels, training=False)
+    if traits.value_range is None:
+        return tf.cast(made, "float32")
+    return pixels.to_unit(made, traits.value_range)
+
+
+def _from_unit(samples, traits):
+    """Samples as the networks have them, of pictures in [0, 1]."""
+    if traits.value_range is None:
+        return samples
+    low, high = traits.value_range
+    return samples * (high - low) + low
 
 
 def decoder(signatures):
@@ -175,7 +200,7 @@ def _guarded(condition, function):
 
 def _fitting(truncation):
     """Which truncations make sense, and all of them with another in the place of those others."""
-    fits = truncation > 0
+    fits = truncation > 0  # Infinity too, which cuts nothing.
     return fits, tf.where(fits, truncation, 1.0)
 
 

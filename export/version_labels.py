@@ -20,6 +20,17 @@ def check(**argument):
         )
 
 
+def given(directory):
+    """The labels in the settings beside the versions, `{label: version}`; a server has no others.
+
+    Args:
+        directory: The folder of versions.
+    """
+    path = as_path(directory=directory) / server_files.MODELS
+    said = path.read_text() if path.is_file() else ""
+    return {label: int(version) for label, version in LINE.findall(said)}
+
+
 def give(directory, labels):
     """Labels versions of a served model, in the place of those that were labelled before.
 
@@ -60,9 +71,7 @@ def give(directory, labels):
             )
     path, name = directory / server_files.MODELS, server_files.served_name(directory)
     if path.is_file():
-        said = path.read_text()
-        before = {label: int(version) for label, version in LINE.findall(said)}
-        if said != server_files.models_config(name, labels=before):
+        if path.read_text() != server_files.models_config(name, labels=given(directory)):
             raise ValueError(
                 f"`directory` has a {server_files.MODELS} of your own. Expected that of "
                 "`export.save`, or none; or write model_version_policy and version_labels into "

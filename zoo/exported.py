@@ -36,6 +36,9 @@ def load_trainer(cls, directory, version=None):
         directory: The folder of versions, or a version.
         version: int. Defaults to the largest in the folder.
 
+    Returns:
+        The trainer, compiled as it was.
+
     Raises:
         FileNotFoundError: If there is no such version, or it holds no trainer.
         ValueError: If it is damaged, or its trainer is of another class.

@@ -16,7 +16,6 @@ SCHEME = "hf://"
 ADDRESS = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 OLDEST = 1  # The first version with these errors.
 UNMADE = {".gitattributes"}  # What the Hub itself puts into a new model.
-README = "README.md"
 
 
 def fetch(address, wanted, argument="preset"):

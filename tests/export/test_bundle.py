@@ -24,8 +24,9 @@ SIGNATURES = {  # Of a pair with classes: what each format is asked.
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     generator, discriminator = tiny_pair(classes=3)
-    arguments = (None, discriminator, "auto", "float16", FORMATS, True, {"scores": [1.5]})
-    return *bundle.write(generator, folder / "digits", *arguments), generator, discriminator
+    wanted = bundle.Wanted("float16", FORMATS, True, {"scores": [1.5]})
+    written = bundle.write(generator, folder / "digits", None, discriminator, "auto", wanted)
+    return *written, generator, discriminator
 
 
 def test_every_format_is_checked_and_reported(made):
@@ -65,8 +66,8 @@ def of_seeds(tmp_path_factory):
     """A version whose default takes seeds."""
     generator, _ = tiny_pair(classes=3)
     folder = tmp_path_factory.mktemp("of_seeds") / "digits"
-    arguments = (None, None, "auto", "float32", FORMATS, True, None, None, "sample_png")
-    return *bundle.write(generator, folder, *arguments), generator
+    wanted = bundle.Wanted(formats=FORMATS, check=True, default="sample_png")
+    return *bundle.write(generator, folder, None, None, "auto", wanted), generator
 
 
 def test_another_default_is_checked_too(of_seeds):
@@ -178,9 +179,15 @@ def test_a_generator_that_answers_nan_is_not_checked_as_good(tmp_path):
         ({"latent_dim": 3}, "entries that the card has itself"),
         ({"score": float("nan")}, "is not JSON"),
         ({"score": object()}, "is not JSON"),
+        ([1], "is no entries of a card"),
     ],
 )
 def test_what_a_card_cannot_say(tmp_path, about, said):
     with pytest.raises(ValueError, match=f"`about` .*{said}|`about` {said}"):
         export.save(tiny_pair()[0], tmp_path / "served", about=about)
     assert not (tmp_path / "served").exists()
+
+
+def test_without_a_saved_model_nothing_is_written_for_its_server(tmp_path):
+    export.save(tiny_pair()[0], tmp_path, formats="onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]

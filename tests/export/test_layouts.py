@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import export
+import trainers
 from export import __main__ as export_main
 from export import layouts
 from tests.helpers import tiny_pair
@@ -184,3 +185,26 @@ def test_what_cannot_be_laid_out(version, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         command.run(export_main.main, export_main.__doc__, FLAGS, ["export", *flags])
     assert not stop.value.code and (tmp_path / "made" / "inference_service.yaml").is_file()
+
+
+@pytest.mark.parametrize("target", ["kserve", "huggingface"])
+def test_a_trainer_is_not_given_away(tmp_path, target):
+    gan = trainers.GAN(*tiny_pair())
+    gan.compile()
+    export.save(gan, tmp_path / "digits", resumable=True)
+    made = layouts.layout(tmp_path / "digits", target, tmp_path / "made")
+    (path,) = made.rglob("card.json")
+    folder = path.parents[1]
+    assert not (folder / exported.TRAINER).exists()
+    said = exported.read(folder)  # It is a whole version still.
+    assert exported.TRAINER not in said["files"] and said["latent_dim"] == 6
+
+
+def test_scores_are_not_those_of_int8(tmp_path):
+    about = {"scores": [{"name": "frechet", "value": 1.25}]}
+    for weights in ("float32", "int8"):
+        export.save(tiny_pair()[0], tmp_path / weights, weights=weights, about=about)
+        made = layouts.layout(tmp_path / weights, "huggingface", tmp_path / f"{weights}_page")
+        text = (made / "README.md").read_text()
+        assert ("1.25" in text) == (weights == "float32")
+        assert ("weights are in int8" in text) == (weights == "int8")

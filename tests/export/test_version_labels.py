@@ -6,7 +6,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from export import __main__ as export_main
 from export import server_files, version_labels
-from zoo import command
+from tests.helpers import run_command
 
 
 @pytest.fixture
@@ -63,15 +63,18 @@ def test_what_cannot_be_labelled(served, tmp_path):
     ],
 )
 def test_the_command(served, given, status, capsys):
-    FLAGS = export_main.FLAGS
-    FLAGS.unparse_flags()
-    with pytest.raises(SystemExit) as stop:
-        command.run(
-            export_main.main, export_main.__doc__, FLAGS, ["export", "label", str(served), *given]
-        )
+    assert (run_command(export_main, "label", served, *given) or None) == status
     said = capsys.readouterr()
-    assert (stop.value.code or None) == status
     if status:
         assert "Expected python -m export label FOLDER stable=1" in said.err
     else:
         assert said.out.startswith("model_config_list") and "stable" in said.out
+
+
+def test_a_version_without_a_label_is_said(served, capsys):
+    """A server with labels serves the labelled versions alone."""
+    version_labels.give(served, {"stable": 1})
+    flags = ("--model=unrolled_ring", f"--output_dir={served}", "--nocheck")
+    assert run_command(export_main, *flags) == 0
+    said = capsys.readouterr().out
+    assert "serves labelled versions alone, not yet this one: {'stable': 1}" in said
