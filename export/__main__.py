@@ -44,6 +44,7 @@ from export import (
 )
 from zoo import command, hub, licences, presets, saving
 from zoo.players import sampling
+from zoo.validation import check_choice
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -147,6 +148,8 @@ def main(arguments):
         return FUNCTIONS[name](arguments[1:])
     command.no_arguments(arguments)
     _want("model", "output_dir")
+    for given in FLAGS.formats:
+        check_choice([*formats.FILES, PAGE], formats=given)
     wanted = [name for name in FLAGS.formats if name != PAGE]
     formats.check_default(wanted, FLAGS.default)
     if wanted or PAGE not in FLAGS.formats or FLAGS.resumable:

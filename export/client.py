@@ -10,7 +10,7 @@ import numpy as np
 from export import grpc_transport, rest_transport, signatures, version_labels
 from export.transport import ServerError, Unavailable
 from zoo import exported
-from zoo.validation import check_choice, check_integer, check_positive
+from zoo.validation import check_choice, check_integer, check_positive, in_short
 
 TRANSPORTS = {
     "http": rest_transport.Rest,
@@ -174,8 +174,16 @@ class Client:
     def _drawn(self, signature, seeds, truncation, **given):
         if truncation is None:
             return self._only(signature, seed=seeds, **given)
-        truncation = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
-        return self._only(f"{signature}_truncated", seed=seeds, truncation=truncation, **given)
+        try:
+            limits = np.broadcast_to(np.asarray(truncation, "float32"), np.shape(seeds))
+        except (TypeError, ValueError):
+            limits = np.zeros(1)
+        if not np.all(limits > 0):
+            raise ValueError(
+                f"`truncation` does not fit. Expected a number above 0, or one for each of "
+                f"{np.size(seeds)} seeds. Received: {in_short(truncation)}"
+            )
+        return self._only(f"{signature}_truncated", seed=seeds, truncation=limits, **given)
 
     def _only(self, signature, **inputs):
         answer = self.ask(signature, **inputs)

@@ -11,7 +11,8 @@ import shutil
 
 from export import card, formats, server_files, signatures, warm_up
 from zoo import exported, files, model_cards
-from zoo.validation import as_path, check_choice
+from zoo.files import as_path
+from zoo.validation import check_choice
 
 KINDS = {"float32": "TYPE_FP32", "int32": "TYPE_INT32", "int64": "TYPE_INT64"}
 KEPT = "card.json"
@@ -170,12 +171,14 @@ signature:
 def _kserve(folder, name, said, made):
     """A folder of versions, and the service that reads it from a volume."""
     _copy(folder, said, made / name / "1")
+    service = _service(name)
     (made / "inference_service.yaml").write_text(f"""\
 # The folder {name}/ belongs at the root of the volume (or the bucket) that storageUri names.
+# Names of services have small letters, digits and -, here {LONGEST} at most: so {service}.
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
 metadata:
-  name: {_quoted(_service(name))}
+  name: {_quoted(service)}
 spec:
   predictor:
     model:

@@ -135,7 +135,7 @@ Serve it, with Docker or with an installed server:
   tensorflow_model_server --rest_api_port={PORT} --model_name={name} \\
     --model_base_path={shlex.quote(str(folder))} \\
     {" ".join(FLAGS)}
-Ask it for a picture:
+Ask it for a sample:
   curl -d {shlex.quote(body)} \\
     http://localhost:{PORT}/v1/models/{urllib.parse.quote(name)}:predict"""
 

@@ -4,7 +4,7 @@ import re
 
 from export import server_files
 from zoo import exported, files
-from zoo.validation import as_path
+from zoo.files import as_path
 
 LABEL = re.compile(r"[A-Za-z0-9._-]+")
 LINE = re.compile(r'version_labels { key: "([^"]+)" value: ([0-9]+) }')

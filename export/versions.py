@@ -13,7 +13,7 @@ HIDDEN = ".version-"  # No number: a server passes over it.
 
 def check(directory, version=None):
     """Raises unless a version can be written: see `write`."""
-    directory = validation.as_path(directory=directory)
+    directory = files.as_path(directory=directory)
     existing = directory
     while not os.path.lexists(existing):
         existing = existing.parent

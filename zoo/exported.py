@@ -5,7 +5,8 @@ import pathlib
 import keras
 
 from zoo import files, saving, untrusted
-from zoo.validation import as_path, check_integer
+from zoo.files import as_path
+from zoo.validation import check_integer
 
 CARD = "assets.extra/card.json"  # A server passes over this folder.
 TRAINER = "assets.extra/trainer.keras"

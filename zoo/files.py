@@ -1,4 +1,4 @@
-"""Atomic writing of files and folders, locks of folders, and hashes."""
+"""Paths, atomic writing of files and folders, locks of folders, and hashes."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 
-from zoo.validation import as_path
+from zoo.validation import in_short
 
 try:
     import fcntl
@@ -20,6 +20,7 @@ except ImportError:  # Not on Windows, where nothing is locked.
 
 LOCK, OLD = ".lock", "old"
 TEMPORARY = re.compile(r"\..+-[0-9a-f]{8}(\.\w+)?")  # A name that `replacing` gives.
+NAME = 255  # Bytes of a file's name, as disks take them.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # No room for a file.
 STALE = 60.0  # Seconds after which an unlocked working folder is one of a killed process.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Of renameat2(2).
@@ -180,6 +181,26 @@ def sha256(*chunks):
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def as_path(**argument):
+    """The one argument as a `pathlib.Path`.
+
+    Raises:
+        ValueError: If it is no path, an empty one, or one that no disk takes.
+    """
+    ((name, value),) = argument.items()
+    try:
+        path = pathlib.Path(value)
+        sizes = [len(os.fsencode(part)) for part in path.parts]
+    except (TypeError, UnicodeError):
+        sizes = [0]
+    if value == "" or not all(0 < size <= NAME for size in sizes) or "\0" in str(path):
+        raise ValueError(
+            f"`{name}` is no path. Expected a str or a pathlib.Path, each name of 1 to {NAME} bytes"
+            f" without \\0. Received: {name}={in_short(value)}"
+        )
+    return path
 
 
 def check_writable(directory, name):

@@ -19,9 +19,9 @@ import tempfile
 import keras
 
 from zoo import finite, hub, untrusted
-from zoo.files import sha256
+from zoo.files import as_path, sha256
 from zoo.keras_names import policy
-from zoo.validation import as_path, check_choice, nearest
+from zoo.validation import check_choice, nearest
 
 SHIPPED = pathlib.Path(__file__).parent / "presets"
 FORMAT = 1

@@ -8,12 +8,11 @@ import keras
 import numpy as np
 
 from zoo import hub, model_cards, pictures, presets, untrusted
-from zoo.files import OLD, replace_folder, replacing, sha256, working_folder
+from zoo.files import OLD, as_path, replace_folder, replacing, sha256, working_folder
 from zoo.players import conditions
 from zoo.players.sampling import labels_in_turn, traits
 from zoo.presets import CARD, CONFIG, FILES, FORMAT, SAMPLES, WEIGHTS
 from zoo.saving import check_built
-from zoo.validation import as_path
 
 SHOWN = 64
 

@@ -15,9 +15,9 @@ import keras
 from keras.src.backend.common import global_state
 
 from zoo import finite, players, presets, sealing, untrusted
-from zoo.files import replacing
+from zoo.files import as_path, replacing
 from zoo.players import copies, sampling
-from zoo.validation import as_path, nearest
+from zoo.validation import nearest
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"

@@ -233,22 +233,6 @@ def check_sizes(**sizes):
                 check_integer(1, LARGEST, **{name: number})
 
 
-def as_path(**argument):
-    """The one argument as a `pathlib.Path`.
-
-    Raises:
-        ValueError: If it is no path.
-    """
-    ((name, value),) = argument.items()
-    try:
-        return pathlib.Path(value)
-    except TypeError:
-        raise ValueError(
-            f"`{name}` is no path. Expected a str or a pathlib.Path. Received: {name}="
-            f"{in_short(value)}"
-        ) from None
-
-
 def as_tuple(**argument):
     """The one argument, of several values, as a tuple.
 

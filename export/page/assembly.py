@@ -6,8 +6,8 @@ import re
 
 from export.page import class_names, models, modules, packing, vendored
 from zoo import files, licences, presets, saving
+from zoo.files import as_path
 from zoo.players import sampling
-from zoo.validation import as_path
 
 STATIC = pathlib.Path(__file__).parent / "static"
 ENTRY = "page.mjs"

@@ -61,6 +61,18 @@ def test_answers_are_pythons(served):
     np.testing.assert_allclose(client.score(unit, labels=LABELS), logits, atol=1e-5)
 
 
+@pytest.mark.parametrize("truncation", [0, -1.0, float("nan"), [0.5, 0.5], [0.5] * 4 + [0], "half"])
+def test_a_truncation_that_does_not_fit_is_not_sent(served, truncation):
+    _, url, folder, *_ = served
+    client = export.Client(url, "digits", card=folder)
+    for ask in (client.latents, lambda *a, **k: client.sample(*a, labels=LABELS, **k)):
+        with pytest.raises(
+            ValueError, match="`truncation` does not fit. .*one for each of 5 seeds"
+        ):
+            ask(SEEDS, truncation=truncation)
+    assert len(client.latents(SEEDS, truncation=[0.5, 0.6, 0.7, 0.8, 9])) == 5
+
+
 @pytest.mark.parametrize("default", ["sample", "sample_png"])
 @pytest.mark.parametrize("way", WAYS)
 def test_latents_are_decoded_whatever_the_default(tmp_path, way, default):

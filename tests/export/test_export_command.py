@@ -142,7 +142,10 @@ def test_a_wrong_flag_names_the_nearest():
         ),
         (["check", "y", "--default=sample"], "`--default` is not a flag of `check`."),
         (["--weights=int4"], "flag --weights=int4: value should be one of"),
-        (["--model=consensus_ring", "--output_dir=y", "--formats=onxn"], "`formats` is unknown."),
+        (
+            ["--model=consensus_ring", "--output_dir=y", "--formats=onxn"],
+            "`formats` is unknown. Expected one of ['litert', 'onnx', 'page', 'saved_model']; did",
+        ),
     ],
 )
 def test_errors_are_one_line(capsys, flags, message):

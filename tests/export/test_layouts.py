@@ -110,9 +110,8 @@ def test_kserve_gets_a_folder_of_versions(version, tmp_path):
     )
     np.testing.assert_array_equal(answers["images"], version[1].sample(1, [1], seed=3))
     text = (made / "inference_service.yaml").read_text()
-    assert (
-        "  name: 'digits-of-mine'\n" in text and "storageUri: pvc://models/digits_of_mine\n" in text
-    )
+    assert "  name: 'digits-of-mine'\n" in text and "here 50 at most: so digits-of-mine.\n" in text
+    assert "storageUri: pvc://models/digits_of_mine\n" in text
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,16 @@ def test_a_folder_is_never_away(tmp_path, monkeypatch, at_once, stop):
     assert (tmp_path / "mine" / "text").read_text() == ("new" if at_once else "mine")
     if at_once and stop == 2:
         assert (tmp_path / "spare" / "mine" / "text").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "value", ["", None, 3, "a" * 256, "x/" + "é" * 128, "a\0b", "\ud800", b"x", ["x"]]
+)
+def test_no_path_is_told_so(value):
+    with pytest.raises(ValueError, match="`output_dir` is no path. Expected a str"):
+        files.as_path(output_dir=value)
+
+
+@pytest.mark.parametrize("value", [".", "/", "é" * 127, pathlib.Path(), "a/" * 300 + "b"])
+def test_a_path_is_taken_as_it_is(value):
+    assert files.as_path(output_dir=value) == pathlib.Path(value)

@@ -7,9 +7,8 @@ import keras
 from trainers.callbacks import epochs
 from trainers.callbacks.rhythm import Rhythm
 from zoo import saving
-from zoo.files import check_writable
+from zoo.files import as_path, check_writable
 from zoo.finite import broken_weights
-from zoo.validation import as_path
 
 
 class Checkpoint(keras.callbacks.Callback):

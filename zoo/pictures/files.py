@@ -4,9 +4,9 @@ import os
 
 from PIL import Image
 
-from zoo.files import replacing
+from zoo.files import as_path, replacing
 from zoo.pictures.drawing import check_picture, enlarge, grid
-from zoo.validation import as_path, check_above_zero, check_positive
+from zoo.validation import check_above_zero, check_positive
 
 LAST_FRAME = 4  # An animation holds its last frame this many times longer.
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
