@@ -14,3 +14,16 @@ def same_start():
     policy = keras.config.dtype_policy()
     yield
     keras.config.set_dtype_policy(policy)
+
+
+def pytest_collection_finish(session):
+    """Groups that are not kept together cost minutes each: a version that ignores them says so."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    ignored = [
+        item.nodeid
+        for item in session.items
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+    ]
+    if ignored:
+        raise pytest.UsageError(f"pytest-xdist ignores groups of tests: {ignored[0]}")
