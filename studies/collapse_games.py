@@ -12,6 +12,7 @@ from evaluation.modes import ModeCoverage, coverage
 from evaluation.transport import sliced_wasserstein
 from trainers import penalties
 from trainers.divergences import DIVERGENCES
+from zoo.finite import Diverged
 from zoo.layers import MinibatchDiscrimination
 
 UNITS, LATENTS, BATCH = (64, 64), 2, 128
@@ -223,6 +224,7 @@ def played(rule, toy, steps, seeds, stages=4, units=UNITS):
 
 
 def _trained(game, data, rule, stage, per):
+    """Samples after one more stage: of a GAN, or of each member that has not diverged."""
     game.fit(
         data,
         batch_size=rule.batch,
@@ -231,7 +233,13 @@ def _trained(game, data, rule, stage, per):
         steps_per_epoch=per,
         verbose=0,
     )
-    return np.asarray(game.sample(DRAWN, seed=0))
+    if not rule.together:
+        return np.asarray(game.sample(DRAWN, seed=0))
+    samples = np.full((game.members, DRAWN, 2), np.nan, "float32")
+    whole = np.setdiff1d(np.arange(game.members), game.diverged)
+    if len(whole):
+        samples[whole] = game.sample(DRAWN, members=whole, seed=0)
+    return samples
 
 
 class _Alone:
@@ -264,7 +272,7 @@ class _Alone:
         for stage in range(stages):
             try:
                 samples[stage] = _trained(self.game, data, self.rule, stage, per)
-            except ValueError as error:  # A game that is not finite stops, and says so.
+            except Diverged as error:
                 print(f"seed {seed}, stage {stage}: {error}", flush=True)
                 break
         return samples

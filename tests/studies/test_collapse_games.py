@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -77,3 +78,28 @@ def test_games_together_are_as_many_as_the_seeds():
     assert samples.shape == (1, 3, games.DRAWN, 2)
     assert np.isfinite(samples).all()
     assert np.abs(samples[0, 0] - samples[0, 1]).max() > 0.1
+
+
+@pytest.mark.filterwarnings("ignore:1 members diverged")
+@pytest.mark.parametrize("name", ["R1", "historical averaging"])
+def test_a_seed_that_diverges_is_in_no_mean_and_stops_no_other(monkeypatch, name):
+    """Together or alone: the first seed's data are huge and its losses overflow."""
+    rule = dataclasses.replace(
+        games.RULES[name],
+        compiled={**PLAIN, "objective": "least_squares"},
+        optimizer=lambda rate: keras.optimizers.SGD(1e-3),
+    )
+    toy = zoo.toys.ring()
+
+    class Huge:
+        def sample(self, count, seed):
+            return toy.sample(count, seed) * (1e15 if seed[0] == 5 else 1e-3)
+
+    samples = games.played(rule, Huge(), 8, range(5, 7), stages=2, units=(8,))
+    assert np.isnan(samples[-1, 0]).all() and np.isfinite(samples[:, 1]).all()
+
+
+def test_a_rule_that_is_wrong_is_not_taken_for_a_divergence():
+    rule = dataclasses.replace(games.RULES["historical averaging"], examples=0)
+    with pytest.raises(ValueError, match="`batch_size`|`x`"):
+        games.played(rule, zoo.toys.ring(), 2, range(1), stages=1, units=(8,))
