@@ -31,13 +31,14 @@ def test_the_logit_is_that_of_the_best_discriminator():
 def test_a_report_sees_a_generator_that_did_not_shrink(tmp_path):
     def walk(spread, places):
         return {
-            "walk": [[0, 0.0, 0.2, 0.1]] + [[k, p, spread, 0.01, p] for k, p in enumerate(places)]
+            "walk": [[0, 0.0, 0.9, 0.6]] + [[k, p, spread, 0.05, p] for k, p in enumerate(places)]
         }
 
     points = {"mass": [0.0, 0.0, 0.0, 1.0, 0.0], "value": np.log(0.3)}
     for spread, places, failed in (
         (0.01, (1.8, -1.8), 0),
         (0.5, (1.8, -1.8), 1),
+        (0.095, (1.8, -1.8), 1),  # More than a tenth of what it was.
         (0.01, (1, 1), 1),
     ):
         results = {"points": points, "line_0": walk(spread, places)}
