@@ -277,7 +277,6 @@ def _of_walks(preset, r):
 
 
 def _of_arithmetic(concept, r):
-    by_length = concept.endswith("thickness")  # Theory is of directions: it promises nothing.
     found = [r["found"][f"rescaled {count}"][1] for count in AVERAGED]
     error = np.sqrt(found[1] * (1 - found[1]) / r["trials"])
     yield Finding(
@@ -285,7 +284,7 @@ def _of_arithmetic(concept, r):
         "prior's length, is of C's class with much of A's attribute",
         f"more than by chance, {r['chance']:.1%}, from 3 on; single latents less",
         ", ".join(f"{value:.1%}" for value in found),
-        None if by_length else found[1] > max(r["chance"] + 3 * error, found[0]),
+        found[1] > max(r["chance"] + 3 * error, found[0]),
     )
     alone, plain = r["found"]["C alone 30"], r["found"]["plain 30"]
     yield Finding(
@@ -293,7 +292,7 @@ def _of_arithmetic(concept, r):
         "of the class, without the attribute",
         f"{alone[0]:.1%}, {alone[1]:.1%} (its length {alone[2]:.2f}; A - B + C as it comes: "
         f"{plain[1]:.1%}, {plain[2]:.2f})",
-        None if by_length else alone[1] < found[-1],
+        alone[1] < found[-1],
     )
 
 

@@ -77,6 +77,8 @@ def test_a_report_sees_whether_the_error_falls(tmp_path):
     assert said.found == f"{rank.statistic:.2f} ({rank.pvalue:.1g})"
     (often,) = (f for f in findings if f.what.startswith("K = 10 has"))
     assert often.found == "100%"
+    findings = list(inversion.report(_results([0.08, 0.09, 0.05, 0.04]), tmp_path))
+    assert [f.what[:5] for f in findings if f.holds is False] == ["K = 1"]  # It is not excused.
     findings = list(inversion.report(_results([0.05, 0.05, 0.05, 0.06]), tmp_path))
     assert [f.holds for f in findings if f.what.startswith(("K = 10", "rank"))] == [False] * 3
     for name in ("errors.png", "digits.png"):
