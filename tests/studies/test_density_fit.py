@@ -15,6 +15,12 @@ def test_a_density_is_that_of_its_samples():
     assert np.trapezoid(made, GRID) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_frames_are_early_and_end_at_the_last_step():
+    moments = [figure.moment(k, 3_000) for k in range(figure.FRAMES + 1)]
+    assert moments[:4] == [0, 3, 13, 30] and moments[-1] == 3_000
+    assert np.all(np.diff(moments) > 0)
+
+
 def _frame(mean, ks, discriminator=None):
     density = stats.norm.pdf(GRID, mean, SCALE)
     frame = {"density": density.tolist(), "ks": ks, "arrows": np.linspace(0, 2, 25).tolist()}
@@ -38,6 +44,16 @@ def test_a_report_sees_a_run_that_ended_elsewhere(tmp_path, monkeypatch):
         results = {"run_0": {"frames": [first] * figure.FRAMES + [last], "steps": 300}}
         findings = list(figure.report(results, tmp_path))
         assert [f.holds for f in findings].count(False) == failed
+    # D = 1/2 all along is D* at the end, and nowhere before.
+    half = np.full(len(GRID), 0.5)
+    still = (
+        [first] + [_frame(0.0, 0.7, half)] * (figure.FRAMES - 5) + [_frame(MEAN, 0.01, half)] * 5
+    )
+    findings = list(figure.report({"run_0": {"frames": still, "steps": 300}}, tmp_path))
+    assert [f.holds for f in findings] == [True, True, False]
+    good = [first] + [_frame(0.0, 0.7)] * 5 + [_frame(MEAN, 0.01)] * (figure.FRAMES - 5)
+    findings = list(figure.report({"run_0": {"frames": good, "steps": 300}}, tmp_path))
+    assert [f.holds for f in findings] == [True] * 3 and "the 5 of 30 frames" in findings[2].what
     blind = [_frame(0.0, 0.7, wrong)] * figure.FRAMES + [_frame(MEAN, 0.01)]
     findings = list(figure.report({"run_0": {"frames": blind, "steps": 300}}, tmp_path))
     assert [f.holds for f in findings] == [True, True, False]
