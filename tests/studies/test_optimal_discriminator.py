@@ -31,22 +31,51 @@ def test_jensen_shannon_of_two_gaussians():
     assert optimal.divergence("gan") == pytest.approx(twice - np.log(4), abs=1e-8)
 
 
-def _net(value):
-    star = [0.5] * len(optimal.SHOWN)
-    return {"value": value, "error": 0.004, "discriminator": star}
+def _net(value, share):
+    """Of a net whose D is so far from 1/2 on the way to D*."""
+    star = 1 / (1 + np.exp(optimal.log_q(optimal.SHOWN) - optimal.log_p(optimal.SHOWN)))
+    return {"value": value, "error": 0.004, "discriminator": (0.5 + share * (star - 0.5)).tolist()}
+
+
+def _results():
+    best, _ = optimal.value()
+    shares = (0.0, 0.4, 0.6, 0.8, 0.99)
+    values = (-np.log(4), -1.13, -1.07, -1.01, best - 0.003)
+    results = {
+        f"net_{name}": _net(value, share)
+        for name, value, share in zip(optimal.NETS, values, shares, strict=True)
+    }
+    results["bound_kl_linear"] = {"exact": 0.35, "value": 0.2, "error": 0.01}
+    results["bound_kl_16 units"] = {"exact": 0.35, "value": 0.28, "error": 0.01}
+    return results
+
+
+def _lost(results, tmp_path):
+    findings = optimal.report(results, tmp_path)
+    return [finding.what.partition(":")[0] for finding in findings if not finding.holds]
 
 
 def test_a_report_judges_nets_and_bounds(tmp_path):
     best, _ = optimal.value()
-    results = {f"net_{name}": _net(best - 0.2) for name in optimal.NETS}
-    results["net_64-64 units"] = _net(best)
-    results["bound_kl_linear"] = {"exact": 0.35, "value": 0.2, "error": 0.01}
-    results["bound_kl_16 units"] = {"exact": 0.35, "value": 0.345, "error": 0.01}
-    findings = list(optimal.report(results, tmp_path))
-    assert all(finding.holds for finding in findings)
-    results["net_linear"] = _net(best + 0.1)  # More than the best one can have.
-    results["net_64-64 units"] = _net(best - 0.1)
-    results["bound_kl_16 units"]["value"] = 0.5
-    findings = list(optimal.report(results, tmp_path))
-    assert [finding.holds for finding in findings].count(False) == 3
+    assert _lost(_results(), tmp_path) == []
+    above = _results() | {"net_64-64 units": _net(best + 0.1, 0.99)}
+    assert len(_lost(above, tmp_path)) == 2  # More than the best one can have, and not near it.
+    no_better = _results() | {"net_16 units": _net(-1.08, 0.5)}
+    assert _lost(no_better, tmp_path) == ["mean |D - D*| by net", "V of a net"]
+    for value in (0.5, 0.22):  # More than the divergence; no more than a line's.
+        wrong = _results() | {"bound_kl_16 units": {"exact": 0.35, "value": value, "error": 0.01}}
+        assert _lost(wrong, tmp_path) == ["bound of kl by 16 units"]
     assert (tmp_path / "discriminators.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_d_that_says_nothing_passes_as_a_line_alone(tmp_path):
+    blind = {f"net_{name}": _net(-np.log(4), 0.0) for name in optimal.NETS}
+    found = {f.what: f.holds for f in optimal.report(blind, tmp_path)}
+    nets = {what: holds for what, holds in found.items() if "net" in what}
+    assert [what for what, holds in nets.items() if holds] == ["V of a net: linear"]
+    assert len(nets) == 2 + len(optimal.NETS)
+
+
+def test_what_a_bound_is_short_by_is_said(tmp_path):
+    (bound,) = (f for f in optimal.report(_results(), tmp_path) if f.what.startswith("bound"))
+    assert bound.found == "0.2800 ± 0.0100, short by 20.0% (7.0 errors)"
