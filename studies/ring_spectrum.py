@@ -23,6 +23,7 @@ from zoo import random
 RATE, BATCH, LATENTS, NEAR = 0.5, 256, 2, 1e-3
 WEIGHT, SLOPE, MEMORY, NOISE = 0.5, 0.5, 0.1, 0.3
 TOLERANCE = 2e-3  # Of every entry of the matrix: the steps are float32.
+TURNS = 0.01  # An eigenvalue with a larger imaginary part is of a rotation.
 
 
 # === On paper ===
@@ -282,8 +283,36 @@ def report(results, directory):
             f"{np.abs(found).max():.4f}, off by {r['off']:.1g}",
             r["off"] < TOLERANCE,
         )
+    yield from of_rotation(results)
     tables.write(directory / "spectrum", rows)
     draw(results, directory / "spectra.png")
+
+
+def of_rotation(results):
+    """Findings on the pairs that turn: where a rule moves them from where plain play has them."""
+    plain = turning(results["simultaneous"]).real.mean()
+    for slug, r in results.items():
+        name, pairs = slug.replace("_", " "), turning(r)
+        largest = max(np.array(r["measured"]) @ (1, 1j), key=abs)
+        said = f"{abs(largest):.4f}, {'real' if abs(largest.imag) < TURNS else 'of a pair'}"
+        shift = np.nan
+        if len(pairs):
+            shift = pairs.real.mean() - plain
+            said = f"{pairs.real.mean():.4f} ({shift:+.4f}) of {len(pairs)}; {said}"
+        exact = -RATE * MEMORY if name == "historical averaging" else None
+        yield Finding(
+            f"{name}: mean real part of the pairs that turn by more than {TURNS} (less that of "
+            "simultaneous play); the largest eigenvalue",
+            "" if exact is None else f"{exact:+.3f} for every eigenvalue",
+            said,
+            None if exact is None else abs(shift - exact) < TOLERANCE,
+        )
+
+
+def turning(r):
+    """The measured eigenvalues with an imaginary part, one of each pair."""
+    values = np.array(r["measured"]) @ (1, 1j)
+    return values[values.imag > TURNS]
 
 
 def draw(results, path):
@@ -296,7 +325,7 @@ def draw(results, path):
         axes.plot(*np.array(r["paper"]).T, "o", ms=5, mfc="none", mec="black", mew=0.7)
         axes.plot(*np.array(r["measured"]).T, ".", ms=3, color="tab:orange")
         axes.set_title(slug.replace("_", " "), fontsize=9)
-        axes.set(xlim=(0.8, 1.06), ylim=(-0.13, 0.13))
+        axes.set(xlim=(0.8, 1.06), ylim=(-0.2, 0.2))
         axes.tick_params(labelsize=7)
     figure.supxlabel("real part (o on paper, . measured; grey: the unit circle)", fontsize=9)
     figure.supylabel("imaginary part", fontsize=9)

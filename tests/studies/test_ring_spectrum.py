@@ -69,3 +69,27 @@ def test_a_step_of_the_library_has_the_matrix_on_paper(rule, monkeypatch):
     paper, found = spectrum.spectrum(rule, at, UNITS, 0)
     assert np.abs(paper - found).max() < 2e-3
     assert np.abs(paper - np.eye(len(at))).max() > 0.02
+
+
+def _rule(pairs, largest=1.01):
+    values = [[1.0, 0.0], [largest, 0.0]] + [[a, sign * b] for a, b in pairs for sign in (1, -1)]
+    return {"paper": values, "measured": values, "off": 1e-4, "weights": len(values)}
+
+
+def test_a_report_says_where_the_pairs_that_turn_are(tmp_path):
+    rules = {name.replace(" ", "_"): _rule([(0.99, 0.05), (1.01, 0.1)]) for name in spectrum.RULES}
+    rules["historical_averaging"] = _rule([(0.94, 0.05), (0.96, 0.1)], 0.97)
+    rules["R1"] = _rule([(0.97, 0.04), (0.99, 0.001)], 1.03)  # The second turns too little.
+    rules["consensus"] = _rule([])
+    said = {
+        f.what.partition(":")[0]: f
+        for f in spectrum.report(rules, tmp_path)
+        if "real part" in f.what
+    }
+    assert said["simultaneous"].found == "1.0000 (+0.0000) of 2; 1.0149, of a pair"
+    assert said["R1"].found == "0.9700 (-0.0300) of 1; 1.0300, real"
+    assert said["consensus"].found == "1.0100, real"
+    assert said["historical averaging"].holds is True
+    rules["historical_averaging"] = _rule([(0.96, 0.05), (0.97, 0.1)], 0.97)
+    lost = [f.what for f in spectrum.report(rules, tmp_path) if f.holds is False]
+    assert len(lost) == 1 and lost[0].startswith("historical averaging: mean real part")
