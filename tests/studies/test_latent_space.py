@@ -102,7 +102,12 @@ def test_a_report_sees_what_theory_does_not_allow(tmp_path):
     assert len(_lost(tmp_path, walks=_walks(blend=0.96))) == 1
     assert len(_lost(tmp_path, arithmetic=_arithmetic(three=0.04))) == 1
     assert len(_lost(tmp_path, arithmetic=_arithmetic(three=0.25))) == 1  # Less than single ones.
-    results = {"arithmetic_b, thickness": _arithmetic(three=0.04), "truncation_a": _truncation()}
+    results = {
+        "walks_a": _walks(),
+        "arithmetic_b, thickness": _arithmetic(three=0.04),
+        "truncation_a": _truncation(),
+        "style_a": _style(),
+    }
     lost = [f.what for f in latent_space.report(results, tmp_path) if f.holds is False]
     assert len(lost) == 1 and lost[0].startswith("b, thickness: A - B + C")  # No name is excused.
     assert len(_lost(tmp_path, truncation=_truncation(order=-1))) == 2
