@@ -9,12 +9,46 @@ import zoo
 
 GRID = np.linspace(-14.0, 16.0, 60_001)
 WIDTH, BATCH = 64, 1024
-DIVERGENCES = ("kl", "reverse_kl", "jensen_shannon", "jeffrey", "pearson")
 
 
 def log_normal(x, mean, scale):
     """The log density of a Gaussian."""
     return -0.5 * ((x - mean) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)
+
+
+def _kl(log_p, log_q):
+    return np.exp(log_p) * _log_ratio(log_p, log_q)  # p is the weight: no tail is lost.
+
+
+def _reverse_kl(log_p, log_q):
+    return -np.exp(log_q) * _log_ratio(log_p, log_q)
+
+
+def _jensen_shannon(log_p, log_q):
+    half = np.logaddexp(log_p, log_q) - np.log(2)
+    return np.exp(log_p) * (log_p - half) + np.exp(log_q) * (log_q - half)
+
+
+def _jeffrey(log_p, log_q):
+    return (np.exp(log_p) - np.exp(log_q)) * _log_ratio(log_p, log_q)
+
+
+def _pearson(log_p, log_q):
+    return np.exp(np.clip(2 * log_p - log_q, -700, 700)) - np.exp(log_q)
+
+
+def _log_ratio(log_p, log_q):
+    return np.clip(log_p - log_q, -600.0, 600.0)
+
+
+INTEGRANDS = {  # `q f(p / q)` from both log densities.
+    "kl": _kl,
+    "reverse_kl": _reverse_kl,
+    "jensen_shannon": _jensen_shannon,
+    "jeffrey": _jeffrey,
+    "pearson": _pearson,
+}
+DIVERGENCES = tuple(INTEGRANDS)
 
 
 def divergence(name, log_p, mean, scale):
@@ -25,20 +59,7 @@ def divergence(name, log_p, mean, scale):
         log_p: The log density of the data on `GRID`.
         mean, scale: Of q.
     """
-    log_q = log_normal(GRID, mean, scale)
-    ratio = np.clip(log_p - log_q, -600.0, 600.0)
-    if name == "kl":  # p is the weight: no tail is lost.
-        values = np.exp(log_p) * ratio
-    elif name == "pearson":
-        values = np.exp(np.clip(2 * log_p - log_q, -700, 700)) - np.exp(log_q)
-    elif name == "jensen_shannon":
-        half = np.logaddexp(log_p, log_q) - np.log(2)
-        values = np.exp(log_p) * (log_p - half) + np.exp(log_q) * (log_q - half)
-    elif name == "jeffrey":
-        values = (np.exp(log_p) - np.exp(log_q)) * ratio
-    else:
-        values = -np.exp(log_q) * ratio
-    return float(np.trapezoid(values, GRID))
+    return float(np.trapezoid(INTEGRANDS[name](log_p, log_normal(GRID, mean, scale)), GRID))
 
 
 def exact(name, log_p, start=(1.0, 1.5)):
@@ -52,20 +73,19 @@ def exact(name, log_p, start=(1.0, 1.5)):
     return float(found.fun), float(found.x[0]), float(np.exp(found.x[1]))
 
 
-def learned(name, sampler, members, steps, seed, start=None, rate=2e-3):
-    """The same by f-GAN: as many games as members, each with a generator `mu + sigma z`.
+def learned(name, sampler, starts, steps, seed, rate=5e-3):
+    """The same by f-GAN: a game a start, each with a generator `mu + sigma z` and its own data.
 
     Args:
         name: Of a divergence.
         sampler: Function of (generator of NumPy, shape) to data.
-        members: int.
+        starts: Pairs of (mean, deviation), one a game.
         steps: int.
         seed: int.
-        start: Pairs of (mean, deviation), one a member. Defaults to (1, 1.5) for all.
         rate: float. Of both players' Adam, which falls to 0 along a cosine.
 
     Returns:
-        A dict: `mean` and `scale`, lists of one a member; `bound`, the mean estimate of the
+        A dict: `mean` and `scale`, lists of one a game; `bound`, the mean estimate of the
         divergence over the last steps of each; `diverged`.
     """
     per_epoch = 100
@@ -82,7 +102,7 @@ def learned(name, sampler, members, steps, seed, start=None, rate=2e-3):
     ensemble = trainers.GANEnsemble(
         generator,
         discriminator,
-        members,
+        len(starts),
         objective=trainers.objectives.FDivergence(name, "exact"),
         schedule="simultaneous",
         generator_optimizer=keras.optimizers.Adam(decay(rate, steps), beta_1=0.5),
@@ -91,13 +111,17 @@ def learned(name, sampler, members, steps, seed, start=None, rate=2e-3):
         seed=seed,
     )
     kernel, bias = ensemble.generator.weights
-    means, scales = np.array(start or [(1.0, 1.5)] * members, "float32").T
+    means, scales = np.array(starts, "float32").T
     kernel.assign(scales[:, None, None])
     bias.assign(means[:, None])
     ensemble.ema_generator.set_weights(ensemble.generator.get_weights())
-    data = sampler(np.random.default_rng(seed), (50 * BATCH,)).astype("float32")[:, None]
+    data = sampler(np.random.default_rng(seed), (len(starts), 50 * BATCH)).astype("float32")
     history = ensemble.fit(
-        data, batch_size=BATCH, epochs=steps // per_epoch, steps_per_epoch=per_epoch, verbose=0
+        data[..., None],
+        batch_size=BATCH,
+        epochs=steps // per_epoch,
+        steps_per_epoch=per_epoch,
+        verbose=0,
     )
     kernel, bias = ensemble.ema_generator.get_weights()
     return {

@@ -65,11 +65,52 @@ def test_shares_of_a_gaussian():
 def test_games_start_where_they_are_told():
     """Before a step that counts."""
     made = gaussian_fits.learned(
-        "kl", maximum_likelihood.sample, 2, 100, 0, [(-2.0, 1.0), (0.5, 2.0)], rate=1e-9
+        "kl", maximum_likelihood.sample, [(-2.0, 1.0), (0.5, 2.0)], 100, 0, rate=1e-9
     )
     np.testing.assert_allclose(made["mean"], [-2.0, 0.5], atol=1e-4)
     np.testing.assert_allclose(made["scale"], [1.0, 2.0], atol=1e-4)
     assert made["diverged"] == 0
+
+
+def test_each_game_has_data_of_its_own(monkeypatch):
+    seen = []
+
+    def fit(ensemble, data, **_):
+        seen.append(np.array(data))
+        raise StopIteration
+
+    monkeypatch.setattr(gaussian_fits.trainers.GANEnsemble, "fit", fit)
+    with pytest.raises(StopIteration):
+        gaussian_fits.learned("kl", maximum_likelihood.sample, [(0.0, 1.0)] * 3, 100, 0)
+    (data,) = seen
+    assert data.shape == (3, 50 * gaussian_fits.BATCH, 1)
+    assert np.abs(np.corrcoef(data[..., 0])[np.triu_indices(3, 1)]).max() < 0.03
+
+
+def test_no_game_of_the_mixture_starts_where_it_is_to_end():
+    for start in fgan_mixture.STARTS:
+        for _, mean, scale in fgan_mixture.GOLDEN.values():
+            assert max(abs(start[0] - mean), abs(start[1] - scale)) > 4 * fgan_mixture.NEAR
+    for start in maximum_likelihood.STARTS:
+        assert np.hypot(start[0], start[1] - maximum_likelihood.MOST_LIKELY[1]) > 0.9
+
+
+def test_the_order_of_the_means_is_judged_as_it_is_said(tmp_path):
+    def found(**means):
+        results = {
+            name: {
+                "exact": list(exact), "bound": [exact[0]] * 2, "scale": [exact[2]] * 2,
+                "mean": [means.get(name, exact[1])] * 2,
+            }
+            for name, exact in fgan_mixture.GOLDEN.items()
+        }  # fmt: skip
+        (order,) = (f for f in fgan_mixture.report(results, tmp_path) if "order" in f.what)
+        return order.holds
+
+    assert found() is True
+    assert found(jeffrey=1.3) is True  # Before Jensen-Shannon.
+    assert found(jeffrey=1.6) is False  # After reverse KL.
+    assert found(pearson=1.05) is False
 
 
 def _row(exact, off=0.0):
