@@ -46,6 +46,18 @@ def test_a_row_is_the_log_density_under_windows(monkeypatch):
     assert row["goodfellow"][2] == pytest.approx(np.logspace(-1, 0, 10)[np.argmax(chosen)])
 
 
+def test_widths_have_the_deviation_and_the_number_of_images(monkeypatch):
+    (train, _), (test, _) = digits.needed()
+    monkeypatch.setattr(digits, "needed", lambda: ((train, None), (test[:100], None)))
+    monkeypatch.setattr(fgan_mnist, "GOLDEN", {50: (0.0, 0.0, 0.1)})
+    made = fgan_mnist.by_width(False)
+    assert made["images"] == 20
+    means, deviations = made["rows"]["50"]
+    for mean, deviation, width in zip(means, deviations, fgan_mnist.WIDTHS, strict=True):
+        value, error = _windows(_flat(train[:50]), _flat(test[:100:5]), width)
+        np.testing.assert_allclose((mean, deviation / 20**0.5), (value, error), rtol=1e-5)
+
+
 def test_training_images_stand_for_the_last_row():
     np.testing.assert_array_equal(fgan_mnist.taken("real", 7, 0), digits.mnist("train")[0][:7])
 
@@ -72,7 +84,7 @@ def _results(full):
     small = [-500.0, -250, -70, 130, 255.0, 267.61, 240, 170]
     deviations = [900.0, 700, 570, 390, 206, 195, 140, 90]
     rows = {"16384": [small, deviations]} | ({"60000": [means, deviations]} if full else {})
-    return results | {"widths": {"rows": rows}}
+    return results | {"widths": {"rows": rows, "images": 10_000 if full else 2_000}}
 
 
 def test_a_report_judges_what_the_cards_say(tmp_path):
@@ -95,6 +107,15 @@ def test_fewer_samples_are_not_judged_by_the_cards(tmp_path):
     results["neyman"]["fgan"][0] -= 90
     findings = list(fgan_mnist.report(results, tmp_path))
     assert [f.holds for f in findings if "log-likelihood in nats" in f.what] == [None] * 18
+
+
+def test_a_standard_error_is_of_the_images_that_were_measured(tmp_path):
+    for full, said in ((True, "± 1.95 at"), (False, "± 4.36 at")):  # 195 over 100 and over 44.7.
+        findings = list(fgan_mnist.report(_results(full), tmp_path))
+        best = next(f for f in findings if f.what.startswith("16384 training images: the best"))
+        assert said in best.found
+        wide = next(f for f in findings if "5.99" in f.what)  # The paper's, of 10,000 in either.
+        assert wide.found.startswith("-110,")
 
 
 def test_missing_data_are_refused_before_a_part_is_made(monkeypatch, tmp_path):
