@@ -1,7 +1,7 @@
 """What smoothed and flipped labels and instance noise make of D, and then of the whole game.
 
   python -m studies.noise_and_labels --quick     # 6 games a kind
-  python -m studies.noise_and_labels --full      # 32, with four times the steps
+  python -m studies.noise_and_labels --full      # 32, with five times the steps
 
 First p and q stand still on the line, and a discriminator learns under each kind: theory says which
 D is the best one, and it is not p / (p + q) any more. Then the whole game on a ring of eight modes,
@@ -154,7 +154,7 @@ def played(kind, members, steps, seed):
         jit_compile=False,
         seed=seed,
     )
-    data = np.asarray(RING.sample(SAMPLES, seed))
+    data = np.stack([RING.sample(SAMPLES, seed + k) for k in range(members)])
     history = ensemble.fit(
         data, batch_size=128, epochs=steps // 100, steps_per_epoch=100, verbose=0
     )

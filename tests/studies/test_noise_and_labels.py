@@ -127,6 +127,22 @@ def test_a_report_sees_a_discriminator_that_is_another_ones(tmp_path):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_each_game_has_data_of_its_own(monkeypatch):
+    seen = []
+
+    def fit(ensemble, data, **_):
+        seen.append(np.array(data))
+        raise StopIteration
+
+    monkeypatch.setattr(noisy.trainers.GANEnsemble, "fit", fit)
+    with pytest.raises(StopIteration):
+        noisy.played("nothing", 3, 100, 5)
+    (data,) = seen
+    assert data.shape == (3, noisy.SAMPLES, 2)
+    for k in range(3):  # As a game by itself has them, of seed 5 + k.
+        np.testing.assert_array_equal(data[k], noisy.RING.sample(noisy.SAMPLES, 5 + k))
+
+
 def test_a_discriminator_learns_towards_the_best_one_and_not_another():
     d = np.array(noisy.learned("two-sided smoothing", 150, 0)["discriminator"])
     p, q = noisy.densities("nothing", GRID)
