@@ -151,7 +151,8 @@ def _of_divergence(name, r):
         )
     else:
         said, holds = "between", None
-    text = f"{kinds} answers from 3 starts; valley {min(valley):.3f} to {max(valley):.3f}"
+    text = f"{kinds} answer{'s' * (kinds > 1)} from {len(STARTS)} starts"
+    text += f"; valley {min(valley):.3f} to {max(valley):.3f}"
     yield Finding(
         f"{name}: answers, and mass in the valley (data: {_data_valley():.3f})", said, text, holds
     )
