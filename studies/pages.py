@@ -13,6 +13,7 @@ from zoo.files import replacing
 
 HERE = pathlib.Path(__file__).parent
 FIGURES = (".png", ".gif")
+FINDINGS = "findings.md"
 BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -96,7 +97,11 @@ def _findings(name, folder):
     summary = json.loads((folder / SUMMARY).read_text())
     command = f"python -m studies.{name} --{folder.name}"
     said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes."
-    return f"{said}\n\n{(folder / 'findings.md').read_text()}"
+    text = f"{said}\n\n{(folder / FINDINGS).read_text()}"
+    for table in sorted(folder.glob("*.md")):
+        if table.name != FINDINGS:
+            text += f"\n**{table.stem.replace('_', ' ')}**\n\n{table.read_text()}"
+    return text
 
 
 def _minutes(docs, name):
@@ -111,20 +116,20 @@ def _index(docs):
     for name in names():
         parts.append(f"<h2 id={name}>{name}</h2><pre>{html.escape(doc(name))}</pre>")
         text = (docs / "studies" / f"{name}.md").read_text()
-        parts.append(_table(text.partition(BEGIN)[2].partition(END)[0]))
+        parts += map(_block, text.partition(BEGIN)[2].partition(END)[0].strip().split("\n\n"))
         for figure in sorted((docs / "images" / "studies").glob(f"{name}_*")):
             parts.append(f"<p><img src=../images/studies/{figure.name} alt='{figure.stem}'>")
     return "\n".join(parts) + "\n"
 
 
-def _table(text):
-    """The Markdown table of a text as HTML, after what stands before it."""
+def _block(text):
+    """A paragraph or a table of Markdown as HTML."""
     lines = text.strip().split("\n")
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
-    before = " ".join(line for line in lines if not line.startswith("|"))
+    if not text.startswith("|"):
+        return f"<p>{_cell(' '.join(lines).replace('`', ''))}"
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     rows = ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in (*rows[:1], *rows[2:])]
-    said = html.escape(before.replace("`", ""))
-    return f"<p>{said}<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def _cell(text):

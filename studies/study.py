@@ -1,8 +1,10 @@
 """What every study is: parts that are made once, findings beside what was expected, one command."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
+import sys
 import time
 from collections.abc import Callable
 
@@ -14,6 +16,7 @@ from zoo.files import replacing
 
 ROOT = pathlib.Path("runs/studies")
 SUMMARY = "summary.json"
+SOURCE = "source"  # In the file of a part, beside what it found.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,7 @@ def make(study, full=False, seed=0, directory=None):
 
     Args:
         study: `Study`.
-        full: bool. Whether as the paper has it, or in two minutes.
+        full: bool. Whether as the paper has it, or small, in minutes.
         seed: int.
         directory: Where to; a folder `full` or `quick` of it. Defaults to `runs/studies/NAME`.
 
@@ -68,17 +71,25 @@ def make(study, full=False, seed=0, directory=None):
     """
     place = pathlib.Path(directory or ROOT / study.name, "full" if full else "quick")
     place.mkdir(parents=True, exist_ok=True)
-    results = {}
+    results, source = {}, _source(study)
     for name, function in study.parts(full, seed):
         path = place / f"{name}.{seed}.json"
         if not path.exists():
             start = time.perf_counter()
             made = function()
             made["wall_seconds"] = time.perf_counter() - start
+            made[SOURCE] = source
             with replacing(path) as part:
                 part.write_text(json.dumps(made))
             print(f"{name}: {made['wall_seconds']:.0f} s", flush=True)
         results[name] = _read(path)
+    old = [name for name, result in results.items() if result.pop(SOURCE, source) != source]
+    if old:
+        print(
+            f"{len(old)} of {len(results)} parts were made before the study was changed, first "
+            f"{old[0]}. What is deleted of {place} is made again.",
+            flush=True,
+        )
     findings = list(study.report(results, place))
     rows = [["", "expected", "found", ""]]
     said = {True: "holds", False: "**does not hold**", None: ""}
@@ -94,6 +105,17 @@ def make(study, full=False, seed=0, directory=None):
         part.write_text(json.dumps(summary, indent=1))
     print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
     return findings
+
+
+def _source(study):
+    """A hash of the code of a study: of its module, and of what that imports from this package."""
+    module = sys.modules[study.parts.__module__]
+    package = __name__.partition(".")[0] + "."
+    others = [vars(module).get(name) for name in sorted(vars(module))]
+    others = [x for x in others if getattr(x, "__name__", "").startswith(package)]
+    paths = {x.__file__ for x in (module, *others) if getattr(x, "__file__", None)}
+    text = "".join(pathlib.Path(path).read_text() for path in sorted(paths))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read(path):
@@ -112,7 +134,7 @@ def run(study, doc):
     Exit status: 1 if a finding does not hold.
     """
     own = flags.FlagValues()
-    flags.DEFINE_bool("quick", False, "In two minutes.", flag_values=own)
+    flags.DEFINE_bool("quick", False, "Small, in minutes.", flag_values=own)
     flags.DEFINE_bool("full", False, "As the paper; it goes on where it stopped.", flag_values=own)
     default = str(ROOT / study.name)
     flags.DEFINE_string("output_dir", default, "For results.", flag_values=own)

@@ -17,6 +17,7 @@ def _study(calls, holds=True):
 
     def report(results, directory):
         (directory / "figure.png").write_bytes(b"PNG")
+        tables.write(directory / "by_part", [["part", "value"], ["first", "0.25"]])
         for name, result in results.items():
             yield Finding(name, "less than 9", str(result["value"]), holds)
 
@@ -42,6 +43,30 @@ def test_a_part_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "quick" / "part_0.0.json").write_text("{")
     with pytest.raises(ValueError, match="a part that is no JSON.*delete it.*part_0.0.json"):
         study.make(toy, directory=tmp_path)
+
+
+def test_parts_of_another_version_are_said(tmp_path, capsys, monkeypatch):
+    toy = _study([])
+    study.make(toy, full=True, directory=tmp_path)
+    study.make(toy, full=True, directory=tmp_path)
+    assert "before the study was changed" not in capsys.readouterr().out
+    monkeypatch.setattr(study, "_source", lambda study: "another")
+    (tmp_path / "full" / "part_0.0.json").unlink()
+    study.make(toy, full=True, directory=tmp_path)
+    assert "2 of 3 parts were made before the study was changed, first part_1." in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_source_is_the_study_and_what_it_imports_of_the_package(tmp_path, monkeypatch):
+    from studies import collapse, collapse_games, density_fit
+
+    before = study._source(collapse.STUDY)
+    assert before != study._source(density_fit.STUDY)
+    other = tmp_path / "changed.py"
+    other.write_text("RATE = 2")
+    monkeypatch.setattr(collapse_games, "__file__", str(other))
+    assert study._source(collapse.STUDY) != before
 
 
 def test_what_was_interrupted_goes_on(tmp_path):
@@ -125,6 +150,8 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch):
     )
     index = (docs / "studies/index.html").read_text()
     assert "A toy &lt;of&gt; one line." in index and index.count("<td>holds</td>") == 3
+    assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
+    assert "<p>by part\n<table><tr><td>part</td><td>value</td></tr><tr><td>first</td>" in index
     page.write_text("No place.")
     with pytest.raises(ValueError, match="has no place for findings"):
         pages.publish(docs, ["toy"])
@@ -143,4 +170,4 @@ def test_tables(tmp_path, capsys):
     assert (tmp_path / "table.csv").read_text().splitlines() == ["a,|b|", '"1,5",2']
     text = (tmp_path / "table.md").read_text()
     assert text == "| a | \\|b\\| |\n|---|---|\n| 1,5 | 2 |\n"
-    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._table(text)
+    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._block(text)
