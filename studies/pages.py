@@ -46,31 +46,71 @@ def made(name):
 
 
 def state(name):
-    """What has been made of a study, in two words."""
-    folder = made(name)
+    """What has been made of a study, in some words."""
+    folder, begun = made(name), len(list((ROOT / name / "full").glob("*.json")))
+    if folder is None or folder.name == "quick":
+        begun = f", full: {begun} parts" * bool(begun)
+    else:
+        begun = ""
     if folder is None:
-        return "not made"
-    summary = json.loads((folder / SUMMARY).read_text())
+        return f"not made{begun}"
+    try:
+        summary = _summary(folder)
+    except ValueError:
+        return f"{folder.name}, damaged{begun}"
     lost = sum(finding["holds"] is False for finding in summary["findings"])
-    return f"{folder.name}, {summary['seconds'] / 60:.1f} min" + f", {lost} fail" * bool(lost)
+    return f"{folder.name}, {summary['seconds']:.0f} s" + f", {lost} fail" * bool(lost) + begun
+
+
+def _summary(folder):
+    """The summary of what was made.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    path = folder / SUMMARY
+    try:
+        found = json.loads(path.read_text())
+        float(found["seconds"]), int(found["seed"])
+        [finding["holds"] for finding in found["findings"]]
+        return found
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            "A study has a summary that no run wrote. Expected seconds, seed and findings in JSON; "
+            f"delete it, and the study's command makes it again. Received: {path} ({error!r})"
+        ) from error
 
 
 def publish(docs, wanted):
     """Writes the findings into each study's page, copies its figures, and writes the index.
 
+    What has not been made stays as it is, and so does what a page has in full where only the quick
+    study was made: both are said.
+
     Args:
         docs: Folder with `studies/NAME.md`, which have both comments.
-        wanted: Names of studies. What has not been made stays as it is.
+        wanted: Names of studies.
 
     Raises:
-        ValueError: If a page lacks the comments.
+        FileNotFoundError: If there are no such pages.
+        ValueError: If a page lacks the comments, or a summary is damaged.
     """
+    absent = [name for name in names() if not (docs / "studies" / f"{name}.md").is_file()]
+    if absent:
+        raise FileNotFoundError(
+            f"`--docs` has no page of {absent[0]}. Expected a folder with studies/{absent[0]}.md. "
+            f"Received: {str(docs)!r}"
+        )
     for name in wanted:
         folder = made(name)
-        if folder is None:
-            continue
         page = docs / "studies" / f"{name}.md"
         text = page.read_text()
+        if folder is None:
+            print(f"{name}: not made, its page stays", flush=True)
+            continue
+        if folder.name == "quick" and f"`python -m studies.{name} --full`, seed" in text:
+            print(f"{name}: its page has the full study, and stays", flush=True)
+            continue
         head, begin, rest = text.partition(BEGIN)
         _, end, tail = rest.partition(END)
         if not (begin and end):
@@ -94,7 +134,7 @@ def publish(docs, wanted):
 
 
 def _findings(name, folder):
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = _summary(folder)
     command = f"python -m studies.{name} --{folder.name}"
     said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes."
     text = f"{said}\n\n{(folder / FINDINGS).read_text()}"

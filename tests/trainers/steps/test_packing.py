@@ -189,3 +189,14 @@ def test_members_of_an_ensemble_are_not_packed_together():
     for player in ("generator", "discriminator"):
         weights = [getattr(gan, player).get_weights() for gan in (own, alone)]
         assert largest_difference(*weights) < 1e-5
+
+
+def test_a_pyramid_has_no_packs():
+    shape = (8, 8, 1)
+    pair = (
+        zoo.LaplacianGenerator(shape, latent_dim=3, filters=4, units=(8,)),
+        zoo.LaplacianDiscriminator(shape, filters=4, units=(8,)),
+    )
+    with pytest.raises(ValueError, match="`packing` has no meaning for a LaplacianGAN"):
+        trainers.LaplacianGAN(*pair, packing=2)
+    assert trainers.LaplacianGAN(*pair, packing=1).packing == 1
