@@ -1,6 +1,6 @@
 """The studies: every figure and table that the zoo regenerates.
 
-  python -m studies                  # each with a line, what has been made of it, and its minutes
+  python -m studies                  # each with a line, what has been made of it, and its seconds
   python -m studies --run=quick      # makes all that have not been made; --run=full as the papers
   python -m studies game_dynamics --run=quick    # of those that are named
   python -m studies --publish        # their pages, docs/studies, from what has been made
@@ -10,6 +10,7 @@ One by itself is python -m studies.NAME, which has a --help.
 
 import importlib
 import pathlib
+import sys
 
 from absl import flags
 
@@ -43,12 +44,16 @@ def main(arguments):
     names, failed = chosen(arguments), []
     for name in names if FLAGS.run else ():
         module = importlib.import_module(f"studies.{name}")
-        findings = study.make(module.STUDY, FLAGS.run == "full")
-        failed += [name] * any(finding.holds is False for finding in findings)
+        try:
+            findings = study.make(module.STUDY, FLAGS.run == "full")
+            failed += [name] * any(finding.holds is False for finding in findings)
+        except command.USER_ERRORS as error:  # One without its data does not stop the others.
+            failed.append(name)
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
     if FLAGS.publish:
         pages.publish(pathlib.Path(FLAGS.docs), names)
     for name in names:
-        print(f"{name:25}{pages.state(name):24}{pages.title(name)}")
+        print(f"{name:25}{pages.state(name):32}{pages.title(name)}")
     return int(bool(failed))
 
 

@@ -13,6 +13,7 @@ from zoo.files import replacing
 
 HERE = pathlib.Path(__file__).parent
 FIGURES = (".png", ".gif")
+FINDINGS = "findings.md"
 BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -45,31 +46,71 @@ def made(name):
 
 
 def state(name):
-    """What has been made of a study, in two words."""
-    folder = made(name)
+    """What has been made of a study, in some words."""
+    folder, begun = made(name), len(list((ROOT / name / "full").glob("*.json")))
+    if folder is None or folder.name == "quick":
+        begun = f", full: {begun} parts" * bool(begun)
+    else:
+        begun = ""
     if folder is None:
-        return "not made"
-    summary = json.loads((folder / SUMMARY).read_text())
+        return f"not made{begun}"
+    try:
+        summary = _summary(folder)
+    except ValueError:
+        return f"{folder.name}, damaged{begun}"
     lost = sum(finding["holds"] is False for finding in summary["findings"])
-    return f"{folder.name}, {summary['seconds'] / 60:.1f} min" + f", {lost} fail" * bool(lost)
+    return f"{folder.name}, {summary['seconds']:.0f} s" + f", {lost} fail" * bool(lost) + begun
+
+
+def _summary(folder):
+    """The summary of what was made.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    path = folder / SUMMARY
+    try:
+        found = json.loads(path.read_text())
+        float(found["seconds"]), int(found["seed"])
+        [finding["holds"] for finding in found["findings"]]
+        return found
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            "A study has a summary that no run wrote. Expected seconds, seed and findings in JSON; "
+            f"delete it, and the study's command makes it again. Received: {path} ({error!r})"
+        ) from error
 
 
 def publish(docs, wanted):
     """Writes the findings into each study's page, copies its figures, and writes the index.
 
+    What has not been made stays as it is, and so does what a page has in full where only the quick
+    study was made: both are said.
+
     Args:
         docs: Folder with `studies/NAME.md`, which have both comments.
-        wanted: Names of studies. What has not been made stays as it is.
+        wanted: Names of studies.
 
     Raises:
-        ValueError: If a page lacks the comments.
+        FileNotFoundError: If there are no such pages.
+        ValueError: If a page lacks the comments, or a summary is damaged.
     """
+    absent = [name for name in names() if not (docs / "studies" / f"{name}.md").is_file()]
+    if absent:
+        raise FileNotFoundError(
+            f"`--docs` has no page of {absent[0]}. Expected a folder with studies/{absent[0]}.md. "
+            f"Received: {str(docs)!r}"
+        )
     for name in wanted:
         folder = made(name)
-        if folder is None:
-            continue
         page = docs / "studies" / f"{name}.md"
         text = page.read_text()
+        if folder is None:
+            print(f"{name}: not made, its page stays", flush=True)
+            continue
+        if folder.name == "quick" and f"`python -m studies.{name} --full`, seed" in text:
+            print(f"{name}: its page has the full study, and stays", flush=True)
+            continue
         head, begin, rest = text.partition(BEGIN)
         _, end, tail = rest.partition(END)
         if not (begin and end):
@@ -93,10 +134,14 @@ def publish(docs, wanted):
 
 
 def _findings(name, folder):
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = _summary(folder)
     command = f"python -m studies.{name} --{folder.name}"
     said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes."
-    return f"{said}\n\n{(folder / 'findings.md').read_text()}"
+    text = f"{said}\n\n{(folder / FINDINGS).read_text()}"
+    for table in sorted(folder.glob("*.md")):
+        if table.name != FINDINGS:
+            text += f"\n**{table.stem.replace('_', ' ')}**\n\n{table.read_text()}"
+    return text
 
 
 def _minutes(docs, name):
@@ -111,20 +156,20 @@ def _index(docs):
     for name in names():
         parts.append(f"<h2 id={name}>{name}</h2><pre>{html.escape(doc(name))}</pre>")
         text = (docs / "studies" / f"{name}.md").read_text()
-        parts.append(_table(text.partition(BEGIN)[2].partition(END)[0]))
+        parts += map(_block, text.partition(BEGIN)[2].partition(END)[0].strip().split("\n\n"))
         for figure in sorted((docs / "images" / "studies").glob(f"{name}_*")):
             parts.append(f"<p><img src=../images/studies/{figure.name} alt='{figure.stem}'>")
     return "\n".join(parts) + "\n"
 
 
-def _table(text):
-    """The Markdown table of a text as HTML, after what stands before it."""
+def _block(text):
+    """A paragraph or a table of Markdown as HTML."""
     lines = text.strip().split("\n")
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
-    before = " ".join(line for line in lines if not line.startswith("|"))
+    if not text.startswith("|"):
+        return f"<p>{_cell(' '.join(lines).replace('`', ''))}"
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     rows = ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in (*rows[:1], *rows[2:])]
-    said = html.escape(before.replace("`", ""))
-    return f"<p>{said}<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def _cell(text):

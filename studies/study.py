@@ -1,19 +1,26 @@
 """What every study is: parts that are made once, findings beside what was expected, one command."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
+import re
+import sys
 import time
 from collections.abc import Callable
 
+import numpy as np
 from absl import flags
 
 from studies import tables
 from zoo import command
-from zoo.files import replacing
+from zoo.files import as_path, check_writable, replacing
 
 ROOT = pathlib.Path("runs/studies")
 SUMMARY = "summary.json"
+SEEDS = 2**32  # Those of Keras.
+LOST = re.compile(r"(?<![a-z])-?(nan|inf)(?![a-z])")  # A number that is none.
+SOURCE = "source"  # In the file of a part, beside what it found.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +42,13 @@ class Finding:
     def __post_init__(self):
         if self.holds is not None:
             object.__setattr__(self, "holds", bool(self.holds))  # Not NumPy's.
+
+    @property
+    def verdict(self):
+        """In a word or two, for a table."""
+        if LOST.search(self.found):
+            return "**diverged**"
+        return {True: "holds", False: "**does not hold**", None: ""}[self.holds]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,33 +73,55 @@ def make(study, full=False, seed=0, directory=None):
 
     Args:
         study: `Study`.
-        full: bool. Whether as the paper has it, or in two minutes.
-        seed: int.
+        full: bool. Whether as the paper has it, or small, in minutes.
+        seed: int. Of another than 0, all is in a folder `seed_N`.
         directory: Where to; a folder `full` or `quick` of it. Defaults to `runs/studies/NAME`.
 
     Returns:
         A list of `Finding`.
+
+    Raises:
+        ValueError: If nothing can be written in the directory, or a part there is damaged.
+        KeyboardInterrupt: With what was kept.
     """
-    place = pathlib.Path(directory or ROOT / study.name, "full" if full else "quick")
+    place = as_path(output_dir=ROOT / study.name if directory is None else directory)
+    check_writable(place, "output_dir")
+    place = place / ("full" if full else "quick") / (f"seed_{seed}" if seed else "")
     place.mkdir(parents=True, exist_ok=True)
-    results = {}
+    results, source = {}, _source(study)
     for name, function in study.parts(full, seed):
         path = place / f"{name}.{seed}.json"
-        if not path.exists():
+        if path.exists():
+            print(f"{name}: there already", flush=True)
+        else:
             start = time.perf_counter()
-            made = function()
+            try:
+                made = function()
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"{len(results)} parts are kept in {place}; the same command goes on"
+                ) from None
             made["wall_seconds"] = time.perf_counter() - start
+            made[SOURCE] = source
             with replacing(path) as part:
                 part.write_text(json.dumps(made))
             print(f"{name}: {made['wall_seconds']:.0f} s", flush=True)
         results[name] = _read(path)
-    findings = list(study.report(results, place))
+    old = [name for name, result in results.items() if result.pop(SOURCE, source) != source]
+    if old:
+        print(
+            f"{len(old)} of {len(results)} parts were made before the study was changed, first "
+            f"{old[0]}. What is deleted of {place} is made again.",
+            flush=True,
+        )
+    with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
+        findings = list(study.report(results, place))
     rows = [["", "expected", "found", ""]]
-    said = {True: "holds", False: "**does not hold**", None: ""}
-    rows += [[f.what, f.expected, f.found, said[f.holds]] for f in findings]
+    rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
     tables.write(place / "findings", rows)
     seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
     summary = {
+        "command": f"python -m studies.{study.name} --{'full' if full else 'quick'} --seed={seed}",
         "seconds": seconds,
         "seed": seed,
         "findings": list(map(dataclasses.asdict, findings)),
@@ -96,14 +132,27 @@ def make(study, full=False, seed=0, directory=None):
     return findings
 
 
+def _source(study):
+    """A hash of the code of a study: of its module, and of what that imports from this package."""
+    module = sys.modules[study.parts.__module__]
+    package = __name__.partition(".")[0] + "."
+    others = [vars(module).get(name) for name in sorted(vars(module))]
+    others = [x for x in others if getattr(x, "__name__", "").startswith(package)]
+    paths = {x.__file__ for x in (module, *others) if getattr(x, "__file__", None)}
+    text = "".join(pathlib.Path(path).read_text() for path in sorted(paths))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _read(path):
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text())
+        float(found["wall_seconds"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
-            "`--output_dir` has a part that is no JSON. Expected what a run wrote; delete it, and "
-            f"it is made again. Received: {path} ({error})"
+            "`--output_dir` has a part that no run wrote. Expected an object in JSON, with its "
+            f"seconds; delete it, and it is made again. Received: {path} ({error!r})"
         ) from error
+    return found
 
 
 def run(study, doc):
@@ -112,11 +161,11 @@ def run(study, doc):
     Exit status: 1 if a finding does not hold.
     """
     own = flags.FlagValues()
-    flags.DEFINE_bool("quick", False, "In two minutes.", flag_values=own)
+    flags.DEFINE_bool("quick", False, "Small, in minutes.", flag_values=own)
     flags.DEFINE_bool("full", False, "As the paper; it goes on where it stopped.", flag_values=own)
     default = str(ROOT / study.name)
     flags.DEFINE_string("output_dir", default, "For results.", flag_values=own)
-    flags.DEFINE_integer("seed", 0, "Of all that is drawn.", 0, flag_values=own)
+    flags.DEFINE_integer("seed", 0, "Of all that is drawn.", 0, SEEDS - 1, flag_values=own)
 
     def main(arguments):
         command.no_arguments(arguments)

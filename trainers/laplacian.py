@@ -12,6 +12,7 @@ from trainers.steps.optimizers import inner, unbuilt
 from zoo import replicas
 from zoo.lapgan import LaplacianDiscriminator, LaplacianGenerator, pyramid
 from zoo.players.copies import check_parts
+from zoo.validation import in_short
 
 
 class LevelGAN(GAN):
@@ -106,6 +107,11 @@ class LaplacianGAN(GAN):
     ):
         _check_players(generator, discriminator)
         _check_levels(levels, generator.levels)
+        if kwargs.get("packing", 1) != 1:
+            raise ValueError(
+                "`packing` has no meaning for a LaplacianGAN, whose discriminators see parts of a "
+                f"picture. Expected packing=1. Received: packing={in_short(kwargs['packing'])}"
+            )
         super().__init__(generator, discriminator, discriminator_steps, schedule, seed, **kwargs)
         self.levels = levels
         self.pattern_rates = {}

@@ -42,7 +42,8 @@ class Trainer(Files, RecordedModel, Game, feeding.Feeding, keras.Model):
             `"auto"`: what the generator's attribute `value_range` says, which the others set, or
             what is seen in its last layers (`zoo.players.description`).
         packing: int, the m of PacGAN. The discriminator judges m samples at a time, joined along
-            their last axis: it is built for `(..., m c)`. `trainers/steps/packing.py` says more.
+            their last axis: it is built for `(..., m c)`. Rows of a batch that make no whole pack
+            are not used. `trainers/steps/packing.py` says more.
 
     Raises:
         ValueError: If the players do not fit each other, or the value range not the generator.

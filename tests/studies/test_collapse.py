@@ -10,9 +10,9 @@ from studies import collapse_games as games
 
 
 def figures(modes, kl=0.01):
-    values = {key: [0.9] * len(modes) for key in games.MEASURES}
+    values = {key: [0.9 + 0 * m for m in modes] for key in games.MEASURES}
     dots = np.zeros((collapse.STAGES, 5, 2)).tolist()
-    return {**values, "modes": modes, "kl": [kl] * len(modes), "dots": dots, "steps": 8}
+    return {**values, "modes": modes, "kl": [kl + 0 * m for m in modes], "dots": dots, "steps": 8}
 
 
 def results(best_modes=(25.0, 25.0), best_kl=0.01):
@@ -28,7 +28,11 @@ def results(best_modes=(25.0, 25.0), best_kl=0.01):
 
 @pytest.mark.parametrize(
     "modes,kl,holds",
-    [((25.0, 25.0), 0.01, [True, True]), ((25.0, 24.0), 0.05, [False, False])],
+    [
+        ((25.0, 25.0), 0.01, [True, True, True]),
+        ((25.0, 24.0), 0.05, [False, False, True]),
+        ((25.0, float("nan")), 0.01, [False, False, False]),
+    ],
 )
 def test_the_best_rule_is_judged_by_its_worst_seed(tmp_path, modes, kl, holds):
     found = list(collapse.report(results(modes, kl), tmp_path))

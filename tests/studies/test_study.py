@@ -1,8 +1,10 @@
 """The frame of a study: parts are made once, findings are judged, pages have them."""
 
 import json
+import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from studies import __main__ as listing
@@ -17,6 +19,7 @@ def _study(calls, holds=True):
 
     def report(results, directory):
         (directory / "figure.png").write_bytes(b"PNG")
+        tables.write(directory / "by_part", [["part", "value"], ["first", "0.25"]])
         for name, result in results.items():
             yield Finding(name, "less than 9", str(result["value"]), holds)
 
@@ -33,15 +36,65 @@ def test_a_part_is_made_once(tmp_path):
     assert len(study.make(toy, full=True, directory=tmp_path)) == 3  # A folder of its own.
     assert calls == [0, 0, 1, 2]
     assert study.make(toy, seed=4, directory=tmp_path)[0].found == "40"
-    assert "| part_0 | less than 9 | 40 | holds |" in (tmp_path / "quick/findings.md").read_text()
+    assert "| 40 |" in (tmp_path / "quick/seed_4/findings.md").read_text()
+    assert "| 0 |" in (tmp_path / "quick/findings.md").read_text()  # As it was.
+    summary = json.loads((tmp_path / "full" / study.SUMMARY).read_text())
+    assert summary["command"] == "python -m studies.toy --full --seed=0"
 
 
-def test_a_part_that_cannot_be_read_is_named(tmp_path):
+@pytest.mark.parametrize(
+    "text", ["{", "", "{}", "[]", "null", "3", '{"wall_seconds": null}', "[" * 100_000]
+)
+def test_a_part_that_no_run_wrote_is_named(tmp_path, text):
     toy = _study([])
     study.make(toy, directory=tmp_path)
-    (tmp_path / "quick" / "part_0.0.json").write_text("{")
-    with pytest.raises(ValueError, match="a part that is no JSON.*delete it.*part_0.0.json"):
+    (tmp_path / "quick" / "part_0.0.json").write_text(text)
+    with pytest.raises(ValueError, match="a part that no run wrote.*delete it.*part_0.0.json"):
         study.make(toy, directory=tmp_path)
+
+
+def test_a_game_that_diverged_is_said_to_have(tmp_path):
+    def report(results, directory):
+        value = results["part"]["value"]
+        yield Finding("mean", "0", f"{np.array([value]).std() / value:.2f}", bool(value < 1))
+
+    for value in (float("nan"), float("inf")):
+        toy = Study("toy", lambda full, seed, v=value: [("part", lambda: {"value": v})], report)
+        study.make(toy, directory=tmp_path / str(value))
+        text = (tmp_path / str(value) / "quick" / "findings.md").read_text()
+        assert "| nan | **diverged** |" in text and "does not hold" not in text
+    assert Finding("", "", "nanometres, inference, banana", True).verdict == "holds"
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for wrong in ("", tmp_path / "file", "a\0b", 3):
+        with pytest.raises(ValueError, match="`output_dir`"):
+            study.make(_study([]), directory=wrong)
+
+
+def test_parts_of_another_version_are_said(tmp_path, capsys, monkeypatch):
+    toy = _study([])
+    study.make(toy, full=True, directory=tmp_path)
+    study.make(toy, full=True, directory=tmp_path)
+    assert "before the study was changed" not in capsys.readouterr().out
+    monkeypatch.setattr(study, "_source", lambda study: "another")
+    (tmp_path / "full" / "part_0.0.json").unlink()
+    study.make(toy, full=True, directory=tmp_path)
+    assert "2 of 3 parts were made before the study was changed, first part_1." in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_source_is_the_study_and_what_it_imports_of_the_package(tmp_path, monkeypatch):
+    from studies import collapse, collapse_games, density_fit
+
+    before = study._source(collapse.STUDY)
+    assert before != study._source(density_fit.STUDY)
+    other = tmp_path / "changed.py"
+    other.write_text("RATE = 2")
+    monkeypatch.setattr(collapse_games, "__file__", str(other))
+    assert study._source(collapse.STUDY) != before
 
 
 def test_what_was_interrupted_goes_on(tmp_path):
@@ -98,7 +151,7 @@ def test_every_study_has_a_page_with_a_place_for_its_findings():
     assert {"game_dynamics", "normal_inference"} <= set(pages.names())
 
 
-def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch):
+def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
     monkeypatch.setattr(pages, "names", lambda: ["toy"])
     monkeypatch.setattr(pages, "doc", lambda name: "A toy <of> one line.\n\nAnd more.")
@@ -125,9 +178,49 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch):
     )
     index = (docs / "studies/index.html").read_text()
     assert "A toy &lt;of&gt; one line." in index and index.count("<td>holds</td>") == 3
+    assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
+    assert "<p>by part\n<table><tr><td>part</td><td>value</td></tr><tr><td>first</td>" in index
+    (tmp_path / "runs/toy/full" / study.SUMMARY).unlink()  # Of the quick one alone, the full stays.
+    pages.publish(docs, ["toy"])
+    assert page.read_text() == text and "its page has the full study" in capsys.readouterr().out
+    assert pages.state("toy") == "quick, 0 s, full: 3 parts"
+    (tmp_path / "runs/toy/quick" / study.SUMMARY).write_text("{}")
+    assert pages.state("toy") == "quick, damaged, full: 3 parts"
+    page.write_text(text.replace("--full", "--quick"))
+    with pytest.raises(ValueError, match="a summary that no run wrote.*summary.json"):
+        pages.publish(docs, ["toy"])
+    with pytest.raises(FileNotFoundError, match="`--docs` has no page of toy"):
+        pages.publish(tmp_path / "nowhere", ["toy"])
+    study.make(toy, directory=tmp_path / "runs" / "toy")
     page.write_text("No place.")
     with pytest.raises(ValueError, match="has no place for findings"):
         pages.publish(docs, ["toy"])
+
+
+def test_one_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    made = []
+
+    def make(toy, full):
+        made.append(toy.name)
+        if len(made) == 1:
+            raise FileNotFoundError("no digits here")
+        return []
+
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    monkeypatch.setattr(study, "make", make)
+    monkeypatch.setattr(listing.FLAGS["run"], "value", "quick")
+    listing.FLAGS.mark_as_parsed()
+    assert listing.main(["memorisation", "fixed_discriminator"]) == 1
+    assert made == ["memorisation", "fixed_discriminator"]
+    assert "memorisation: no digits here" in capsys.readouterr().err
+
+
+def test_a_study_says_nothing_of_tensorflow():
+    given = [sys.executable, "-m", "studies.fixed_discriminator", "--quick", "--output_dir="]
+    ended = subprocess.run(given, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: `output_dir` is no path.")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_an_unknown_study_is_named_with_the_nearest():
@@ -143,4 +236,4 @@ def test_tables(tmp_path, capsys):
     assert (tmp_path / "table.csv").read_text().splitlines() == ["a,|b|", '"1,5",2']
     text = (tmp_path / "table.md").read_text()
     assert text == "| a | \\|b\\| |\n|---|---|\n| 1,5 | 2 |\n"
-    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._table(text)
+    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._block(text)

@@ -1,0 +1,89 @@
+"""The study of stacked MNIST: its nets and its table."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import zoo
+from studies import collapse_games as games
+from studies import stacked_mnist
+
+RULES = [name for name in games.RULES if name not in stacked_mnist.LEFT_OUT]
+
+
+def test_the_nets_are_those_of_the_paper():
+    generator = stacked_mnist.generator()
+    assert generator.output_shape == (None, 28, 28, 3)
+    maps = [64, 32, 16, 8]
+    kernels = sum(9 * a * b for a, b in zip(maps, maps[1:], strict=False))
+    scales = 4 * (4 * 4 * 64 + sum(maps[1:]))  # Of normalization, with its moving statistics.
+    expected = 256 * 4 * 4 * 64 + kernels + scales + 9 * 8 * 3 + 3
+    assert generator.count_params() == expected
+    for filters in stacked_mnist.SIZES.values():
+        assert stacked_mnist.discriminator(filters).layers[-2].output.shape[1] == 16 * filters[-1]
+    assert stacked_mnist.discriminator((2, 4, 8), 3).input_shape == (None, 28, 28, 9)
+
+
+def test_numbers_of_known_digits_are_counted():
+    images, labels = zoo.datasets.arrays("stacked_mnist", "test", examples=300)
+    found = stacked_mnist.counted(images)
+    shares = np.unique(labels, return_counts=True)[1] / 300
+    assert abs(found["modes"] - len(shares)) <= 10  # The classifier errs on one digit of a hundred.
+    exact = float(np.sum(shares * np.log(shares * 1000)))
+    assert found["kl"] == pytest.approx(exact, abs=0.05)
+    assert np.array_equal(found["pictures"], images[:16])
+
+
+def test_a_game_of_virtual_steps_is_played():
+    found = stacked_mnist.unrolled(stacked_mnist.SIZES["D/4"], 1, 2, 0, 64)
+    assert (found["samples"], found["steps"]) == (64, 2)
+    assert 1 <= found["modes"] <= 64
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_row_of_a_rule_can_be_played(monkeypatch, name):
+    """Each is made and compiled with what the rule has, and with nets that suit it."""
+    made = {}
+
+    def counted(samples):
+        return {}
+
+    def fit(self, data, **_):
+        made["gan"], made["batch"] = self, data.element_spec.shape[0]
+
+    rule = games.RULES[name]
+    monkeypatch.setattr(rule.trainer, "fit", fit)
+    monkeypatch.setattr(rule.trainer, "sample", lambda *_, **__: np.zeros(1))
+    monkeypatch.setattr(stacked_mnist, "counted", counted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert stacked_mnist.by_rule(rule, 3, 0, 64) == {"steps": 3}
+    gan = made["gan"]
+    layers = {type(layer).__name__ for layer in gan.discriminator.layers}
+    assert ("MinibatchDiscrimination" in layers) == (name == "minibatch discrimination")
+    kinds = [type(slope) for slope in rule.compiled.get("discriminator_penalties", ())]
+    slopes = [p.weight for p in gan.discriminator_penalties if type(p) in kinds]
+    assert slopes == [10.0] * len(kinds)
+    assert ("BatchNormalization" in layers) == (not slopes)
+    assert made["batch"] == 128 * (
+        5 if name in ("k = 5", "WGAN-GP, k = 5", "WGAN, clip 0.1") else 1
+    )
+    assert gan.discriminator.input_shape[-1] == 3 * rule.packing
+
+
+def test_the_preset_is_judged_by_the_published_figures(tmp_path):
+    row = {"modes": 1000, "kl": 0.03, "covered_20": 9, "samples": 25_600}
+    row["pictures"] = np.zeros((16, 28, 28, 3), int).tolist()
+    names = {"preset", *(name for name, _ in stacked_mnist.STUDY.parts(False, 0))}
+    made = {name: {**row, "steps": 1} for name in names}
+    made["data"]["kl"] = 0.024
+    found = [f.holds for f in stacked_mnist.report(made, tmp_path) if f.holds is not None]
+    assert found == [True, True, True]
+    made["preset"] = {**row, "modes": 999, "kl": 0.07}
+    found = [f.holds for f in stacked_mnist.report(made, tmp_path) if f.holds is not None]
+    assert found == [True, False, False]
+    del made["preset"]
+    found = [f for f in stacked_mnist.report(made, tmp_path) if f.holds is False]
+    assert [f.found for f in found] == [stacked_mnist.MISSING] * 2
+    assert "30.6" in (tmp_path / "stacked_mnist.csv").read_text()
