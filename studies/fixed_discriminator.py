@@ -1,6 +1,6 @@
 """Against a discriminator that stands still a generator makes one point (lecture 000, theorem 3).
 
-  python -m studies.fixed_discriminator --quick     # one generator, six restarts
+  python -m studies.fixed_discriminator --quick     # one generator, six rounds
   python -m studies.fixed_discriminator --full      # five generators
 
 Of a fixed D the best generator puts all its mass where D is largest: min E_q log(1 - D) is reached
