@@ -50,7 +50,13 @@ class Grpc:
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         answer = self._call(self.stub.Predict, request)
-        return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
+        try:
+            return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
+        except (TypeError, ValueError) as error:
+            raise ServerError(
+                f"`{signature}` was answered with what is no tensor. Expected one of a dtype and a "
+                f"shape that it fills. Received: {error}"
+            ) from error
 
     def _call(self, method, request):
         request.model_spec.name = self.model

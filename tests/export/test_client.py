@@ -294,3 +294,18 @@ def test_wrong_arguments(tmp_path):
     (tmp_path / "assets.extra" / "card.json").write_text(json.dumps({"prior": "normal"}))
     with pytest.raises(ConnectionError):
         export.Client("http://127.0.0.1:1", "digits", card=tmp_path, retries=0)
+
+
+@pytest.mark.parametrize("dtype, content", [(0, b""), (1, b"abc"), (1, b"abcdefgh")])
+def test_an_answer_that_is_no_tensor_is_the_servers_error(folder, dtype, content):
+    from tensorflow_serving.apis import predict_pb2
+
+    answer = predict_pb2.PredictResponse()
+    answer.outputs["latents"].dtype = dtype
+    answer.outputs["latents"].tensor_content = content
+    answer.outputs["latents"].tensor_shape.dim.add(size=3)
+    with WAYS["grpc"](Model(folder[0] / "1", "digits")) as url:
+        client = export.Client(url, "digits", card=folder[0])
+        client._transport.stub.Predict = lambda request, timeout: answer
+        with pytest.raises(clients.ServerError, match="`latents` was answered with what is no"):
+            client.latents([1, 2])
