@@ -195,7 +195,8 @@ def as_path(**argument):
         sizes = [len(os.fsencode(part)) for part in path.parts]
     except (TypeError, UnicodeError):
         sizes = [0]
-    if value == "" or not all(0 < size <= NAME for size in sizes) or "\0" in str(path):
+    empty = isinstance(value, str) and not value
+    if empty or not all(0 < size <= NAME for size in sizes) or "\0" in str(path):
         raise ValueError(
             f"`{name}` is no path. Expected a str or a pathlib.Path, each name of 1 to {NAME} bytes"
             f" without \\0. Received: {name}={in_short(value)}"

@@ -162,7 +162,7 @@ def test_a_folder_is_never_away(tmp_path, monkeypatch, at_once, stop):
 
 
 @pytest.mark.parametrize(
-    "value", ["", None, 3, "a" * 256, "x/" + "é" * 128, "a\0b", "\ud800", b"x", ["x"]]
+    "value", ["", None, 3, np.zeros(2), "a" * 256, "x/" + "é" * 128, "a\0b", "\ud800", b"x", ["x"]]
 )
 def test_no_path_is_told_so(value):
     with pytest.raises(ValueError, match="`output_dir` is no path. Expected a str"):
