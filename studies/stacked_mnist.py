@@ -117,6 +117,11 @@ def game(opponent, trainer, steps, seed, count, compiled=None, examples=BATCH, *
     rates = {"generator_optimizer": 1e-4, "discriminator_optimizer": 2e-4}
     adams = {name: keras.optimizers.Adam(rate, 0.5, 0.99) for name, rate in rates.items()}
     gan.compile(**{**adams, **(compiled or {})}, steps_per_execution=10)
+    return trained(gan, examples, steps, seed, count)
+
+
+def trained(gan, examples, steps, seed, count):
+    """What a GAN makes after so many steps of so many examples."""
     data = zoo.datasets.load("stacked_mnist", batch_size=examples, seed=seed, labels=False)
     gan.fit(data, epochs=1, steps_per_epoch=steps, verbose=0)
     return {**counted(np.asarray(gan.sample(count, seed=0))), "steps": steps}
@@ -149,9 +154,7 @@ def dense(steps, seed, count):
         ema_decay=0.999,
         steps_per_execution=10,
     )
-    data = zoo.datasets.load("stacked_mnist", batch_size=64, seed=seed, labels=False)
-    gan.fit(data, epochs=1, steps_per_epoch=steps, verbose=0)
-    return {**counted(np.asarray(gan.sample(count, seed=0))), "steps": steps}
+    return trained(gan, 64, steps, seed, count)
 
 
 def by_rule(rule, steps, seed, count):
@@ -268,7 +271,7 @@ def judged(results):
 
 
 def draw(shown, path):
-    """Eight pictures a row."""
+    """Twelve pictures a row."""
     figure = tables.figure(7.0, 0.62 * len(shown) + 0.2)
     axes = np.atleast_2d(figure.subplots(len(shown), 1)).ravel()
     for place, (name, r) in zip(axes, shown.items(), strict=True):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import inspect
 import json
 import pathlib
 import re
@@ -46,7 +47,7 @@ class Finding:
     @property
     def verdict(self):
         """In a word or two, for a table."""
-        if LOST.search(self.found):
+        if not self.holds and LOST.search(self.found):
             return "**diverged**"
         return {True: "holds", False: "**does not hold**", None: ""}[self.holds]
 
@@ -133,13 +134,16 @@ def make(study, full=False, seed=0, directory=None):
 
 
 def _source(study):
-    """A hash of the code of a study: of its module, and of what that imports from this package."""
-    module = sys.modules[study.parts.__module__]
-    package = __name__.partition(".")[0] + "."
-    others = [vars(module).get(name) for name in sorted(vars(module))]
-    others = [x for x in others if getattr(x, "__name__", "").startswith(package)]
-    paths = {x.__file__ for x in (module, *others) if getattr(x, "__file__", None)}
-    text = "".join(pathlib.Path(path).read_text() for path in sorted(paths))
+    """A hash of the code of a study: of its module, and of those from which that imports, if they
+    are studies too and not the frame, which makes no part."""
+    own, package = study.parts.__module__, __name__.partition(".")[0] + "."
+    homes = [
+        value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+        for value in vars(sys.modules[own]).values()
+    ]
+    others = {home for home in homes if str(home).startswith(package)}
+    names = {own, *others} - {__name__, tables.__name__}
+    text = "".join(pathlib.Path(sys.modules[name].__file__).read_text() for name in sorted(names))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

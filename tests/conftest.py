@@ -10,6 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def same_start():
+    """A seed before each test, and the dtype policy that was before after it."""
     keras.utils.set_random_seed(0)
     policy = keras.config.dtype_policy()
     yield

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import trainers
 import zoo
 from zoo import command
 
@@ -55,6 +56,21 @@ def run_command(module, *arguments):
     with pytest.raises(SystemExit) as ended:
         command.run(module.main, module.__doc__, module.FLAGS, given)
     return ended.value.code or 0
+
+
+def data_of_a_fit(monkeypatch, train):
+    """The data that a function gives to the `fit` of a `GANEnsemble`, which then ends it."""
+    seen = []
+
+    def fit(ensemble, data, **_):
+        seen.append(np.array(data))
+        raise StopIteration
+
+    monkeypatch.setattr(trainers.GANEnsemble, "fit", fit)
+    with pytest.raises(StopIteration):
+        train()
+    (data,) = seen
+    return data
 
 
 def player_inputs(model, count=4):

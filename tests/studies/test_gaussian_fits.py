@@ -5,6 +5,7 @@ import pytest
 
 from studies import fgan_mixture, gaussian_fits, maximum_likelihood
 from studies.gaussian_fits import GRID
+from tests.helpers import data_of_a_fit
 
 P, Q = (1.0, 1.2), (0.3, 1.5)  # Mean and deviation.
 
@@ -73,16 +74,10 @@ def test_games_start_where_they_are_told():
 
 
 def test_each_game_has_data_of_its_own(monkeypatch):
-    seen = []
-
-    def fit(ensemble, data, **_):
-        seen.append(np.array(data))
-        raise StopIteration
-
-    monkeypatch.setattr(gaussian_fits.trainers.GANEnsemble, "fit", fit)
-    with pytest.raises(StopIteration):
-        gaussian_fits.learned("kl", maximum_likelihood.sample, [(0.0, 1.0)] * 3, 100, 0)
-    (data,) = seen
+    starts = [(0.0, 1.0)] * 3
+    data = data_of_a_fit(
+        monkeypatch, lambda: gaussian_fits.learned("kl", maximum_likelihood.sample, starts, 100, 0)
+    )
     assert data.shape == (3, 50 * gaussian_fits.BATCH, 1)
     assert np.abs(np.corrcoef(data[..., 0])[np.triu_indices(3, 1)]).max() < 0.03
 

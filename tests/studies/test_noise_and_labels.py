@@ -9,6 +9,7 @@ import trainers
 import zoo
 from studies import noise_and_labels as noisy
 from studies.noise_and_labels import CENTRES, FLIPS, GRID, NOISE, SCALE, TARGETS, Q
+from tests.helpers import data_of_a_fit
 
 
 def _draws(count=400_000):
@@ -128,16 +129,7 @@ def test_a_report_sees_a_discriminator_that_is_another_ones(tmp_path):
 
 
 def test_each_game_has_data_of_its_own(monkeypatch):
-    seen = []
-
-    def fit(ensemble, data, **_):
-        seen.append(np.array(data))
-        raise StopIteration
-
-    monkeypatch.setattr(noisy.trainers.GANEnsemble, "fit", fit)
-    with pytest.raises(StopIteration):
-        noisy.played("nothing", 3, 100, 5)
-    (data,) = seen
+    data = data_of_a_fit(monkeypatch, lambda: noisy.played("nothing", 3, 100, 5))
     assert data.shape == (3, noisy.SAMPLES, 2)
     for k in range(3):  # As a game by itself has them, of seed 5 + k.
         np.testing.assert_array_equal(data[k], noisy.RING.sample(noisy.SAMPLES, 5 + k))

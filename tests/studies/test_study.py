@@ -63,7 +63,8 @@ def test_a_game_that_diverged_is_said_to_have(tmp_path):
         study.make(toy, directory=tmp_path / str(value))
         text = (tmp_path / str(value) / "quick" / "findings.md").read_text()
         assert "| nan | **diverged** |" in text and "does not hold" not in text
-    assert Finding("", "", "nanometres, inference, banana", True).verdict == "holds"
+    assert Finding("", "", "nanometres, inference, banana", False).verdict == "**does not hold**"
+    assert Finding("", "infinite", "inf", True).verdict == "holds"
 
 
 def test_a_folder_that_cannot_be_is_named(tmp_path):
@@ -87,14 +88,19 @@ def test_parts_of_another_version_are_said(tmp_path, capsys, monkeypatch):
 
 
 def test_the_source_is_the_study_and_what_it_imports_of_the_package(tmp_path, monkeypatch):
-    from studies import collapse, collapse_games, density_fit
+    from studies import collapse, collapse_games, fixed_discriminator, gaussian_fits
 
-    before = study._source(collapse.STUDY)
-    assert before != study._source(density_fit.STUDY)
+    studies = {collapse: collapse_games, fixed_discriminator: gaussian_fits}  # Whole, or a name.
+    before = {module: study._source(module.STUDY) for module in studies}
+    assert len(set(before.values())) == 2
     other = tmp_path / "changed.py"
     other.write_text("RATE = 2")
-    monkeypatch.setattr(collapse_games, "__file__", str(other))
-    assert study._source(collapse.STUDY) != before
+    for frame in (study, tables):
+        monkeypatch.setattr(frame, "__file__", str(other))
+    assert {module: study._source(module.STUDY) for module in studies} == before
+    for module, used in studies.items():
+        monkeypatch.setattr(used, "__file__", str(other))
+        assert study._source(module.STUDY) != before[module]
 
 
 def test_what_was_interrupted_goes_on(tmp_path):
