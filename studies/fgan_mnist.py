@@ -199,8 +199,7 @@ def draw(results, path):
         errors = [2 * results[name][protocol][1] for name in names]
         left.barh(places + shift, values, 0.38, xerr=errors, label=protocol)
     left.set_yticks(places, [name.replace("_", " ") for name in names], fontsize=8)
-    left.set_xlim(0.6 * results["gan"]["goodfellow"][0])
-    left.legend(fontsize=7)
+    left.legend(fontsize=7, loc="upper right")
     left.set_title("ours, nats ± 2 standard errors", fontsize=9)
     middle.barh(places, [PAPER[name][0] for name in names], color="0.6")
     middle.set_yticks(places, [""] * len(names))
@@ -210,11 +209,15 @@ def draw(results, path):
         axes.invert_yaxis()
     for count, (means, deviations) in results["widths"]["rows"].items():
         right.plot(WIDTHS, means, "o-", ms=3, label=f"{int(count):,} training images")
-        for width, mean, deviation in zip(WIDTHS, means, deviations, strict=True):
-            said = f"± {deviation / TESTED**0.5:.1f}"
-            right.annotate(said, (width, mean), (2, -9), textcoords="offset points", fontsize=6)
+        for k, (width, mean, deviation) in enumerate(zip(WIDTHS, means, deviations, strict=True)):
+            said, above = (
+                f"± {deviation / TESTED**0.5:.1f}",
+                (-4, 5) if k % 2 and width > 0.15 else (3, -9),
+            )
+            right.annotate(said, (width, mean), above, textcoords="offset points", fontsize=6)
+    right.margins(0.12)
     right.axhline(PAPER["real"][0], color="k", ls="--", lw=0.8, label="the paper, ± 5.99")
-    right.set_title(f"nats ± standard error of {TESTED:,} test images", fontsize=9)
+    right.set_title(f"nats ± error of {TESTED:,} images", fontsize=9)
     right.set_xlabel("width of the windows", fontsize=8)
     right.legend(fontsize=7, loc="lower center")
     tables.save(figure, path)
