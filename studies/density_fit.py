@@ -46,10 +46,10 @@ def run(steps, seed):
     generator = zoo.MLPGenerator(
         (1,), 1, (32, 32), "tanh", output_activation="linear", prior="uniform", **shared
     )
-    critic = zoo.MLPDiscriminator(
+    discriminator = zoo.MLPDiscriminator(
         (1,), (64, 64), "tanh", input_dropout=0.0, dropout=0.0, **shared
     )  # fmt: skip
-    gan = trainers.GAN(generator, critic, discriminator_steps=K, seed=seed)
+    gan = trainers.GAN(generator, discriminator, discriminator_steps=K, seed=seed)
     decay = keras.optimizers.schedules.CosineDecay
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(decay(1e-3, steps), beta_1=0.5),
@@ -63,7 +63,7 @@ def run(steps, seed):
 
     def look():
         made = gan.sample(COUNT, seed=seed, batch_size=20_000)[:, 0]
-        logits = critic.predict(GRID[:, None].astype("float32"), verbose=0)["logits"]
+        logits = discriminator.predict(GRID[:, None].astype("float32"), verbose=0)["logits"]
         arrows = generator.predict(latents, verbose=0)[:, 0]
         frames.append(
             {
@@ -143,10 +143,10 @@ def report(results, directory):
 
 
 def _panel(axes, frame):
-    axes.plot(GRID, stats.norm.pdf(GRID, MEAN, SCALE), "0.5", ls=":", lw=1.5)
-    axes.plot(GRID, frame["density"], "tab:green")
-    axes.plot(GRID, frame["discriminator"], "tab:blue", ls="--")
-    axes.plot(GRID, best(frame), "k", lw=0.7)
+    axes.plot(GRID, stats.norm.pdf(GRID, MEAN, SCALE), "0.5", ls=":", lw=1.5, label="p")
+    axes.plot(GRID, frame["density"], "tab:green", label="q")
+    axes.plot(GRID, frame["discriminator"], "tab:blue", ls="--", label="D")
+    axes.plot(GRID, best(frame), "k", lw=0.7, label="D* = p / (p + q)")
     for z, x in zip(np.linspace(-1, 1, len(frame["arrows"])), frame["arrows"], strict=True):
         axes.annotate(
             "", (x, -0.08), (MEAN + 2.2 * z, -0.5), arrowprops={"arrowstyle": "->", "lw": 0.5}
@@ -158,10 +158,11 @@ def _panel(axes, frame):
 
 def draw(frames, steps, path):
     """The figure: some frames side by side."""
-    figure = tables.figure(10.0, 2.7)
+    figure = tables.figure(10.0, 3.0)
     for axes, frame, k in zip(figure.subplots(1, len(frames)), frames, SHOWN, strict=True):
         _panel(axes, frame)
         axes.set_title(f"{moment(k, steps)} steps", fontsize=9)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     tables.save(figure, path)
 
 

@@ -74,9 +74,9 @@ def on_the_line(seed):
         kernel_initializer=wide,
     )  # fmt: skip
     against = Against()
-    critic = keras.Sequential([keras.Input((1,)), against])
+    discriminator = keras.Sequential([keras.Input((1,)), against])
     against.at.assign(CENTRES[0])  # It has seen the left mode made: the right one looks real.
-    gan = trainers.GAN(generator, critic, seed=seed, value_range=None)
+    gan = trainers.GAN(generator, discriminator, seed=seed, value_range=None)
     gan.compile(generator_optimizer=keras.optimizers.Adam(3e-3, beta_1=0.5), jit_compile=False)
     real, latents = tf.zeros((256, 1)), tf.constant(np.linspace(-2, 2, 81)[:, None], "float32")
 
@@ -107,7 +107,7 @@ def on_the_line(seed):
                 )
             step()
         grid = np.linspace(-4, 4, 1601)[:, None].astype("float32")
-        best = grid[np.argmax(critic.predict(grid, batch_size=2048, verbose=0)), 0]
+        best = grid[np.argmax(discriminator.predict(grid, batch_size=2048, verbose=0)), 0]
         walk[-1].append(float(best))
         against.at.assign(walk[-1][1])
     return {"walk": walk}

@@ -42,7 +42,7 @@ def draw_walks(found, lengths, path):
                 label=f"{space}, {preset}",
             )  # fmt: skip
     norms.plot([], [], "k+", label="theory")
-    norms.set_ylim(-4.5, 8.8)
+    norms.set_ylim(0, None)
     steps.plot(cut, 8 / cut, "k:", lw=0.8, label="half the step, half the move")
     steps.set(xscale="log", yscale="log")
     steps.set_xticks(cut, cut)
@@ -57,10 +57,10 @@ def draw_walks(found, lengths, path):
         beliefs.bar(np.arange(len(kinds)) + 0.38 * place - 0.19, values, 0.36, label=preset)
     names = ("ends", "arc's\nmiddle", "line's\nmiddle", "pixels\nblended")
     beliefs.set_xticks(range(len(kinds)), names, fontsize=7)
-    beliefs.set_ylim(0.5, 1.0)
+    beliefs.set_ylim(0, 1.0)
     beliefs.set_title("classifier's mean confidence", fontsize=9)
-    for axes in (norms, steps, beliefs):
-        axes.legend(fontsize=6)
+    for axes in (norms, steps, beliefs):  # Under it, where it covers nothing.
+        axes.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=1)
     tables.save(figure, path)
 
 

@@ -137,8 +137,8 @@ def by_game(count, steps, seed, looks=4):
     """A GAN on the same pictures: its samples, and how near they come as it goes on."""
     images, held_out = pictures(count, seed)
     net = generator(seed)
-    critic = zoo.DCGANDiscriminator((28, 28, 1), 16, units=(128,))
-    gan = trainers.GAN(net, critic, schedule="simultaneous", seed=seed)
+    discriminator = zoo.DCGANDiscriminator((28, 28, 1), 16, units=(128,))
+    gan = trainers.GAN(net, discriminator, schedule="simultaneous", seed=seed)
     schedule = keras.optimizers.schedules.PolynomialDecay(NOISE_FROM, steps, NOISE_TO)
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(5e-4, beta_1=0.5),
@@ -153,7 +153,7 @@ def by_game(count, steps, seed, looks=4):
         samples = gan.sample(HELD_OUT, seed=seed)
         score = figures_of(samples, images, held_out)
         course.append([number * steps // looks, score["near"], score["auc"], score["median"]])
-    believed = [_believed(critic, own) for own in (images, held_out, samples)]
+    believed = [_believed(discriminator, own) for own in (images, held_out, samples)]
     latents = codes(HELD_OUT, seed)
     return {
         "course": course,
@@ -163,8 +163,8 @@ def by_game(count, steps, seed, looks=4):
     }
 
 
-def _believed(critic, images):
-    logits, _ = zoo.players.discriminate(critic, images / np.float32(127.5) - 1)
+def _believed(discriminator, images):
+    logits, _ = zoo.players.discriminate(discriminator, images / np.float32(127.5) - 1)
     return float(tf.reduce_mean(tf.sigmoid(logits)))
 
 
@@ -305,8 +305,8 @@ def draw_distances(index, gan, path):
         right.bar(np.arange(2) + 0.35 * place - 0.175, values, 0.33, label=name)
     right.axhline(index["real"], color="k", ls="--", lw=0.8, label="held-out digits")
     right.set_xticks(range(2), labels)
-    right.set(ylim=(0.5, 1.0))
-    right.legend(fontsize=7, loc="lower right")
+    right.set(ylim=(0, 1.0))
+    right.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
     right.set_title("classifier's mean confidence", fontsize=9)
     tables.save(figure, path)
 

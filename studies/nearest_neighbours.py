@@ -64,12 +64,12 @@ def drawn(count, seed, name=None):
 
 def logits(images, labels):
     """How real the discriminator finds labelled uint8 images, `(n,)`."""
-    critic = player("discriminator")
+    discriminator = player("discriminator")
     found = []
     for start in range(0, len(images), 500):
         rows = slice(start, start + 500)
         given = {"images": images[rows] / np.float32(127.5) - 1, "labels": labels[rows]}
-        found.append(np.asarray(sampling.logits_of(critic.predict_on_batch(given))).ravel())
+        found.append(np.asarray(sampling.logits_of(discriminator.predict_on_batch(given))).ravel())
     return np.concatenate(found)
 
 

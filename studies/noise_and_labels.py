@@ -89,10 +89,10 @@ def learned(kind, steps, seed, batch=512):
     kernel, bias = generator.trainable_variables
     kernel.assign([[Q[1]]])
     bias.assign([Q[0]])
-    critic = zoo.MLPDiscriminator(
+    discriminator = zoo.MLPDiscriminator(
         (1,), (64, 64), "tanh", input_dropout=0.0, dropout=0.0, kernel_initializer="glorot_uniform"
     )
-    gan = trainers.GAN(generator, critic, seed=seed)
+    gan = trainers.GAN(generator, discriminator, seed=seed)
     objective, perturbations = kinds(steps)[kind]
     decay = keras.optimizers.schedules.CosineDecay(5e-3, steps)
     gan.compile(
@@ -110,7 +110,7 @@ def learned(kind, steps, seed, batch=512):
 
     for _ in range(steps):
         step()
-    logits, _ = zoo.players.discriminate(critic, GRID[:, None].astype("float32"))
+    logits, _ = zoo.players.discriminate(discriminator, GRID[:, None].astype("float32"))
     return {"discriminator": special.expit(logits.numpy().astype("float64")).tolist()}
 
 

@@ -180,15 +180,16 @@ def of_bound(name, linear, wide):
 
 def draw(results, star, best, path):
     """Each net's D over both densities, beside D*."""
-    figure = tables.figure(11.0, 2.6)
+    figure = tables.figure(11.0, 2.9)
     for axes, name in zip(figure.subplots(1, len(NETS)), NETS, strict=True):
         r = results[f"net_{name}"]
-        axes.fill_between(SHOWN, np.exp(log_p(SHOWN)), color="0.85")
-        axes.plot(SHOWN, np.exp(log_q(SHOWN)), color="0.6", lw=1)
-        axes.plot(SHOWN, star, "k--", lw=1)
-        axes.plot(SHOWN, r["discriminator"], "tab:blue")
+        axes.fill_between(SHOWN, np.exp(log_p(SHOWN)), color="0.85", label="p")
+        axes.plot(SHOWN, np.exp(log_q(SHOWN)), color="0.6", lw=1, label="q")
+        axes.plot(SHOWN, star, "k--", lw=1, label="D*")
+        axes.plot(SHOWN, r["discriminator"], "tab:blue", label="D")
         axes.set_title(f"{name}: V = {r['value']:.3f} ({best:.3f})", fontsize=8)
         axes.set_ylim(0, 1.02)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     tables.save(figure, path)
 
 

@@ -53,13 +53,13 @@ def learned(kind, steps, seed):
     """The slopes of both losses by mu, and D on both sides, while D learns."""
     keras.utils.set_random_seed(seed)
     generator = zoo.MLPGenerator((1,), 1, (), output_activation="linear", prior="normal")
-    critic = zoo.MLPDiscriminator(
+    discriminator = zoo.MLPDiscriminator(
         (1,), (64, 64), "relu", input_dropout=0.0, dropout=0.0, kernel_initializer="glorot_uniform"
     )
     kernel, bias = generator.trainable_variables
     kernel.assign([[SCALE]])
     bias.assign([MADE])
-    gan = trainers.GAN(generator, critic, seed=seed)
+    gan = trainers.GAN(generator, discriminator, seed=seed)
     decay = keras.optimizers.schedules.CosineDecay(1e-3, steps)
     gan.compile(
         perturbations=kinds(steps)[kind],
