@@ -72,10 +72,11 @@ class Rule:
 
     @property
     def batch(self):
-        """Examples of a batch: as many for each step of D, whatever their number."""
+        """Examples of a batch: as many for each step of D, whatever their number, in whole packs."""
+        whole = -(-self.examples // self.packing) * self.packing
         if issubclass(self.trainer, (trainers.WassersteinGAN, trainers.WassersteinGANGP)):
-            return self.examples * 5
-        return self.examples * self.arguments.get("discriminator_steps", 1)
+            return whole * 5
+        return whole * self.arguments.get("discriminator_steps", 1)
 
 
 def _objective(name):
