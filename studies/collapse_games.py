@@ -72,7 +72,7 @@ class Rule:
 
     @property
     def batch(self):
-        """Examples of a batch: as many for each step of D, whatever their number, in whole packs."""
+        """Examples of a batch: whole packs, as many for each step of D whatever their number."""
         whole = -(-self.examples // self.packing) * self.packing
         if issubclass(self.trainer, (trainers.WassersteinGAN, trainers.WassersteinGANGP)):
             return whole * 5

@@ -8,7 +8,7 @@ import re
 import shutil
 
 from studies import tables
-from studies.study import ROOT, SUMMARY
+from studies.study import ROOT, SUMMARY, WORK
 from zoo.files import replacing
 
 HERE = pathlib.Path(__file__).parent
@@ -71,7 +71,7 @@ def _summary(folder):
     path = folder / SUMMARY
     try:
         found = json.loads(path.read_text())
-        float(found["seconds"]), int(found["seed"])
+        float(found["seconds"]), int(found["seed"]), float(found.get(WORK) or 0)
         [finding["holds"] for finding in found["findings"]]
         return found
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -136,7 +136,10 @@ def publish(docs, wanted):
 def _findings(name, folder):
     summary = _summary(folder)
     command = f"python -m studies.{name} --{folder.name}"
-    said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes."
+    said = f"`{command}`, seed {summary['seed']}, {summary['seconds'] / 60:.1f} minutes"
+    if summary.get(WORK):
+        said += f", {summary[WORK] / 60:.1f} of one processor's work"
+    said += "."
     text = f"{said}\n\n{(folder / FINDINGS).read_text()}"
     for table in sorted(folder.glob("*.md")):
         if table.name != FINDINGS:
@@ -147,7 +150,8 @@ def _findings(name, folder):
 def _minutes(docs, name):
     page = (docs / "studies" / f"{name}.md").read_text()
     line = page.partition(BEGIN)[2].strip().partition("\n")[0]
-    return line.rpartition(", ")[2].removesuffix(" minutes.") if line.endswith("minutes.") else ""
+    found = re.search(r", ([\d.]+) minutes\b", line)
+    return found[1] if found else ""
 
 
 def _index(docs):

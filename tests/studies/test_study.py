@@ -1,6 +1,7 @@
 """The frame of a study: parts are made once, findings are judged, pages have them."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -40,6 +41,16 @@ def test_a_part_is_made_once(tmp_path):
     assert "| 0 |" in (tmp_path / "quick/findings.md").read_text()  # As it was.
     summary = json.loads((tmp_path / "full" / study.SUMMARY).read_text())
     assert summary["command"] == "python -m studies.toy --full --seed=0"
+    assert 0 <= summary[study.WORK] < 60
+
+
+def test_work_is_unknown_where_a_part_does_not_say_it(tmp_path):
+    study.make(_study([]), directory=tmp_path)
+    part = tmp_path / "quick" / "part_0.0.json"
+    part.write_text('{"value": 0, "wall_seconds": 60.0}')
+    study.make(_study([]), directory=tmp_path)
+    summary = json.loads((tmp_path / "quick" / study.SUMMARY).read_text())
+    assert summary["seconds"] == 60.0 and summary[study.WORK] is None
 
 
 @pytest.mark.parametrize(
@@ -178,6 +189,8 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
         )
         assert text.count("| holds |") == (3 if full else 1)
         assert f"`python -m studies.toy --{'full' if full else 'quick'}`, seed 0, 0.0" in text
+        assert re.search(r"0\.0 minutes, 0\.0 of one processor's work\.\n", text)
+        assert "| 0.0 |" in (docs / "studies" / "README.md").read_text()
     assert (docs / "images/studies/toy_figure.png").read_bytes() == b"PNG"
     assert (
         "[toy](toy.md) | A toy <of> one line. | 0.0 |" in (docs / "studies/README.md").read_text()
