@@ -22,8 +22,8 @@ def _strip(axes, rows, labels, title, gap=4):
 
 def draw_walks(found, lengths, path):
     """A walk of each kind, the lengths of its latents beside theory, and the largest step."""
-    figure = tables.figure(8.4, 4.2)
-    above, below = figure.subfigures(2, 1)
+    figure = tables.figure(8.4, 5.0)
+    above, below = figure.subfigures(2, 1, height_ratios=(2, 3))
     panels = np.atleast_1d(above.subplots(1, len(found)))
     for axes, (preset, r) in zip(panels, found.items(), strict=True):
         rows = [r["linear"]["walk"], r["spherical"]["walk"], r["blend"]]
@@ -59,8 +59,9 @@ def draw_walks(found, lengths, path):
     beliefs.set_xticks(range(len(kinds)), names, fontsize=7)
     beliefs.set_ylim(0, 1.0)
     beliefs.set_title("classifier's mean confidence", fontsize=9)
-    for axes in (norms, steps, beliefs):  # Under it, where it covers nothing.
-        axes.legend(fontsize=6, loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=1)
+    for side, axes in zip(("left", "center", "right"), (norms, steps, beliefs), strict=True):
+        named = axes.get_legend_handles_labels()
+        below.legend(*named, loc=f"outside lower {side}", fontsize=6)
     tables.save(figure, path)
 
 
