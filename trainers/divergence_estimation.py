@@ -272,18 +272,19 @@ class _Pupil:
             index = tf.random.stateless_uniform((rows,), stream, 0, len(samples), "int32")
             return tf.gather(samples, index)
 
-        def run(start, stop):
-            for step in tf.range(start, stop):
-                with tf.GradientTape() as tape:
-                    real, _ = discriminate(
-                        self.critic, batch(p, self.seed, 2 * step), training=True
-                    )
-                    fake, _ = discriminate(
-                        self.critic, batch(q, self.seed, 2 * step + 1), training=True
-                    )
-                    real, fake = game.terms(real, fake)
-                    loss = tf.reduce_mean(fake) - tf.reduce_mean(real)
-                gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
-                apply_gradients.apply(optimizer, gradients, variables)
+        def one(step):
+            with tf.GradientTape() as tape:
+                real, _ = discriminate(self.critic, batch(p, self.seed, 2 * step), training=True)
+                fake, _ = discriminate(
+                    self.critic, batch(q, self.seed, 2 * step + 1), training=True
+                )
+                real, fake = game.terms(real, fake)
+                loss = tf.reduce_mean(fake) - tf.reduce_mean(real)
+            gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), 1.0)
+            apply_gradients.apply(optimizer, gradients, variables)
+            return (step + 1,)
 
-        return tf.function(tracing.traced(run))
+        def run(start, stop):
+            tf.while_loop(lambda step: step < stop, one, (start,))
+
+        return tf.function(tracing.traced(run), autograph=False)

@@ -21,7 +21,7 @@ def bits(count, keys, counters):
     """Philox 4x32-10: integers of 32 bits.
 
     Args:
-        count: int. Numbers a key.
+        count: int, or scalar int tensor. Numbers a key.
         keys: int64 tensor `(k,)`.
         counters: Two int64 tensors `(k,)` or integers: the lower and the upper half of the counter
             of the first block.
@@ -40,7 +40,7 @@ def bits(count, keys, counters):
             words.append(tf.broadcast_to(_lower(total), (rows, blocks)))
             carried = _upper(total)
     even, odd = (tf.cast(tf.stack(words[k::2]), "uint64") for k in (0, 1))
-    if blocks == 1:
+    if isinstance(blocks, int) and blocks == 1:
         for number in range(ROUNDS):
             even, odd = _round(number, key, even, odd)
     else:  # Unrolled, XLA would compute each word of each block by a chain of its own.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from tensorflow.python.autograph.impl import api
 
 from zoo import random
 
@@ -197,6 +198,29 @@ def test_folding_several_seeds_is_folding_each(words):
     np.testing.assert_array_equal(folded, [random.fold(seed, *words) for seed in SEEDS])
     in_graph = tf.function(lambda seeds: random.fold(seeds, *words), autograph=False)
     np.testing.assert_array_equal(in_graph(tf.constant(SEEDS, "int64")), folded)
+
+
+def test_folding_several_seeds_adds_few_nodes_to_a_graph():
+    def nodes(words):
+        traced = tf.function(lambda seeds: random.fold(seeds, *range(words)))
+        return len(traced.get_concrete_function(SEEDS).graph.get_operations())
+
+    assert nodes(9) - nodes(1) <= 8 * 20  # Ten rounds of Philox are some 150.
+
+
+def test_autograph_rewrites_no_draw(monkeypatch):
+    converted = []
+    true = api._convert_actual
+    monkeypatch.setattr(api, "_convert_actual", lambda f, ctx: converted.append(f) or true(f, ctx))
+
+    @tf.function
+    def draws(seed, seeds):
+        drawn = [random.normal((6,), seed), random.uniform((6,), random.fold(seeds, 1))]
+        return drawn + [random.draw("uniform", 6, 1, seed), random.draw_rows("normal", 2, seed)]
+
+    draws.get_concrete_function(tf.constant((1, 2), "int64"), SEEDS)
+    names = {(f.__module__ or "") for f in converted}
+    assert converted and not [name for name in names if name.startswith("zoo")]
 
 
 @pytest.mark.parametrize(

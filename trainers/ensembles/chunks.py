@@ -34,9 +34,13 @@ class Chunk(Members, GAN):
         self.member_seeds = seeds
         for tracker in self.metrics:
             tracker.reset_state()
-        for step in tf.range(steps):
+
+        def one(step):
             rows = None if indices is None else indices[step]
             self.train_step(tuple(self._flat(x, rows) for x in data))
+            return (step + 1,)
+
+        tf.while_loop(lambda step: step < steps, one, (tf.constant(0, "int32"),))
         return {tracker.name: tracker.each() for tracker in self.metrics}
 
     def _flat(self, x, rows):
@@ -79,7 +83,7 @@ class Worker:
         self._run = self.chunk.run
         if not config["run_eagerly"]:
             run = tracing.traced(self.chunk.run)
-            self._run = tf.function(run, jit_compile=ensemble.uses_xla)
+            self._run = tf.function(run, autograph=False, jit_compile=ensemble.uses_xla)
             # Each worker traces it once: TensorFlow would warn of so many of one function.
             self._run._omit_frequent_tracing_warning = True
 

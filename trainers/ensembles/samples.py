@@ -68,7 +68,7 @@ def _compiled(ensemble, size, count, truncation):
     part = Stacked(ensemble.generator.player, size, "generator")
     own = ensemble.traits
 
-    @tf.function(jit_compile=ensemble.uses_xla)
+    @tf.function(autograph=False, jit_compile=ensemble.uses_xla)
     def draw(seeds, told):
         latents = random.draw(own.prior, size * count, own.latent_dim, seeds, truncation)
         with tracing.released():

@@ -45,8 +45,10 @@ class Probe:
         players = ("generator", "discriminator") if one_game else ("generator",)
         units = {name: _units(getattr(gan, name)) for name in players}
         self.units = {name: model for name, model in units.items() if model is not None}
-        self.look = tf.function(tracing.traced(self._look))
-        self.judge = tf.function(tracing.traced(self._judge)) if one_game else None
+        self.look = tf.function(tracing.traced(self._look), autograph=False)
+        self.judge = None
+        if one_game:
+            self.judge = tf.function(tracing.traced(self._judge), autograph=False)
 
     def __call__(self):
         """The numbers of this moment: dict of floats, and `shares`, a list of them."""

@@ -74,7 +74,7 @@ def _adds_losses(player):
 
     with keras.StatelessScope(collect_losses=True) as scope:
         try:
-            tf.function(tracing.traced(called)).get_concrete_function()
+            tf.function(tracing.traced(called), autograph=False).get_concrete_function()
         except Exception:  # Whatever a user's own layer raises when it is not called its way.
             return True
     return bool(scope.losses)

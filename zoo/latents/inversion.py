@@ -143,7 +143,7 @@ class _Descent:
         self.low, self.high = traits.value_range or (0.0, 1.0)
         self.limit = random.UNIFORM_LIMIT if traits.prior == "uniform" else None
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(autograph=False, reduce_retracing=True)
         def value_and_slope(latents, wanted, labels):
             with tracing.released(), tf.GradientTape() as tape:
                 tape.watch(latents)
