@@ -45,7 +45,7 @@ class Rule:
         compiled: Of `compile`, but the optimizers and what follows.
         optimizer: Function of a learning rate, or of a schedule of it.
         rate: float, the learning rate of both players.
-        examples: int, of a batch of one step.
+        examples: int, of a batch of one step of D: samples, or packs of them.
         closeness: bool. Whether D sees how alike a batch is.
         anneals: bool. Whether the rate falls along a cosine, the discriminator sees through noise
             that decays to the width of a mode, and the samples are the average's.
@@ -72,11 +72,12 @@ class Rule:
 
     @property
     def batch(self):
-        """Examples of a batch: whole packs, as many for each step of D whatever their number."""
-        whole = -(-self.examples // self.packing) * self.packing
+        """Samples of a batch: D has as many examples a step whatever they are, as in PacGAN, where
+        one is a pack; and as many for each of its steps, whatever their number."""
+        samples = self.examples * self.packing
         if issubclass(self.trainer, (trainers.WassersteinGAN, trainers.WassersteinGANGP)):
-            return whole * 5
-        return whole * self.arguments.get("discriminator_steps", 1)
+            return samples * 5
+        return samples * self.arguments.get("discriminator_steps", 1)
 
 
 def _objective(name):

@@ -75,8 +75,8 @@ def _teach(folder, recipe, train, test):
             "python": platform.python_version(),
         },
     }
-    saving.save(model, folder / "classifier.keras")
     (folder / "card.json").write_text(json.dumps(card, indent=2))
+    saving.save(model, folder / "classifier.keras")  # Last: what tells that both are there.
 
 
 def _measure(folder, train, test):

@@ -5,6 +5,7 @@
 
 Of a fixed D the best generator puts all its mass where D is largest: min E_q log(1 - D) is reached
 by a point, and its value is log(1 - max D). First on five points, where q is a softmax; then a net
+that descends E_q -log D, whose answer is the same and whose slope does not vanish,
 on the line, whose samples shrink to one point and whose derivative dG/dz goes to 0. Then the
 discriminator may answer, as the best one against what the generator makes now, and stands still
 again: the generator leaves for another point. That is how a game without an end looks.

@@ -14,6 +14,7 @@ from absl import flags
 
 import zoo
 from zoo import command, latents, pictures, presets, random
+from zoo.files import replacing
 from zoo.players import sampling
 
 FLAGS = flags.FlagValues()
@@ -143,12 +144,15 @@ def main(arguments):
     ]
     cards = zoo.list_presets()
     readme = pathlib.Path(FLAGS.readme)
-    readme.write_text(between(readme.read_text(), table(cards)))
+    text = between(readme.read_text(), table(cards))
+    with replacing(readme) as part:
+        part.write_text(text)
     lines += [*table(cards), ""]
     for card in cards:
         lines += section(card, folder / "gallery")
         print(card["name"], flush=True)
-    (folder / "gallery.md").write_text("\n".join(lines))
+    with replacing(folder / "gallery.md") as part:
+        part.write_text("\n".join(lines))
 
 
 if __name__ == "__main__":

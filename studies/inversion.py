@@ -1,13 +1,14 @@
-"""What unrolling gives back: digits that no one trained on, looked for among a generator's samples.
+"""What unrolling gives back: held-out digits, looked for among a generator's samples.
 
   python -m studies.inversion --quick     # two seeds, a third of the steps
   python -m studies.inversion --full      # four
 
-Unrolled GAN, section 3.4.2 and its table of errors: for each held-out image the latents are sought
-whose sample is nearest, argmin_z |G(z) - x|^2 by L-BFGS from several starts, for generators that
-look K = 0, 1, 5 and 10 steps of the discriminator ahead and have all else in common. A generator
-that has collapsed cannot make the image. As in the paper's section on small discriminators, D has a
-quarter of G's width, which is what makes the game without unrolling collapse.
+Unrolled GAN, section 3.4.2 and its table of errors: for each image the latents are sought whose
+sample is nearest, argmin_z |G(z) - x|^2 by L-BFGS from several starts, for generators that look
+K = 0, 1, 5 and 10 steps of the discriminator ahead and have all else in common. A generator that
+has collapsed cannot make the image. (The paper seeks training images; ours are held out.) As in
+the paper's section on small discriminators, D has a quarter of G's width, which is what makes the
+game without unrolling collapse.
 """
 
 import keras
@@ -65,6 +66,13 @@ def held_out():
     return images[np.sort(np.random.default_rng(0).permutation(len(images))[:IMAGES])]
 
 
+def telling(first, last):
+    """The images whose errors differ most from K = 0 to K = 10, `|a - b| / ((a + b) / 2)`, as in
+    the paper's figure."""
+    a, b = np.asarray(first), np.asarray(last)
+    return np.argsort(-np.abs(a - b) / ((a + b) / 2), kind="stable")[:SHOWN]
+
+
 def mean_distance(samples):
     """The mean Euclidean distance of pairs of samples `(n, ...)`, of pixels in [0, 1]."""
     flat = np.asarray(samples).reshape(len(samples), -1) / 255.0
@@ -83,7 +91,7 @@ def sought(generator):
     found = zoo.latents.invert(generator, held_out(), starts=STARTS, steps=DESCENT, seed=0)
     samples = generator.sample(SAMPLES, seed=0)
     classes = evaluation.extractors.load("mnist").probabilities(samples).argmax(axis=1)
-    pictures = np.rint(255 * found.reconstructions[:SHOWN, ..., 0])
+    pictures = np.rint(255 * found.reconstructions[..., 0])
     return {
         "mse": found.mse.tolist(),
         "pictures": pictures.astype(int).tolist(),
@@ -212,13 +220,14 @@ def draw(results, by_seed, path):
 
 
 def panel(results, path):
-    """Held-out digits, what each K finds of them, and samples of each; of the first seed."""
+    """The most telling digits, what each K finds of them, and samples; of the first seed."""
     figure = tables.figure(7.0, 2.4)
     left, right = figure.subplots(1, 2)
     first = {k: rs[0] for k, rs in runs(results).items()}
-    wanted = held_out()[:SHOWN, ..., 0]
+    shown = telling(first[KS[0]]["mse"], first[KS[-1]]["mse"])
+    found = {f"K = {k}": np.asarray(r["pictures"])[shown] for k, r in first.items()}
     rows = {
-        left: {"held out": wanted, **{f"K = {k}": r["pictures"] for k, r in first.items()}},
+        left: {"held out": held_out()[shown][..., 0], **found},
         right: {f"K = {k}": r["samples"] for k, r in first.items()},
     }
     for axes, pictures in rows.items():

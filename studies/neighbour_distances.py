@@ -81,5 +81,8 @@ def worth(value, curve):
     sizes, values = np.log(list(curve)), np.log(list(curve.values()))
     wanted = np.log(value)
     piece = int(np.clip(np.searchsorted(-values, -wanted) - 1, 0, len(sizes) - 2))
-    slope = (sizes[piece + 1] - sizes[piece]) / (values[piece + 1] - values[piece])
+    rise = values[piece + 1] - values[piece]
+    if rise == 0:  # Equal values: any size of the piece has them.
+        return float(np.exp((sizes[piece] + sizes[piece + 1]) / 2))
+    slope = (sizes[piece + 1] - sizes[piece]) / rise
     return float(np.exp(sizes[piece] + slope * (wanted - values[piece])))

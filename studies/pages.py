@@ -117,10 +117,12 @@ def publish(docs, wanted):
             raise ValueError(f"{page} has no place for findings. Expected {BEGIN} and {END}")
         with replacing(page) as part:
             part.write_text(f"{head}{BEGIN}\n{_findings(name, folder)}{END}{tail}")
-        for figure in sorted(p for p in folder.iterdir() if p.suffix in FIGURES):
-            place = docs / "images" / "studies" / f"{name}_{figure.name}"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(figure, place)
+        images = docs / "images" / "studies"
+        images.mkdir(parents=True, exist_ok=True)
+        for left in images.glob(f"{name}_*"):
+            left.unlink()
+        for figure in (p for p in _written(folder) if p.suffix in FIGURES):
+            shutil.copyfile(figure, images / f"{name}_{figure.name}")
     with replacing(docs / "studies" / "index.html") as part:
         part.write_text(_index(docs))
     rows = [["study", "what it is", "minutes"]]
@@ -140,11 +142,19 @@ def _findings(name, folder):
     if summary.get(WORK):
         said += f", {summary[WORK] / 60:.1f} of one processor's work"
     said += "."
+    if summary.get("old_parts"):
+        said += f" {summary['old_parts']} of its parts were made before its code was last changed."
     text = f"{said}\n\n{(folder / FINDINGS).read_text()}"
-    for table in sorted(folder.glob("*.md")):
-        if table.name != FINDINGS:
+    for table in _written(folder):
+        if table.suffix == ".md" and table.name != FINDINGS:
             text += f"\n**{table.stem.replace('_', ' ')}**\n\n{table.read_text()}"
     return text
+
+
+def _written(folder):
+    """The files of the last report; what an earlier one left is none of them."""
+    made = _summary(folder).get("made")
+    return sorted(p for p in folder.iterdir() if made is None or p.name in made)
 
 
 def _minutes(docs, name):

@@ -19,6 +19,7 @@ from evaluation import extractors
 from evaluation.modes import STACKED_SAMPLES, StackedModes, coverage
 from studies import collapse_games, study, tables
 from studies.study import Finding, Study
+from zoo.finite import Diverged
 from zoo.layers import MinibatchDiscrimination
 
 SHAPE = (28, 28, 3)
@@ -121,9 +122,19 @@ def game(opponent, trainer, steps, seed, count, compiled=None, examples=BATCH, *
 
 
 def trained(gan, examples, steps, seed, count):
-    """What a GAN makes after so many steps of so many examples."""
+    """What a GAN makes after so many steps of so many examples; NaN of one that diverged."""
     data = zoo.datasets.load("stacked_mnist", batch_size=examples, seed=seed, labels=False)
-    gan.fit(data, epochs=1, steps_per_epoch=steps, verbose=0)
+    try:
+        gan.fit(data, epochs=1, steps_per_epoch=steps, verbose=0)
+    except Diverged as error:
+        print(error, flush=True)
+        lost = dict.fromkeys(("modes", "kl", "kl_of_digits", "covered_20"), float("nan"))
+        return {
+            **lost,
+            "samples": count,
+            "pictures": np.zeros((16, *SHAPE)).tolist(),
+            "steps": steps,
+        }
     return {**counted(np.asarray(gan.sample(count, seed=0))), "steps": steps}
 
 
@@ -206,8 +217,8 @@ def report(results, directory):
         shown[said] = r
         published = _published(name)
         rows.append(
-            [said, str(r.get("steps", "")), f"{r['samples']:,}", f"{r['modes']:.0f}"]
-            + [f"{r['kl']:.3f}", f"{r['kl_of_digits']:.3f}"]
+            [said, str(r.get("steps", "")), f"{r['samples']:,}"]
+            + [_told(r["modes"], ".0f"), _told(r["kl"], ".3f"), _told(r["kl_of_digits"], ".3f")]
             + [*(("", "") if published is None else map(str, published))]
         )
     rows += [
@@ -216,6 +227,10 @@ def report(results, directory):
     tables.write(directory / "stacked_mnist", rows)
     draw(shown, directory / "pictures.png")
     yield from judged(results)
+
+
+def _told(value, form):
+    return f"{value:{form}}" if np.isfinite(value) else "diverged"
 
 
 def _named(name):
@@ -238,7 +253,7 @@ def judged(results):
         f"{FLOOR if count == STACKED_SAMPLES else (1000 - 1) / 2 / count:.4f} of equal shares, "
         "a little more of MNIST's",
         f"{data['kl']:.4f}",
-        data["kl"] < 0.03 if count == STACKED_SAMPLES else None,
+        data["kl"] < 0.03 and data["modes"] >= 999 if count == STACKED_SAMPLES else None,
     )
     yield Finding(
         f"preset {PRESET}: modes among 25,600 samples",

@@ -19,7 +19,7 @@ from zoo.files import as_path, check_writable, replacing
 
 ROOT = pathlib.Path("runs/studies")
 SUMMARY = "summary.json"
-SEEDS = 2**32  # Those of Keras.
+SEEDS = 2**31  # Keras has twice as many, and a study counts on from its seed.
 LOST = re.compile(r"(?<![a-z])-?(nan|inf)(?![a-z])")  # A number that is none.
 # In the file of a part, beside what it found. Where others work too, minutes by the clock say more
 # of them than of the study.
@@ -49,7 +49,7 @@ class Finding:
     @property
     def verdict(self):
         """In a word or two, for a table."""
-        if not self.holds and LOST.search(self.found):
+        if self.holds is False and LOST.search(self.found):
             return "**diverged**"
         return {True: "holds", False: "**does not hold**", None: ""}[self.holds]
 
@@ -119,23 +119,32 @@ def make(study, full=False, seed=0, directory=None):
             f"{old[0]}. What is deleted of {place} is made again.",
             flush=True,
         )
+    there = _written(place)
     with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
         findings = list(study.report(results, place))
     rows = [["", "expected", "found", ""]]
     rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
     tables.write(place / "findings", rows)
+    made = sorted(name for name, time in _written(place).items() if there.get(name) != time)
     seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
     summary = {
         "command": f"python -m studies.{study.name} --{'full' if full else 'quick'} --seed={seed}",
         "seconds": seconds,
         WORK: None if None in work else sum(work),
         "seed": seed,
+        "old_parts": len(old),
+        "made": made,
         "findings": list(map(dataclasses.asdict, findings)),
     }
     with replacing(place / SUMMARY) as part:
         part.write_text(json.dumps(summary, indent=1))
     print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
     return findings
+
+
+def _written(place):
+    """When each file of a folder was written: an earlier report may have left others."""
+    return {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
 
 
 def _source(study):
@@ -148,7 +157,9 @@ def _source(study):
     ]
     others = {home for home in homes if str(home).startswith(package)}
     names = {own, *others} - {__name__, tables.__name__}
-    text = "".join(pathlib.Path(sys.modules[name].__file__).read_text() for name in sorted(names))
+    # A module that is run as a command has another name.
+    files = sorted({pathlib.Path(sys.modules[name].__file__) for name in names})
+    text = "".join(file.read_text() for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

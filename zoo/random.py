@@ -88,10 +88,10 @@ def _draw_each(shape, seeds, transform):
 def _blocks(keys, counters):
     """One block of Philox a key and a counter: two int64 numbers each."""
     keys, (lower, upper) = _alike(keys, counters)
-    return _blocks_in_one(keys, lower, upper)
+    return [tf.ensure_shape(x, keys.shape) for x in _blocks_in_one(keys, lower, upper)]
 
 
-@tf.function(autograph=False)
+@tf.function(input_signature=[tf.TensorSpec((None,), "int64")] * 3, autograph=False)
 def _blocks_in_one(keys, lower, upper):
     """A function of its own: its hundreds of nodes are made once, not for every fold of a graph."""
     a, b, c, d = tf.unstack(philox.bits(BLOCK, keys, (lower, upper)), axis=1)

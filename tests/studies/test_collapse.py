@@ -12,6 +12,7 @@ from studies import collapse_games as games
 def figures(modes, kl=0.01):
     values = {key: [0.9 + 0 * m for m in modes] for key in games.MEASURES}
     dots = np.zeros((collapse.STAGES, 5, 2)).tolist()
+    values["modes_20"] = modes
     return {**values, "modes": modes, "kl": [kl + 0 * m for m in modes], "dots": dots, "steps": 8}
 
 
@@ -23,6 +24,8 @@ def results(best_modes=(25.0, 25.0), best_kl=0.01):
         made[collapse.slug(toy, "best")] = figures(modes, best_kl)
         for name in games.RULES:
             made[collapse.slug(toy, name)] = figures([3.0, float("nan")])
+    for name in collapse.LONG:
+        made[collapse.slug("grid_long", name)] = figures([13.0, 12.0])
     return made
 
 
@@ -54,8 +57,8 @@ def test_a_seed_that_diverged_is_said_and_not_averaged(tmp_path):
 
 def test_published_figures_stand_beside_ours(tmp_path):
     found = {f.what: f for f in collapse.report(results(), tmp_path)}
-    assert "24.8 modes, 93.6 %" in found["grid: modes of packing 4"].expected
-    assert "7.9 modes, 95.6 %" in found["ring: modes of packing 2"].expected
+    assert "24.8" in found["grid, 8 steps: modes of packing 4 with 20 samples"].expected
+    assert "7.9" in found["ring, 8 steps: modes of packing 2 with 20 samples"].expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,8 @@ def test_published_figures_stand_beside_ours(tmp_path):
         ([22.0, 22.0, 24.0], True),  # As many.
         ([20.0, 21.0, 25.0], True),  # Fewer by .8 of a standard error of both.
         ([18.0, 17.0, 19.0], False),  # By 6.
-        ([float("nan"), 23.0, 22.0], True),  # One that diverged is in no mean.
+        ([24.0, 23.0, 22.0, float("nan")], True),  # One that diverged has no modes: by 1 error.
+        ([float("nan")] * 3 + [23.0], False),
         ([float("nan")] * 3, False),
     ],
 )
@@ -72,12 +76,28 @@ def test_a_rule_against_collapse_keeps_as_many_modes_as_the_plain_game(tmp_path,
     made = results()
     made[collapse.slug("grid", "non_saturating")] = figures([22.0, 23.0, 24.0])
     made[collapse.slug("grid", "packing 4")] = figures(modes)
+    made[collapse.slug("grid", "packing 4")]["steps"] = 9
     found = {f.what: f for f in collapse.report(made, tmp_path)}
-    assert found["grid: modes of packing 4"].holds is holds
+    assert found["grid, 9 steps: modes of packing 4 with 20 samples"].holds is holds
+
+
+def test_a_cloud_is_judged_by_nobody(tmp_path):
+    """It hits modes once, and what has learned more has fewer of them."""
+    made = results()
+    for name in collapse.LONG:
+        made[collapse.slug("grid_long", name)]["steps"] = 16
+    found = {f.what: f.holds for f in collapse.report(made, tmp_path) if " of packing 4" in f.what}
+    assert found == {
+        "ring, 8 steps: modes of packing 4 with 20 samples": None,  # The plain game has 1.5 of 8.
+        "grid, 8 steps: modes of packing 4 with 20 samples": None,
+        "grid, 16 steps: modes of packing 4 with 20 samples": True,
+        "ring: games of packing 4 that diverged": None,
+        "grid: games of packing 4 that diverged": None,
+    }
 
 
 def test_parts_are_every_rule_on_both_toys():
     names = [name for name, _ in collapse.STUDY.parts(True, 0)]
-    assert len(names) == len(set(names)) == 2 * (len(games.RULES) + 2)
+    assert len(names) == len(set(names)) == 2 * (len(games.RULES) + 2) + len(collapse.LONG)
     assert set(collapse.QUICK) < set(games.RULES)
     assert isinstance(collapse.STUDY, study.Study)

@@ -48,7 +48,7 @@ def test_rules_name_what_they_are():
     for packing in (2, 3, 4):
         rule = rules[f"packing {packing}"]
         assert games.players(rule)[1].input_shape == (None, 2 * packing)
-        assert rule.batch % packing == 0 and games.BATCH <= rule.batch < games.BATCH + packing
+        assert rule.batch == packing * games.BATCH  # PacGAN's batch is a number of packs.
     known = set(trainers.divergences.DIVERGENCES) - {"gan"}  # The minimax game is that.
     named = {
         rule.compiled["objective"].divergence.name

@@ -17,6 +17,14 @@ def test_the_mass_goes_to_the_largest_d():
     assert made["values"][0] == pytest.approx(first)
 
 
+def test_a_net_on_the_line_goes_where_d_is_largest(monkeypatch):
+    monkeypatch.setattr(fixed, "ROUNDS", 1)
+    walk = fixed.on_the_line(0)["walk"]
+    begin, end = walk[0], walk[-1]
+    assert end[2] < begin[2] / 5 and end[3] < begin[3] / 5  # A point, whatever its latent.
+    assert end[1] == pytest.approx(end[4], abs=0.05)
+
+
 def test_the_logit_is_that_of_the_best_discriminator():
     layer = fixed.Against()
     x = np.linspace(-4, 4, 33)[:, None]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import zoo
 from studies import memorisation
 
 
@@ -39,7 +40,7 @@ def test_a_blend_is_nearer_to_a_blend():
 def test_a_net_learns_its_pictures():
     images, held_out = memorisation.pictures(8, 0)
     net, codes = memorisation.indexed(images, 150, 0), memorisation.codes(8, 0)
-    made = memorisation.zoo.players.decode(net, codes, as_float=True)
+    made = zoo.players.decode(net, codes, as_float=True)
     off = np.square(made - images / 255.0).mean()
     others = np.square(made - held_out[:8] / 255.0).mean()
     assert off < 0.005 < 0.05 < others
@@ -47,6 +48,32 @@ def test_a_net_learns_its_pictures():
     np.testing.assert_allclose(ends[0][0], made[0], atol=1e-5)
     np.testing.assert_allclose(blend, (made[:1] + made[1:2]) / 2, atol=1e-5)
     assert middle.shape == (1, 28, 28, 1)
+
+
+def test_one_net_is_asked_of_a_game(monkeypatch):
+    """The samples, the walk and the middles are all the moving average's."""
+    asked = []
+
+    def looked_at(net, latents, samples, *_):
+        asked.append((zoo.players.decode(net, latents), samples))
+        return {}
+
+    monkeypatch.setattr(memorisation, "looked_at", looked_at)
+    monkeypatch.setattr(memorisation, "HELD_OUT", 120)
+    found = memorisation.by_game(60, 12, 0, looks=2)
+    ((made, samples),) = asked
+    np.testing.assert_array_equal(made, samples)
+    assert [step for step, *_ in found["course"]] == [6, 12]
+    assert len(found["believed"]) == 3
+
+
+def test_what_a_net_of_codes_is_asked(monkeypatch):
+    monkeypatch.setattr(memorisation, "HELD_OUT", 120)
+    monkeypatch.setattr(memorisation, "PAIRS", 30)
+    found = memorisation.by_index(8, 150, 0)
+    assert found["own"] == 1.0 and found["mse"] < 0.005 < found["variance"]
+    assert found["near"] == 1.0 and len(found["shown"]) == 8
+    assert np.shape(found["walk"]) == (memorisation.SHOWN, 28, 28, 1)
 
 
 def _net(**changed):

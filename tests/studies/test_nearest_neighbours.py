@@ -68,6 +68,8 @@ def test_worth_is_on_the_power_law_and_beyond_it():
         assert distances.worth(3.0 * n**-0.25, curve) == pytest.approx(n)
     bent = {10: 1.0, 100: 0.1, 1_000: 0.05}
     assert distances.worth(0.5, bent) == pytest.approx(20)
+    flat = {100: 0.5, 10_000: 0.5}  # Of a few digits two sizes can err alike.
+    assert distances.worth(0.5, flat) == pytest.approx(1_000)
     assert distances.worth(0.05 / 2**0.5, bent) == pytest.approx(1_000 * 10**0.5)
 
 

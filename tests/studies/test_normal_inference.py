@@ -63,7 +63,10 @@ def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
     made = {name: row for name in (*study.STATISTICS, "tail")} | {
         "replicates": 50, "diverged": 0, "seconds": 1.0, "gan_is_nearer": pair,
         "ks": {"data": pair, "gan": pair, "plug_in": pair},
-        "coverage": {"Student's t": [0.94, 0.01], "GAN-bootstrap": [0.8, 0.02]},
+        "coverage": {
+            "Student's t": [0.94, 0.01], "GAN-bootstrap": [0.8, 0.02],
+            "mean of the data ± 1.96/√n": [0.89, 0.01],
+        },
         "tolerance": [0.9, 1.0], "values": {"mean": values, "ks": values},
     }  # fmt: skip
     calls = []
@@ -75,6 +78,7 @@ def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
     folder = tmp_path / "quick"
     assert json.loads((folder / "table.0.json").read_text())["gan_is_nearer"] == pair
     assert [f.holds for f in findings[:2]] == [False, True]  # 0.01 is 5 errors from 0.
+    assert [f.holds for f in findings if f.what.startswith("coverage")] == [None, None, False]
     assert "coverage: GAN-bootstrap,0.8000 ± 0.0200" in (folder / "table.csv").read_text()
     assert (folder / "table.md").read_text().startswith("|  | GAN: ours | lecture")
     for name in ("distributions.png", "coverage.png"):

@@ -31,6 +31,17 @@ def test_jensen_shannon_of_two_gaussians():
     assert optimal.divergence("gan") == pytest.approx(twice - np.log(4), abs=1e-8)
 
 
+@pytest.mark.parametrize("name", optimal.ALL)
+def test_every_bound_has_a_finite_divergence_above_it(name):
+    assert 0 < optimal.divergence(name) + np.log(4) * (name == "gan") < 10
+
+
+def test_neyman_of_its_pair():
+    p, q = (stats.norm(*own) for own in optimal.PAIRS["neyman"])
+    exact = integrate.quad(lambda x: q.pdf(x) ** 2 / p.pdf(x), -30, 30, limit=400)[0] - 1
+    assert optimal.divergence("neyman") == pytest.approx(exact, rel=1e-6)
+
+
 def _net(value, share):
     """Of a net whose D is so far from 1/2 on the way to D*."""
     star = 1 / (1 + np.exp(optimal.log_q(optimal.SHOWN) - optimal.log_p(optimal.SHOWN)))

@@ -61,7 +61,7 @@ def test_a_bilinear_map_has_its_derivative():
     np.testing.assert_allclose(found, matrix, rtol=1e-12)
 
 
-@pytest.mark.parametrize("rule", ["alternating", "historical averaging"])
+@pytest.mark.parametrize("rule", ["alternating", "historical averaging", "consensus", "R1"])
 def test_a_step_of_the_library_has_the_matrix_on_paper(rule, monkeypatch):
     monkeypatch.setattr(spectrum, "BATCH", 32)
     count = (2 + 1 + 2) * UNITS + 2 + (2 + 1 + 1) * UNITS + 1
@@ -90,6 +90,11 @@ def test_a_report_says_where_the_pairs_that_turn_are(tmp_path):
     assert said["R1"].found == "0.9700 (-0.0300) of 1; 1.0300, real"
     assert said["consensus"].found == "1.0100, real"
     assert said["historical averaging"].holds is True
+    assert (said["R1"].holds, said["consensus"].holds) == (True, None)  # None of its pairs turns.
+    rules["consensus"] = _rule([(1.0, 0.05), (1.0, 0.1)])
+    lost = [f.what for f in spectrum.report(rules, tmp_path) if f.holds is False]
+    assert len(lost) == 1 and lost[0].startswith("consensus: mean real part")
+    rules["consensus"] = _rule([(0.98, 0.05), (1.0, 0.1)])
     rules["historical_averaging"] = _rule([(0.96, 0.05), (0.97, 0.1)], 0.97)
     lost = [f.what for f in spectrum.report(rules, tmp_path) if f.holds is False]
     assert len(lost) == 1 and lost[0].startswith("historical averaging: mean real part")

@@ -1,13 +1,16 @@
 """The study of stacked MNIST: its nets and its table."""
 
+import json
 import warnings
 
 import numpy as np
 import pytest
 
+import trainers
 import zoo
 from studies import collapse_games as games
 from studies import stacked_mnist
+from zoo.finite import Diverged
 
 RULES = [name for name in games.RULES if name not in stacked_mnist.LEFT_OUT]
 
@@ -63,6 +66,21 @@ def test_a_game_of_virtual_steps_is_played():
     assert 1 <= found["modes"] <= 64
 
 
+def test_a_game_that_diverged_is_a_row_of_its_own(monkeypatch, tmp_path):
+    def fit(*_, **__):
+        raise Diverged("The generator is not finite.")
+
+    monkeypatch.setattr(trainers.UnrolledGAN, "fit", fit)
+    lost = stacked_mnist.unrolled(stacked_mnist.SIZES["D/4"], 1, 2, 0, 64)
+    assert np.isnan(lost["kl"]) and lost["samples"] == 64
+    row = {"modes": 999.0, "kl": 0.02, "kl_of_digits": 0.01, "samples": 25_600, "steps": 1}
+    row["pictures"] = lost["pictures"]
+    made = {"data": row, "dense": row, "D4_unrolled_0": row, "D4_unrolled_5": lost}
+    found = list(stacked_mnist.report(json.loads(json.dumps(made)), tmp_path))
+    assert found[-1].found == "999 and nan" and found[-1].holds is None
+    assert "diverged,diverged,diverged" in (tmp_path / "stacked_mnist.csv").read_text()
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_every_row_of_a_rule_can_be_played(monkeypatch, name):
     """Each is made and compiled with what the rule has, and with nets that suit it."""
@@ -88,7 +106,7 @@ def test_every_row_of_a_rule_can_be_played(monkeypatch, name):
     slopes = [p.weight for p in gan.discriminator_penalties if type(p) in kinds]
     assert slopes == [10.0] * len(kinds)
     assert ("BatchNormalization" in layers) == (not slopes)
-    a_step = 129 if name == "packing 3" else 128  # In whole packs.
+    a_step = 128 * rule.packing
     assert made["batch"] == a_step * (
         5 if name in ("k = 5", "WGAN-GP, k = 5", "WGAN, clip 0.1") else 1
     )

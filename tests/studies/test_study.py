@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -96,6 +97,17 @@ def test_parts_of_another_version_are_said(tmp_path, capsys, monkeypatch):
     assert "2 of 3 parts were made before the study was changed, first part_1." in (
         capsys.readouterr().out
     )
+    summary = json.loads((tmp_path / "full" / study.SUMMARY).read_text())
+    assert summary["old_parts"] == 2
+
+
+def test_a_study_has_one_source_however_it_is_run(monkeypatch):
+    from studies import inversion, optimal_discriminator
+
+    for module in (inversion, optimal_discriminator):  # Of names before and behind those they use.
+        monkeypatch.setitem(sys.modules, "__main__", module)
+        run = types.SimpleNamespace(parts=types.SimpleNamespace(__module__="__main__"))
+        assert study._source(run) == study._source(module.STUDY)
 
 
 def test_the_source_is_the_study_and_what_it_imports_of_the_package(tmp_path, monkeypatch):
@@ -178,6 +190,13 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
     page.write_text(f"Before.\n{pages.BEGIN}\nwritten before\n{pages.END}\nAfter.\n")
     assert pages.state("toy") == "not made"
     toy = _study([])
+    for mode in ("quick", "full"):  # What an earlier report has left is not published.
+        (tmp_path / "runs" / "toy" / mode).mkdir(parents=True)
+        (tmp_path / "runs" / "toy" / mode / "left.png").write_bytes(b"PNG")
+        (tmp_path / "runs" / "toy" / mode / "left.md").write_text("| left |")
+    left = docs / "images/studies/toy_left.png"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"PNG")
     for full in (False, True):
         study.make(toy, full, directory=tmp_path / "runs" / "toy")
         pages.publish(docs, ["toy"])
@@ -191,6 +210,7 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
         assert f"`python -m studies.toy --{'full' if full else 'quick'}`, seed 0, 0.0" in text
         assert re.search(r"0\.0 minutes, 0\.0 of one processor's work\.\n", text)
         assert "| 0.0 |" in (docs / "studies" / "README.md").read_text()
+        assert not left.exists() and "left" not in text and "parts were made" not in text
     assert (docs / "images/studies/toy_figure.png").read_bytes() == b"PNG"
     assert (
         "[toy](toy.md) | A toy <of> one line. | 0.0 |" in (docs / "studies/README.md").read_text()
@@ -199,7 +219,12 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
     assert "A toy &lt;of&gt; one line." in index and index.count("<td>holds</td>") == 3
     assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
     assert "<p>by part\n<table><tr><td>part</td><td>value</td></tr><tr><td>first</td>" in index
-    (tmp_path / "runs/toy/full" / study.SUMMARY).unlink()  # Of the quick one alone, the full stays.
+    summary = tmp_path / "runs/toy/full" / study.SUMMARY
+    summary.write_text(json.dumps({**json.loads(summary.read_text()), "old_parts": 2}))
+    pages.publish(docs, ["toy"])
+    assert "work. 2 of its parts were made before its code was last changed." in page.read_text()
+    page.write_text(text)
+    summary.unlink()  # Of the quick one alone, the full stays.
     pages.publish(docs, ["toy"])
     assert page.read_text() == text and "its page has the full study" in capsys.readouterr().out
     assert pages.state("toy") == "quick, 0 s, full: 3 parts"

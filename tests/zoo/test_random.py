@@ -208,6 +208,14 @@ def test_folding_several_seeds_adds_few_nodes_to_a_graph():
     assert nodes(9) - nodes(1) <= 8 * 20  # Ten rounds of Philox are some 150.
 
 
+def test_rows_of_any_number_of_seeds_are_traced_once():
+    random.draw_rows("normal", 2, (0,))
+    known = random._blocks_in_one.experimental_get_tracing_count()
+    for count in (2, 3, 5, 8, 13, 21):
+        assert random.draw_rows("normal", 2, np.arange(count)).shape == (count, 2)
+    assert random._blocks_in_one.experimental_get_tracing_count() == known
+
+
 def test_autograph_rewrites_no_draw(monkeypatch):
     converted = []
     true = api._convert_actual
