@@ -274,7 +274,8 @@ def players(model):
         model: As of `zoo.load`.
 
     Returns:
-        The generator, or the autoencoder of a file of one; and the discriminator.
+        The generator, or the autoencoder of a file of one; and the discriminator, which is `None`
+        too where it judges packs.
 
     Raises:
         FileNotFoundError, ValueError: As `zoo.load`.
@@ -286,7 +287,8 @@ def players(model):
         config = saving.check_keras_file(model)
         if saving.held_class(config) == "zoo>VAE":
             return saving.load_model(model, compile=False), None
-        both = saving.is_trainer(config)
+        # Packs are judged together, and a service's samples come one by one.
+        both = saving.is_trainer(config) and config["config"].get("packing", 1) == 1
     return generator, saving.load(model, "discriminator") if both else None
 
 

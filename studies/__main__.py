@@ -2,7 +2,7 @@
 
   python -m studies                  # each with a line, what has been made of it, and its seconds
   python -m studies --run=quick      # makes all that have not been made; --run=full as the papers
-  python -m studies game_dynamics --run=quick    # of those that are named
+  python -m studies game_dynamics --quick        # of those that are named; --full likewise
   python -m studies --publish        # their pages, docs/studies, from what has been made
 
 One by itself is python -m studies.NAME, which has a --help.
@@ -20,6 +20,8 @@ from zoo.validation import nearest
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_enum("run", None, ["quick", "full"], "Make them.", flag_values=FLAGS)
+flags.DEFINE_bool("quick", False, "As --run=quick.", flag_values=FLAGS)
+flags.DEFINE_bool("full", False, "As --run=full.", flag_values=FLAGS)
 flags.DEFINE_bool("publish", False, "Write their pages.", flag_values=FLAGS)
 flags.DEFINE_string("docs", "docs", "Folder of the pages.", flag_values=FLAGS)
 
@@ -40,12 +42,27 @@ def chosen(given):
     return given or known
 
 
+def mode():
+    """`"quick"`, `"full"` or `None`, by whichever flag says it.
+
+    Raises:
+        ValueError: If flags say different things.
+    """
+    said = {FLAGS.run, "quick" if FLAGS.quick else None, "full" if FLAGS.full else None} - {None}
+    if len(said) > 1:
+        raise ValueError(
+            "`--run`, `--quick` and `--full` contradict each other. Expected one of them. "
+            f"Received: --run={FLAGS.run} --quick={FLAGS.quick} --full={FLAGS.full}"
+        )
+    return next(iter(said), None)
+
+
 def main(arguments):
-    names, failed = chosen(arguments), []
-    for name in names if FLAGS.run else ():
+    names, failed, asked = chosen(arguments), [], mode()
+    for name in names if asked else ():
         module = importlib.import_module(f"studies.{name}")
         try:
-            findings = study.make(module.STUDY, FLAGS.run == "full")
+            findings = study.make(module.STUDY, asked == "full")
             failed += [name] * any(finding.holds is False for finding in findings)
         except command.USER_ERRORS as error:  # One without its data does not stop the others.
             failed.append(name)

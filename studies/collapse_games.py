@@ -62,8 +62,9 @@ class Rule:
 
     @property
     def together(self):
-        """Whether all seeds are trained as one ensemble."""
-        return self.trainer is trainers.GAN and not self.closeness
+        """Whether all seeds are trained as one ensemble: no loss or layer mixes its examples."""
+        mixes = self.closeness or self.compiled.get("objective") == "relativistic_average"
+        return self.trainer is trainers.GAN and not mixes
 
     @property
     def packing(self):
@@ -96,6 +97,7 @@ RULES = {
     "simultaneous": Rule(arguments={"schedule": "simultaneous"}),
     "least_squares": _objective("least_squares"),
     "hinge": _objective("hinge"),
+    "relativistic_average": _objective("relativistic_average"),
     **{
         f"f-GAN {name}": Rule(compiled={"objective": trainers.objectives.FDivergence(name)})
         for name in DIVERGENCES

@@ -7,6 +7,8 @@ import pathlib
 import re
 import shutil
 
+import markdown_it
+
 from studies import tables
 from studies.study import ROOT, SUMMARY, WORK
 from zoo.files import replacing
@@ -18,7 +20,8 @@ BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;font-size:14px}td,th{border:1px solid #ccc;padding:.2rem .6rem}"
-    "img{max-width:100%}pre{background:#f4f4f4;padding:.6rem;white-space:pre-wrap}"
+    "article{border-top:3px solid #ccc;margin-top:3rem}img{max-width:100%}"
+    "pre{background:#f4f4f4;padding:.6rem;white-space:pre-wrap}"
 )
 
 
@@ -165,26 +168,23 @@ def _minutes(docs, name):
 
 
 def _index(docs):
-    parts = [f"<!doctype html><meta charset=utf-8><title>Studies</title><style>{STYLE}</style>"]
-    parts.append("<h1>Studies</h1>")
-    for name in names():
-        parts.append(f"<h2 id={name}>{name}</h2><pre>{html.escape(doc(name))}</pre>")
-        text = (docs / "studies" / f"{name}.md").read_text()
-        parts += map(_block, text.partition(BEGIN)[2].partition(END)[0].strip().split("\n\n"))
-        for figure in sorted((docs / "images" / "studies").glob(f"{name}_*")):
-            parts.append(f"<p><img src=../images/studies/{figure.name} alt='{figure.stem}'>")
+    """All pages as one that a browser shows: a list of them, and each as it is."""
+    render = markdown_it.MarkdownIt("commonmark").enable("table").render
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Studies</title>"
+        f"<style>{STYLE}</style><h1>Studies</h1><ul>"
+    ]
+    texts = {name: (docs / "studies" / f"{name}.md").read_text() for name in names()}
+    for name, text in texts.items():
+        said = html.escape(f"{title(name)} {_holding(text)}")
+        parts.append(f"<li><a href=#{name}>{name}</a>: {said}")
+    parts.append("</ul>")
+    parts += [f"<article id={name}>{render(text)}</article>" for name, text in texts.items()]
     return "\n".join(parts) + "\n"
 
 
-def _block(text):
-    """A paragraph or a table of Markdown as HTML."""
-    lines = text.strip().split("\n")
-    if not text.startswith("|"):
-        return f"<p>{_cell(' '.join(lines).replace('`', ''))}"
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
-    rows = ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in (*rows[:1], *rows[2:])]
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
-
-
-def _cell(text):
-    return html.escape(text.strip().replace("**", "").replace(r"\|", "|"))
+def _holding(text):
+    """How many findings of a page hold, of those that are judged."""
+    found = text.partition(BEGIN)[2].partition(END)[0]
+    holds, lost = found.count("| holds |"), len(re.findall(r"\| \*\*[^|]*\*\* \|", found))
+    return f"{holds} of {holds + lost} findings hold." if holds + lost else ""

@@ -90,6 +90,7 @@ def make(study, full=False, seed=0, directory=None):
     place = as_path(output_dir=ROOT / study.name if directory is None else directory)
     check_writable(place, "output_dir")
     place = place / ("full" if full else "quick") / (f"seed_{seed}" if seed else "")
+    check_writable(place, "output_dir")
     place.mkdir(parents=True, exist_ok=True)
     results, source = {}, _source(study)
     for name, function in study.parts(full, seed):
@@ -120,8 +121,17 @@ def make(study, full=False, seed=0, directory=None):
             flush=True,
         )
     there = _written(place)
-    with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
-        findings = list(study.report(results, place))
+    try:
+        with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
+            findings = list(study.report(results, place))
+    except (KeyError, IndexError, TypeError) as error:
+        if not old:
+            raise
+        raise ValueError(
+            "`--output_dir` has parts of another version, of which no report can be made. Expected "
+            f"this one's: delete {', '.join(old)}, and they are made again. Received: {place} "
+            f"({error!r})"
+        ) from error
     rows = [["", "expected", "found", ""]]
     rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
     tables.write(place / "findings", rows)

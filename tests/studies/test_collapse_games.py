@@ -56,6 +56,8 @@ def test_rules_name_what_they_are():
         if name.startswith("f-GAN")
     }
     assert named == known
+    objectives = {rule.compiled.get("objective", "non_saturating") for rule in rules.values()}
+    assert set(trainers.objectives.OBJECTIVES) <= objectives
     for k in (1, 5, 10):
         assert rules[f"unrolled {k}"].arguments == {"unroll_steps": k}
     assert len({games.slug(name) for name in rules}) == len(rules)

@@ -216,9 +216,10 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
         "[toy](toy.md) | A toy <of> one line. | 0.0 |" in (docs / "studies/README.md").read_text()
     )
     index = (docs / "studies/index.html").read_text()
-    assert "A toy &lt;of&gt; one line." in index and index.count("<td>holds</td>") == 3
+    assert "<li><a href=#toy>toy</a>: A toy &lt;of&gt; one line. 3 of 3 findings hold." in index
+    assert index.count("<td>holds</td>") == 3 and "<p>Before.</p>" in index and "After." in index
     assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
-    assert "<p>by part\n<table><tr><td>part</td><td>value</td></tr><tr><td>first</td>" in index
+    assert "<strong>by part</strong></p>\n<table>\n<thead>\n<tr>\n<th>part</th>" in index
     summary = tmp_path / "runs/toy/full" / study.SUMMARY
     summary.write_text(json.dumps({**json.loads(summary.read_text()), "old_parts": 2}))
     pages.publish(docs, ["toy"])
@@ -239,6 +240,39 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
     page.write_text("No place.")
     with pytest.raises(ValueError, match="has no place for findings"):
         pages.publish(docs, ["toy"])
+
+
+def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkeypatch):
+    toy = _study([])
+    study.make(toy, full=True, directory=tmp_path)
+    broken = tmp_path / "full" / "part_1.0.json"
+    broken.write_text(json.dumps({"wall_seconds": 1.0, study.SOURCE: "another"}))
+    with pytest.raises(ValueError, match="parts of another version.*delete part_1, and"):
+        study.make(toy, full=True, directory=tmp_path)
+    broken.write_text(json.dumps({"wall_seconds": 1.0}))  # Of this one it is a fault of ours.
+    with pytest.raises(KeyError):
+        study.make(toy, full=True, directory=tmp_path)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "quick").write_text("")
+    with pytest.raises(ValueError, match="`output_dir` cannot be made.*quick is a file"):
+        study.make(_study([]), directory=tmp_path)
+
+
+@pytest.mark.parametrize("run,quick,full,mode", [
+    (None, True, False, "quick"), (None, False, True, "full"), ("full", False, False, "full"),
+    (None, False, False, None), ("quick", True, False, "quick"), ("quick", False, True, ValueError),
+])  # fmt: skip
+def test_the_flags_of_one_study_are_those_of_all(monkeypatch, run, quick, full, mode):
+    for name, value in (("run", run), ("quick", quick), ("full", full)):
+        monkeypatch.setattr(listing.FLAGS[name], "value", value)
+    listing.FLAGS.mark_as_parsed()
+    if mode is ValueError:
+        with pytest.raises(ValueError, match="contradict each other"):
+            listing.mode()
+    else:
+        assert listing.mode() == mode
 
 
 def test_one_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
@@ -280,4 +314,3 @@ def test_tables(tmp_path, capsys):
     assert (tmp_path / "table.csv").read_text().splitlines() == ["a,|b|", '"1,5",2']
     text = (tmp_path / "table.md").read_text()
     assert text == "| a | \\|b\\| |\n|---|---|\n| 1,5 | 2 |\n"
-    assert "<td>a</td><td>|b|</td></tr><tr><td>1,5</td>" in pages._block(text)

@@ -33,8 +33,7 @@ def first_batch(trainer, elements, training):
             continue
         samples, labels = check_batch(trainer.traits, element)
         try:
-            if training:
-                check_batch_rows(trainer, len(samples))
+            check_rows(trainer, len(samples), training)
             return element, samples, labels
         except ValueError as error:
             refusal = error
@@ -117,6 +116,19 @@ def _coupling(trainer):
         if layer is not None:
             return layer, player.name
     return None
+
+
+def check_rows(trainer, rows, training):
+    """As `check_batch_rows`; of an evaluation a pack is enough, for every replica."""
+    if training:
+        return check_batch_rows(trainer, rows)
+    least = trainer.packing * trainer.distribute_strategy.num_replicas_in_sync
+    if trainer.packing > 1 and rows < least:
+        raise ValueError(
+            f"`batch_size` leaves no pack of {trainer.packing} examples, which is what the "
+            f"discriminator judges at a time. Expected at least {least} examples a batch. "
+            f"Received: a batch of {rows}"
+        )
 
 
 def check_batch_rows(trainer, rows):

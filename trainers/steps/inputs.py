@@ -99,7 +99,9 @@ def for_evaluate(trainer, x, y, batch_size, steps, epochs=1):
     if not batches.is_array(x, trainer.traits.image_shape):
         return streams.feed(trainer, x, steps, epochs, training=False)
     samples, labels = data_checks.check_samples(trainer.traits, x, y)
-    dataset = datasets.from_arrays(samples, labels, batch_size or BATCH_SIZE, shuffle=False)
+    size = min(batch_size or BATCH_SIZE, len(samples))
+    data_checks.check_rows(trainer, size, training=False)
+    dataset = datasets.from_arrays(samples, labels, size, shuffle=False)
     if steps is not None:
         dataset = dataset.take(steps)
     return streams.Feed(streams.shared(dataset, trainer), steps)
@@ -125,8 +127,7 @@ def for_batch(trainer, x, y, training):
     """The samples, and labels or `None`, of a batch given by itself, checked."""
     x, y = _samples_and_labels(trainer, x, y)
     samples, labels = data_checks.check_samples(trainer.traits, x, y)
-    if training:
-        data_checks.check_batch_rows(trainer, len(samples))
+    data_checks.check_rows(trainer, len(samples), training)
     return samples, labels
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 import export
 import trainers
 import zoo
+from export import __main__ as command
 from tests.helpers import largest_difference
 from trainers.penalties import R1, GradientPenalty
 from trainers.perturbations import InstanceNoise, LabelFlips
@@ -174,6 +175,31 @@ def test_a_stream_leaves_out_what_makes_no_pack():
     gan.fit(stream, epochs=1, verbose=0)
     assert int(gan.steps) == 1
     assert all(np.isfinite(w).all() for w in gan.discriminator.get_weights())
+
+
+def test_an_evaluation_needs_a_pack():
+    gan = trainers.GAN(_generator(), _discriminator(3), packing=3)
+    gan.compile(jit_compile=False)
+    data = _data(ROWS)
+    message = "`batch_size` leaves no pack of 3 examples, which.*at least 3 examples.*batch of 2"
+    stream = tf.data.Dataset.from_tensor_slices(data).batch(2)
+    for x, size in ((data[:2], None), (data, 2), (stream, None)):
+        with pytest.raises(ValueError, match=message):
+            gan.evaluate(x, batch_size=size, verbose=0)
+        with pytest.raises(ValueError, match=message):
+            gan.fit(data, validation_data=x, validation_batch_size=size, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        gan.test_on_batch(data[:2])
+    assert int(gan.steps) == 0
+    assert gan.evaluate(data[:4], batch_size=3, verbose=0)[0] > 0  # What is left is not judged.
+
+
+def test_a_packed_run_is_exported_as_it_says(tmp_path, capsys):
+    gan = trainers.GAN(_generator(), _discriminator(2), packing=2)
+    gan.compile()
+    gan.save(tmp_path / "gan.keras")
+    generator, discriminator = command.players(str(tmp_path / "gan.keras"))
+    assert isinstance(generator, zoo.players.Generator) and discriminator is None
 
 
 def test_members_of_an_ensemble_are_not_packed_together():
