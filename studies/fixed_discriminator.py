@@ -183,8 +183,9 @@ def draw(results, path):
     steps, mean, spread, *_ = np.array([row[:4] for row in results[name]["walk"]]).T
     right.fill_between(steps, mean - 2 * spread, mean + 2 * spread, alpha=0.3)
     right.plot(steps, mean)
-    for centre in CENTRES:
-        right.axhline(centre, color="0.7", ls="--", lw=0.8)
+    for k, centre in enumerate(CENTRES):
+        right.axhline(centre, color="0.7", ls="--", lw=0.8, label=None if k else "modes of p")
+    right.legend(fontsize=8, loc="upper right")
     for number in range(1, ROUNDS):
         right.axvline(number * STEPS, color="tab:red", lw=0.6)
     right.set_title("G(z), mean and twice its spread; D answers at the red lines", fontsize=9)

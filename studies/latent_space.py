@@ -314,9 +314,9 @@ def _of_truncation(preset, r):
     )
     yield Finding(
         f"{preset}: recall by psi",
-        "falls as psi does",
+        "falls as psi does, from 1 downwards",
         _list(found["recall"]),
-        found["recall"][0] < found["recall"][5] < found["recall"][-1],
+        bool(np.all(np.diff(found["recall"][: PSI.index(1.0) + 1]) > 0)),
     )
     for key in ("precision", "confidence"):
         yield Finding(

@@ -174,14 +174,18 @@ def draw(results, path):
     first.legend(fontsize=7)
     x = np.linspace(-6, 6, 500)
     for axes, name in zip(others, COMPARED, strict=True):
-        axes.fill_between(x, np.exp(log_density(x)), color="0.85")
+        axes.fill_between(x, np.exp(log_density(x)), color="0.85", label="data")
         for k, (_, mean, scale) in enumerate(results[name]["exact"]):
-            axes.plot(x, np.exp(gaussian_fits.log_normal(x, mean, scale)), "k--", lw=1)
+            best = {"label": "least, by a start"} if k == 0 else {}
+            axes.plot(x, np.exp(gaussian_fits.log_normal(x, mean, scale)), "k--", lw=1, **best)
             some = slice(k * results[name]["repeats"], (k + 1) * results[name]["repeats"])
             for fit in zip(results[name]["mean"][some], results[name]["scale"][some], strict=True):
-                axes.plot(x, np.exp(gaussian_fits.log_normal(x, *fit)), f"C{k}", lw=1)
+                axes.plot(x, np.exp(gaussian_fits.log_normal(x, *fit)), f"C{k}", lw=3 - k)
+            axes.plot([], [], f"C{k}", label=f"games, start {k + 1}")
         axes.set_title(name.replace("_", " "), fontsize=9)
-        axes.set_yticks([])
+        axes.set_ylim(0)
+        axes.tick_params(labelsize=7)
+    others[0].legend(fontsize=6)
     tables.save(figure, path)
 
 

@@ -17,6 +17,17 @@ HERE = pathlib.Path(__file__).parent
 FIGURES = (".png", ".gif")
 FINDINGS = "findings.md"
 BEGIN, END = "<!-- findings -->", "<!-- end of findings -->"
+LECTURES = """
+The pages speak of five sets of lecture notes on GANs by their numbers. What those show is here:
+
+| lecture | what it shows | studies |
+|---|---|---|
+| 000 | the game, its optimum, theorem 3, unrolling | [optimal_discriminator](optimal_discriminator.md), [fixed_discriminator](fixed_discriminator.md), [collapse](collapse.md), [inversion](inversion.md) |
+| 001 | vanishing gradients, f-divergences, DCGAN, latents | [vanishing_gradient](vanishing_gradient.md), [fgan_mixture](fgan_mixture.md), [fgan_mnist](fgan_mnist.md), [nearest_neighbours](nearest_neighbours.md), [latent_space](latent_space.md), [stacked_mnist](stacked_mnist.md) |
+| 002 | circling and consensus, Wasserstein GAN, pictures by number | [game_dynamics](game_dynamics.md), [ring_spectrum](ring_spectrum.md), [wasserstein_correlation](wasserstein_correlation.md), [memorisation](memorisation.md) |
+| 003 | maximum likelihood, noise and labels | [maximum_likelihood](maximum_likelihood.md), [noise_and_labels](noise_and_labels.md) |
+| 004 | figure 1 of 2014, statistical inference (Boulaguiem) | [density_fit](density_fit.md), [normal_inference](normal_inference.md) |
+"""  # noqa: E501
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;font-size:14px}td,th{border:1px solid #ccc;padding:.2rem .6rem}"
@@ -135,6 +146,7 @@ def publish(docs, wanted):
             "# Studies\n\nFigures and tables of the literature that the zoo makes again, each with "
             "a command that its page names;\n`python -m studies` lists them.\n\n"
             + tables.markdown(rows)
+            + LECTURES
         )
 
 

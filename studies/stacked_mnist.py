@@ -1,7 +1,7 @@
 """Stacked MNIST: 1,000 modes, three digits in three channels, and how many of them a GAN keeps.
 
   python -m studies.stacked_mnist --quick    # dense nets, 600 steps
-  python -m studies.stacked_mnist --full     # every K and rule, 1,500 steps; dense nets, 8,000
+  python -m studies.stacked_mnist --full     # every K and rule, 1,500 steps; dense nets, 1,000
 
 The nets of the rows "D/4" and "D/2" are those of unrolled GAN (Metz et al., 2017, appendix D):
 discriminators with a quarter and half of the generator's maps, made so small that they collapse.
@@ -45,7 +45,7 @@ OTHERS = {
 }
 FLOOR = 0.0196  # KL of 25,600 samples of equally frequent numbers.
 KL = 0.06
-MISSING = "there is no such preset yet"
+MISSING = "missed: there is no such preset yet"
 # Rules on points that the rows of K have already.
 LEFT_OUT = ("unrolled 1", "unrolled 5", "unrolled 10", "non_saturating")
 
@@ -146,7 +146,10 @@ def unrolled(filters, k, steps, seed, count):
 
 
 def dense(steps, seed, count):
-    """Wide dense nets, by relativistic pairing with R1 and R2."""
+    """Wide dense nets, by relativistic pairing with R1 and R2, the rate along a cosine to its end.
+
+    More steps are worse: 4,000 have 948 modes and a KL of .67. The digits' shapes degrade.
+    """
     keras.utils.set_random_seed(seed)
     given = {"kernel_initializer": "he_normal"}
     pair = (
@@ -156,7 +159,8 @@ def dense(steps, seed, count):
         ),
     )
     gan = trainers.GAN(*pair, seed=seed)
-    adams = [keras.optimizers.Adam(5e-4, 0.5, 0.99) for _ in pair]
+    rates = [keras.optimizers.schedules.CosineDecay(5e-4, steps, 0.02) for _ in pair]
+    adams = [keras.optimizers.Adam(rate, 0.5, 0.99) for rate in rates]
     slopes = [trainers.penalties.R1(1.0), trainers.penalties.R2(1.0)]
     gan.compile(
         "relativistic_pairing",
@@ -192,7 +196,7 @@ def parts(full, seed):
     yield "data", lambda: of_data(count)
     if PRESET in zoo.list_presets():
         yield "preset", lambda: of_preset(STACKED_SAMPLES)
-    yield "dense", lambda: dense(8000 if full else 600, seed, count)
+    yield "dense", lambda: dense(1000 if full else 600, seed, count)
     for size, filters in SIZES.items() if full else ():
         for k in (0, 1, 5, 10):
             yield (
@@ -259,13 +263,13 @@ def judged(results):
         f"preset {PRESET}: modes among 25,600 samples",
         "1,000; PacDCGAN2 1,000, DCGAN 99",
         f"{preset['modes']:.0f}" if preset else MISSING,
-        bool(preset) and preset["modes"] == 1000,
+        preset["modes"] == 1000 if preset else None,
     )
     yield Finding(
         f"preset {PRESET}: KL",
         f"at most {KL}; PacDCGAN2 .06, R3GAN .029",
         f"{preset['kl']:.4f}" if preset else MISSING,
-        bool(preset) and preset["kl"] <= KL,
+        preset["kl"] <= KL if preset else None,
     )
     wide = results["dense"]
     yield Finding(

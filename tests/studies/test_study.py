@@ -178,6 +178,7 @@ def test_every_study_has_a_page_with_a_place_for_its_findings():
         assert f"python -m studies.{name} --quick" in text, name
         assert "--full" in text, name
     assert {"game_dynamics", "normal_inference"} <= set(pages.names())
+    assert set(re.findall(r"\((\w+)\.md\)", pages.LECTURES)) == set(pages.names())
 
 
 def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, capsys):
