@@ -185,6 +185,7 @@ def draw(results, path):
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_ylim(0)
         axes.tick_params(labelsize=7)
+    others[0].set_ylim(0, 0.66)  # Room for the legend.
     others[0].legend(fontsize=6)
     tables.save(figure, path)
 

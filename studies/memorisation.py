@@ -136,8 +136,9 @@ def by_index(count, steps, seed):
 def by_game(count, steps, seed, looks=4):
     """A GAN on the same pictures: its samples, and how near they come as it goes on."""
     images, held_out = pictures(count, seed)
+    net = generator(seed)  # First, for it sets the seed of all first weights.
     discriminator = zoo.DCGANDiscriminator((28, 28, 1), 16, units=(128,))
-    gan = trainers.GAN(generator(seed), discriminator, schedule="simultaneous", seed=seed)
+    gan = trainers.GAN(net, discriminator, schedule="simultaneous", seed=seed)
     schedule = keras.optimizers.schedules.PolynomialDecay(NOISE_FROM, steps, NOISE_TO)
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(5e-4, beta_1=0.5),

@@ -60,11 +60,12 @@ def test_one_net_is_asked_of_a_game(monkeypatch):
 
     monkeypatch.setattr(memorisation, "looked_at", looked_at)
     monkeypatch.setattr(memorisation, "HELD_OUT", 120)
-    found = memorisation.by_game(60, 12, 0, looks=2)
+    found = memorisation.by_game(120, 12, 0, looks=2)
     ((made, samples),) = asked
     np.testing.assert_array_equal(made, samples)
     assert [step for step, *_ in found["course"]] == [6, 12]
     assert len(found["believed"]) == 3
+    assert memorisation.by_game(120, 12, 0, looks=2)["course"] == found["course"]  # All is seeded.
 
 
 def test_what_a_net_of_codes_is_asked(monkeypatch):

@@ -74,6 +74,7 @@ def _compiled(ensemble, size, count, truncation):
         with tracing.released():
             return sampling.generate(part, latents, told)
 
+    draw._omit_frequent_tracing_warning = True  # Each is traced once, and counted as one.
     return part, draw
 
 
