@@ -88,7 +88,7 @@ def _summary(folder):
         float(found["seconds"]), int(found["seed"]), float(found.get(WORK) or 0)
         [finding["holds"] for finding in found["findings"]]
         return found
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             "A study has a summary that no run wrote. Expected seconds, seed and findings in JSON; "
             f"delete it, and the study's command makes it again. Received: {path} ({error!r})"
@@ -115,28 +115,12 @@ def publish(docs, wanted):
             f"`--docs` has no page of {absent[0]}. Expected a folder with studies/{absent[0]}.md. "
             f"Received: {str(docs)!r}"
         )
+    lost = []
     for name in wanted:
-        folder = made(name)
-        page = docs / "studies" / f"{name}.md"
-        text = page.read_text()
-        if folder is None:
-            print(f"{name}: not made, its page stays", flush=True)
-            continue
-        if folder.name == "quick" and f"`python -m studies.{name} --full`, seed" in text:
-            print(f"{name}: its page has the full study, and stays", flush=True)
-            continue
-        head, begin, rest = text.partition(BEGIN)
-        _, end, tail = rest.partition(END)
-        if not (begin and end):
-            raise ValueError(f"{page} has no place for findings. Expected {BEGIN} and {END}")
-        with replacing(page) as part:
-            part.write_text(f"{head}{BEGIN}\n{_findings(name, folder)}{END}{tail}")
-        images = docs / "images" / "studies"
-        images.mkdir(parents=True, exist_ok=True)
-        for left in images.glob(f"{name}_*"):
-            left.unlink()
-        for figure in (p for p in _written(folder) if p.suffix in FIGURES):
-            shutil.copyfile(figure, images / f"{name}_{figure.name}")
+        try:
+            _publish(docs, name)
+        except (ValueError, OSError) as error:  # One that is damaged does not stop the others.
+            lost.append(error)
     with replacing(docs / "studies" / "index.html") as part:
         part.write_text(_index(docs))
     rows = [["study", "what it is", "minutes"]]
@@ -148,6 +132,32 @@ def publish(docs, wanted):
             + tables.markdown(rows)
             + LECTURES
         )
+    if lost:
+        raise lost[0]
+
+
+def _publish(docs, name):
+    folder = made(name)
+    page = docs / "studies" / f"{name}.md"
+    text = page.read_text()
+    if folder is None:
+        print(f"{name}: not made, its page stays", flush=True)
+        return
+    if folder.name == "quick" and f"`python -m studies.{name} --full`, seed" in text:
+        print(f"{name}: its page has the full study, and stays", flush=True)
+        return
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no place for findings. Expected {BEGIN} and {END}")
+    with replacing(page) as part:
+        part.write_text(f"{head}{BEGIN}\n{_findings(name, folder)}{END}{tail}")
+    images = docs / "images" / "studies"
+    images.mkdir(parents=True, exist_ok=True)
+    for left in images.glob(f"{name}_*"):
+        left.unlink()
+    for figure in (p for p in _written(folder) if p.suffix in FIGURES):
+        shutil.copyfile(figure, images / f"{name}_{figure.name}")
 
 
 def _findings(name, folder):

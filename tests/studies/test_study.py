@@ -243,6 +243,25 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
         pages.publish(docs, ["toy"])
 
 
+def test_a_damaged_study_does_not_stop_the_pages_of_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
+    monkeypatch.setattr(pages, "names", lambda: ["broken", "toy"])
+    monkeypatch.setattr(pages, "doc", lambda name: name)
+    (tmp_path / "docs" / "studies").mkdir(parents=True)
+    for name in pages.names():
+        study.make(_study([]), directory=tmp_path / "runs" / name)
+        page = tmp_path / "docs" / "studies" / f"{name}.md"
+        page.write_text(f"{pages.BEGIN}\n{pages.END}\n")
+    summary = tmp_path / "runs" / "broken" / "quick" / study.SUMMARY
+    summary.unlink()
+    summary.mkdir()
+    with pytest.raises(ValueError, match="a summary that no run wrote"):
+        pages.publish(tmp_path / "docs", pages.names())
+    assert "| holds |" in page.read_text()
+    assert "1 of 1 findings hold" in (tmp_path / "docs/studies/index.html").read_text()
+    assert pages.state("broken") == "quick, damaged"
+
+
 def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkeypatch):
     toy = _study([])
     study.make(toy, full=True, directory=tmp_path)
