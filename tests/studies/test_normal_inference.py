@@ -1,6 +1,7 @@
 """The study of lecture 004: its exact values, its rows, and that a second run trains nothing."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -50,6 +51,41 @@ def test_errors_and_rates():
     sizes = np.array([25, 100, 400])
     slope, _ = inference_report.fitted_rate(sizes, 0.85 / np.sqrt(sizes), 0.001 / np.sqrt(sizes))
     assert slope == pytest.approx(-0.5, abs=1e-9)
+
+
+def test_the_table_is_of_the_data_and_of_the_gan(monkeypatch):
+    """Of GANs whose every draw lies .5 too high: what is the data's stays right."""
+    data = np.random.default_rng(4).normal(size=(300, 100))
+    whole = {**study.STATISTICS, "tail": lambda x: (x > stats.norm.ppf(0.95)).mean(-1)}
+    of_data = {name: statistic(data) for name, statistic in whole.items()}
+    found = types.SimpleNamespace(
+        data=data, diverged=0, seconds=1.0, of_data=of_data,
+        of_gan={name: statistic(data + 0.5) for name, statistic in whole.items()},
+        bootstrap={name: (np.full(300, 0.0), np.full(300, 0.07)) for name in whole},
+        ks_data=np.array([stats.kstest(x, "norm").statistic for x in data]),
+        ks_gan=np.array([stats.kstest(x + 0.5, "norm").statistic for x in data]),
+    )  # fmt: skip
+    monkeypatch.setattr(study, "trained", lambda replicates, seed: found)
+    made = study.table_part(300, 0)
+    assert made["mean"]["data"][0] == pytest.approx(data.mean())
+    assert made["mean"]["gan"][0] == pytest.approx(data.mean() + 0.5)
+    assert made["mean"]["gan_rmse"] == pytest.approx(np.sqrt(0.25 + 0.01), abs=0.02)
+    assert made["variance"]["gan"][0] == pytest.approx(made["variance"]["data"][0])
+    assert made["tail"]["data"][0] == pytest.approx(0.05, abs=0.005)
+    assert made["tail"]["gan"][0] == pytest.approx(stats.norm.sf(1.6449 - 0.5), abs=0.01)
+    assert made["ks"]["data"][0] == pytest.approx(0.0852, abs=0.005)
+    assert made["ks"]["plug_in"][0] == pytest.approx(0.0402, abs=0.004)
+    assert made["gan_is_nearer"][0] < 0.02
+    share = {name: pair[0] for name, pair in made["coverage"].items()}
+    low, high = stats.binom.interval(0.999, 300, 0.95)
+    within = np.abs(data.mean(1)) < 1.96 / 10
+    assert share["mean of the data ± 1.96/√n"] == pytest.approx(within.mean(), abs=1e-3)
+    assert low <= 300 * share["Student's t"] <= high
+    assert share["percentile bootstrap"] == pytest.approx(0.94, abs=0.04)
+    assert share["mean of the GAN ± 1.96/√n"] < 0.01
+    assert share["GAN-bootstrap"] == 1.0 and made["tail"]["gan_bootstrap"][0] == 1.0
+    assert made["median"]["gan_bootstrap"][0] == 1.0 and made["variance"]["gan_bootstrap"][0] == 0.0
+    assert made["values"]["mean"][0] == of_data["mean"].tolist()
 
 
 def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
