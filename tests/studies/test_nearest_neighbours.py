@@ -1,5 +1,7 @@
 """Distances against brute force, what is kept by hand, the worth in real digits, the report."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -163,3 +165,28 @@ def test_a_report_says_what_is_reached(tmp_path):
     assert findings["10000 samples against as many real digits"].holds is True
     for name in ("errors.png", "digits.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_part_is_made_and_reported(tmp_path, monkeypatch):
+    """With a few samples, whose distances are those of plain loops."""
+    monkeypatch.setattr(nearest_neighbours, "QUICK", (400, 100))
+    monkeypatch.setattr(nearest_neighbours, "SIZES", (200, 300))
+    parts = dict(nearest_neighbours.parts(False, 0))
+    made = json.loads(json.dumps({name: part() for name, part in parts.items()}))
+    test, truth = nearest_neighbours.asked(100)
+    images, labels = nearest_neighbours.drawn(400, 0), nearest_neighbours.labels_of(400)
+    found = made["block_0"]["distances"]["400"]
+    for key in ("own", "other"):
+        assert found[key] == _brute(test, images, labels, truth, key == "own")
+    assert np.mean(np.less(found["other"], found["own"])) < 0.25  # Of labels at random .9.
+    real = made["real"]["distances"]
+    assert np.mean(real["200"]["own"]) > np.mean(real["400"]["own"])  # Fewer are further.
+    moved = made["moved"]
+    assert np.all(np.array(moved["samples"]["own"]) <= moved["samples, not moved"]["own"])
+    assert np.any(np.array(moved["real"]["own"]) < moved["real, not moved"]["own"])
+    blurred = made["all blurred"]
+    assert np.mean(blurred["samples"]["own"]) < np.mean(found["own"])
+    assert made["traits"]["samples"]["ink"] == pytest.approx(images.mean())
+    findings = list(neighbour_report.report(made, tmp_path))
+    assert any("samples against as many real digits" in finding.what for finding in findings)
+    assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
