@@ -183,12 +183,14 @@ def draw(results, path):
     for axes, kind in zip(figure.subplots(1, len(KINDS)), KINDS, strict=True):
         name = next(name for name in results if name.rpartition("_")[0] == kind)
         estimate, exact = np.array(results[name]["rows"]).T
-        axes.plot(exact, "k--", lw=1, label="W1 (sliced)")
+        axes.plot(exact, "k--", lw=1, label="sliced W1 (left)")
         other = axes.twinx()
         other.plot(estimate, "tab:blue", lw=1)
         other.tick_params(axis="y", labelcolor="tab:blue", labelsize=7)
-        axes.plot([], [], "tab:blue", label=KINDS[kind][2].replace("_", " "))
+        axes.plot([], [], "tab:blue", label=f"{KINDS[kind][2].replace('_', ' ')} (right)")
         axes.set_title(kind, fontsize=9)
+        axes.set_ylim(0)
+        other.set_ylim(0)
         axes.set_xlabel("checkpoint", fontsize=8)
         axes.legend(fontsize=7)
     tables.save(figure, path)
