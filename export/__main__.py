@@ -287,9 +287,12 @@ def players(model):
         config = saving.check_keras_file(model)
         if saving.held_class(config) == "zoo>VAE":
             return saving.load_model(model, compile=False), None
-        # Packs are judged together, and a service's samples come one by one.
-        both = saving.is_trainer(config) and config["config"].get("packing", 1) == 1
-    return generator, saving.load(model, "discriminator") if both else None
+        both = saving.is_trainer(config)
+    discriminator = saving.load(model, "discriminator") if both else None
+    # What sees packs has no score of a sample, and a service's samples come one by one.
+    if both and sampling.sample_shape(discriminator) != sampling.traits(generator).image_shape:
+        discriminator = None
+    return generator, discriminator
 
 
 def _check_trainer(model):

@@ -26,11 +26,8 @@ LONG_STEPS = 16_000  # Of the best rule, and of most on the grid, where 4,000 le
 # Those whose seeds are trained as one, but the f-GANs, and the cheapest unrolled game.
 LONG = [name for name, rule in games.RULES.items() if rule.together and "f-GAN" not in name]
 LONG.append("unrolled 1")
-AGAINST = (
-    "packing",
-    "unrolled",
-    "relativistic pairing",
-)  # Begin the names of rules against collapse.
+# How the names of rules against collapse begin.
+AGAINST = ("packing", "unrolled", "relativistic pairing")
 KL = 0.04  # What PacGAN reports of the grid, by packing 4.
 SHARE = 0.5  # Of samples within three deviations: a circle through the ring has 7 %.
 

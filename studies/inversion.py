@@ -20,6 +20,7 @@ import trainers
 import zoo
 from studies import digits, study, tables
 from studies.study import Finding, Study
+from zoo.finite import Diverged
 
 KS = (0, 1, 5, 10)
 PAPER = {  # CIFAR-10: mean squared error, its deviation, and how often it is the least of the four.
@@ -47,7 +48,7 @@ def players(seed):
 
 
 def trained(k, steps, seed):
-    """A generator that looked k steps ahead."""
+    """A generator that looked k steps ahead; `None` of a game that diverged."""
     gan = trainers.UnrolledGAN(*players(seed), unroll_steps=k, seed=seed)
     gan.compile(
         generator_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
@@ -56,7 +57,11 @@ def trained(k, steps, seed):
         steps_per_execution=50,
     )
     images, _ = digits.mnist("train")
-    gan.fit(images, batch_size=BATCH, epochs=1, steps_per_epoch=steps, verbose=0)
+    try:
+        gan.fit(images, batch_size=BATCH, epochs=1, steps_per_epoch=steps, verbose=0)
+    except Diverged as error:
+        print(f"K = {k}, seed {seed}: {error}", flush=True)
+        return None
     return gan.generator
 
 
@@ -87,7 +92,11 @@ def effective_classes(counts):
 
 
 def sought(generator):
-    """What inversion finds of the held-out digits, and how varied the samples are."""
+    """What inversion finds of the held-out digits, and how varied the samples are; else NaN."""
+    if generator is None:
+        blank = np.zeros((IMAGES, 28, 28), int)
+        lost = {"mse": [np.nan] * IMAGES, "distance": np.nan, "classes": np.nan}
+        return {**lost, "pictures": blank.tolist(), "samples": blank[:SHOWN].tolist()}
     found = zoo.latents.invert(generator, held_out(), starts=STARTS, steps=DESCENT, seed=0)
     samples = generator.sample(SAMPLES, seed=0)
     classes = evaluation.extractors.load("mnist").probabilities(samples).argmax(axis=1)
@@ -136,7 +145,8 @@ def report(results, directory):
     """The errors over K, by seed; the table beside the paper's; what was found."""
     mse = errors(results)
     by_seed = mse.mean(axis=2)
-    least = (mse.argmin(axis=0)[..., None] == np.arange(len(KS))).mean(axis=(0, 1))
+    finite = np.where(np.isnan(mse), np.inf, mse)  # What diverged is the least of none.
+    least = (finite.argmin(axis=0)[..., None] == np.arange(len(KS))).mean(axis=(0, 1))
     tables.write(directory / "errors", table(results, by_seed, least))
     base = np.mean(results["data"]["mse"])
     for k, values in zip(KS[1:], by_seed[1:], strict=True):

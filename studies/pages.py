@@ -201,7 +201,9 @@ def _index(docs):
         said = html.escape(f"{title(name)} {_holding(text)}")
         parts.append(f"<li><a href=#{name}>{name}</a>: {said}")
     parts.append("</ul>")
-    parts += [f"<article id={name}>{render(text)}</article>" for name, text in texts.items()]
+    for name, text in texts.items():
+        here = re.sub(r'href="(\w+)\.md"', r'href="#\1"', render(text))  # Of another study.
+        parts.append(f"<article id={name}>{here}</article>")
     return "\n".join(parts) + "\n"
 
 

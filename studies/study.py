@@ -120,7 +120,7 @@ def make(study, full=False, seed=0, directory=None):
             f"{old[0]}. What is deleted of {place} is made again.",
             flush=True,
         )
-    there = _written(place)
+    there = _times(place)
     try:
         with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
             findings = list(study.report(results, place))
@@ -135,7 +135,7 @@ def make(study, full=False, seed=0, directory=None):
     rows = [["", "expected", "found", ""]]
     rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
     tables.write(place / "findings", rows)
-    made = sorted(name for name, time in _written(place).items() if there.get(name) != time)
+    made = sorted(name for name, time in _times(place).items() if there.get(name) != time)
     seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
     summary = {
         "command": f"python -m studies.{study.name} --{'full' if full else 'quick'} --seed={seed}",
@@ -152,7 +152,7 @@ def make(study, full=False, seed=0, directory=None):
     return findings
 
 
-def _written(place):
+def _times(place):
     """When each file of a folder was written: an earlier report may have left others."""
     return {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
 

@@ -1,11 +1,14 @@
 """Inversion: players, the figures by hand, and the verdicts of the report."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 from scipy import stats
 
 from studies import digits, inversion
+from zoo.finite import Diverged
 
 
 def test_players_differ_in_nothing_but_the_steps_looked_ahead(monkeypatch):
@@ -66,7 +69,8 @@ def _results(levels, seeds=2, images=20):
         for k, level in zip(inversion.KS, levels, strict=True):
             mse = level + 0.001 * rng.normal(size=images)
             results[f"{k}_{s}"] = {
-                "mse": mse.tolist(), "pictures": picture, "samples": picture,
+                "mse": mse.tolist(), "pictures": picture,
+                "samples": picture[: inversion.SHOWN],
                 "distance": 1.0 + k, "classes": 1.0 + k / 2,
             }  # fmt: skip
     return results
@@ -90,6 +94,19 @@ def test_a_report_sees_whether_the_error_falls(tmp_path):
     assert [f.holds for f in findings if f.what.startswith(("K = 10", "rank"))] == [False] * 3
     for name in ("errors.png", "digits.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_game_that_diverged_is_said_and_the_least_of_none(monkeypatch, tmp_path):
+    def fit(*_, **__):
+        raise Diverged("The generator is not finite.")
+
+    monkeypatch.setattr(inversion.trainers.UnrolledGAN, "fit", fit)
+    monkeypatch.setattr(inversion, "IMAGES", 20)
+    lost = json.loads(json.dumps(inversion.sought(inversion.trained(10, 1, 0))))
+    results = {**_results([0.08, 0.079, 0.05, 0.04]), "10_0": lost}
+    found = {f.what.partition(":")[0]: f for f in inversion.report(results, tmp_path)}
+    assert found["K = 10"].verdict == "**diverged**" and found["K = 5"].holds is True
+    assert found["K = 10 has the least error of the four, share of the images"].found == "50%"
 
 
 def test_k_is_not_taken_for_its_beginning():

@@ -200,6 +200,9 @@ def test_a_packed_run_is_exported_as_it_says(tmp_path, capsys):
     gan.save(tmp_path / "gan.keras")
     generator, discriminator = command.players(str(tmp_path / "gan.keras"))
     assert isinstance(generator, zoo.players.Generator) and discriminator is None
+    zoo.save_preset(gan.sampler, tmp_path / "preset", gan.discriminator)
+    generator, discriminator = command.players(str(tmp_path / "preset"))
+    assert isinstance(generator, zoo.players.Generator) and discriminator is None
 
 
 def test_members_of_an_ensemble_are_not_packed_together():
