@@ -22,7 +22,7 @@ def check(directory, version=None):
             f"`directory` cannot be made: {str(existing)!r} is not a folder. Expected a folder, or "
             f"a path where one can be made. Received: directory={str(directory)!r}"
         )
-    if not os.access(existing, os.W_OK | os.X_OK):
+    if not files.can_write(existing):
         raise PermissionError(
             f"`directory` cannot be made: {str(existing)!r} is not yours to write in. Expected a "
             f"folder with write permission. Received: directory={str(directory)!r}"

@@ -177,7 +177,7 @@ def _read(path):
     try:
         found = json.loads(path.read_text())
         float(found["wall_seconds"]), float(found.get(WORK, 0))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             "`--output_dir` has a part that no run wrote. Expected an object in JSON, with its "
             f"seconds; delete it, and it is made again. Received: {path} ({error!r})"

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import tempfile
 import time
 import uuid
 
@@ -204,12 +205,21 @@ def as_path(**argument):
     return path
 
 
+def can_write(folder):
+    """Whether a file can be made in a folder, tried: a file system may take none from anybody."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def check_writable(directory, name):
     """Raises a `ValueError` if a folder cannot be written to, or not be made."""
     existing = as_path(**{name: directory}).absolute()
     while not existing.exists():
         existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    if not existing.is_dir() or not can_write(existing):
         what = "cannot be written to" if existing.is_dir() else "is a file"
         raise ValueError(
             f"`{name}` cannot be made: {existing} {what}. Expected a folder that can be written "

@@ -191,7 +191,7 @@ def test_directories_that_cannot_be(tmp_path, monkeypatch):
             NotADirectoryError, match="`directory` .*/file' is not a folder. Expected.* Received:"
         ):
             export.save(generator, directory)
-    monkeypatch.setattr(versions.os, "access", lambda *_: False)
+    monkeypatch.setattr(versions.files, "can_write", lambda _: False)
     with pytest.raises(
         PermissionError, match="`directory` .* Expected a folder with write permission. Received:"
     ):

@@ -65,6 +65,16 @@ def test_a_part_that_no_run_wrote_is_named(tmp_path, text):
         study.make(toy, directory=tmp_path)
 
 
+def test_a_folder_in_the_place_of_a_part_is_named(tmp_path):
+    toy = _study([])
+    study.make(toy, directory=tmp_path)
+    part = tmp_path / "quick" / "part_0.0.json"
+    part.unlink()
+    part.mkdir()
+    with pytest.raises(ValueError, match="a part that no run wrote.*part_0.0.json"):
+        study.make(toy, directory=tmp_path)
+
+
 def test_a_game_that_diverged_is_said_to_have(tmp_path):
     def report(results, directory):
         value = results["part"]["value"]

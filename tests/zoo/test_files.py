@@ -89,7 +89,9 @@ def test_folders_that_cannot_be_made_are_refused(tmp_path, monkeypatch):
     message = "`output_dir` cannot be made: .*file is a file. Expected .*Received: output_dir='"
     with pytest.raises(ValueError, match=message):
         files.check_writable(tmp_path / "file" / "b", "output_dir")
-    monkeypatch.setattr(os, "access", lambda path, mode: pathlib.Path(path) != tmp_path)
+    with pytest.raises(ValueError, match="/proc cannot be written to.*output_dir='/proc/a'"):
+        files.check_writable("/proc/a", "output_dir")  # Where root may write, and nobody can.
+    monkeypatch.setattr(files, "can_write", lambda path: pathlib.Path(path) != tmp_path)
     with pytest.raises(ValueError, match="cannot be written to.*Received: output_dir='.*/a'"):
         files.check_writable(tmp_path / "a", "output_dir")
 
