@@ -37,12 +37,14 @@ flags.DEFINE_string("output_dir", None, "Default: evaluation/presets/NAME.", fla
 
 
 def main(arguments):
-    from zoo import datasets
+    from zoo import datasets, files
 
     command.no_arguments(arguments)
     recipe = RECIPES[FLAGS.name]
     dataset = FLAGS.dataset or recipe["dataset"]
     folder = pathlib.Path(FLAGS.output_dir or f"evaluation/presets/{FLAGS.name}")
+    files.check_writable(folder, "output_dir")
+    folder.mkdir(parents=True, exist_ok=True)
     train, test = (datasets.arrays(dataset, split) for split in ("train", "test"))
     if not (folder / "classifier.keras").exists():
         _teach(folder, recipe, train, test)
