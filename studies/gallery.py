@@ -31,6 +31,9 @@ WORDS = {
     "modes_covered": lambda s: (
         f"{s['value']:.0f} modes, {100 * s['details']['high_quality']:.1f} % within 3 sigma"
     ),
+    "stacked_modes_covered": lambda s: (
+        f"{s['value']:,.0f} of 1,000 modes, KL {s['details']['kl']:.3f}"
+    ),
     "precision_recall": lambda s: (
         f"precision {s['details']['precision']:.2f}, recall {s['details']['recall']:.2f}"
     ),

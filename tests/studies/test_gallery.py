@@ -72,7 +72,7 @@ def test_the_table_of_the_readme_is_that_of_the_cards():
 
 @pytest.mark.parametrize("name", gallery.WORDS)
 def test_a_score_in_words(name):
-    details = {"high_quality": 0.985, "precision": 0.75, "recall": 0.5}
+    details = {"high_quality": 0.985, "precision": 0.75, "recall": 0.5, "kl": 0.0625}
     card = {
         "name": "tiny",
         "parameters": {"generator": 1234},
@@ -88,6 +88,7 @@ def test_a_score_in_words(name):
         "frechet_distance": "Fréchet distance 0.5",
         "parzen_log_likelihood": "Parzen 0 ± 0 nats",
         "modes_covered": "0 modes, 98.5 % within 3 sigma",
+        "stacked_modes_covered": "0 of 1,000 modes, KL 0.062",
         "precision_recall": "precision 0.75, recall 0.50",
     }[name]
     assert gallery.table([card])[-1] == f"| `tiny` | 1,234 | 0.1 | 2 | {words} |"
