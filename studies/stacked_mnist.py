@@ -1,13 +1,13 @@
 """Stacked MNIST: 1,000 modes, three digits in three channels, and how many of them a GAN keeps.
 
   python -m studies.stacked_mnist --quick    # the plain game and packing 2, 1,000 steps
-  python -m studies.stacked_mnist --full     # every K and rule, 2,000 steps, as well
+  python -m studies.stacked_mnist --full      # every rule and K, 2,000 steps
 
 One protocol: DCGAN's pair of 16 filters, 2,000 steps of the generator (1,000 in --quick), batches
 of 64 for each step of D, Adam of 2e-3. Rows "D/4" and "D/2" have discriminators with a quarter and
 half of the generator's maps, as in unrolled GAN (Metz et al., 2017, appendix D), made so small that
-they collapse, and K virtual steps. Modes are counted among 25,600 samples. Discriminators whose
-slope is penalised are not normalized.
+they collapse, and K virtual steps. Modes are counted among 25,600 samples, of the games of --quick
+among 5,120. Discriminators whose slope is penalised are not normalized.
 """
 
 import keras
@@ -44,7 +44,8 @@ OTHERS = {
 }
 FLOOR = 0.0196  # KL of 25,600 samples of equally frequent numbers.
 KL = 0.06
-SHORT = ("non_saturating", "packing 2")  # The rules of --quick.
+BOTH = ("generator_optimizer", "discriminator_optimizer")
+SHORT, FEW = ("non_saturating", "packing 2"), 5120  # The rules of --quick, and their samples.
 
 
 def generator():
@@ -96,8 +97,7 @@ def of_preset(count):
 def game(opponent, trainer, steps, seed, count, compiled=None, examples=BATCH, **arguments):
     """A training of the generator against a discriminator, and what it makes."""
     gan = trainer(generator(), opponent, seed=seed, **arguments)
-    both = ("generator_optimizer", "discriminator_optimizer")
-    adams = {name: keras.optimizers.Adam(RATE, 0.5, 0.99) for name in both}
+    adams = {name: keras.optimizers.Adam(RATE, 0.5, 0.99) for name in BOTH}
     gan.compile(**{**adams, **(compiled or {})}, steps_per_execution=10)
     data = zoo.datasets.load("stacked_mnist", batch_size=examples, seed=seed, labels=False)
     try:
@@ -130,8 +130,7 @@ def by_rule(rule, steps, seed, count):
         kinds = map(type, slopes)
         compiled["discriminator_penalties"] = [kind(WEIGHTS[kind]) for kind in kinds]
     if rule.trainer is trainers.WassersteinGAN:
-        both = ("generator_optimizer", "discriminator_optimizer")
-        compiled.update({name: rule.optimizer(rule.rate) for name in both})
+        compiled.update({name: rule.optimizer(rule.rate) for name in BOTH})
     opponent = discriminator(FILTERS, rule.packing, not slopes, rule.closeness)
     examples = rule.batch * BATCH // rule.examples
     return game(opponent, rule.trainer, steps, seed, count, compiled, examples, **arguments)
@@ -139,9 +138,9 @@ def by_rule(rule, steps, seed, count):
 
 def parts(full, seed):
     """A row of the table each."""
-    count, steps = STACKED_SAMPLES, 2000 if full else 1000
-    yield "data", lambda: of_data(count)
-    yield "preset", lambda: of_preset(count)
+    yield "data", lambda: of_data(STACKED_SAMPLES)
+    yield "preset", lambda: of_preset(STACKED_SAMPLES)
+    steps, count = (2000, STACKED_SAMPLES) if full else (1000, FEW)
     for name, rule in collapse_games.RULES.items():
         if full or name in SHORT:
             yield (
@@ -240,7 +239,7 @@ def draw(shown, path):
     axes = np.atleast_2d(figure.subplots(len(shown), 1)).ravel()
     for place, (name, r) in zip(axes, shown.items(), strict=True):
         pictures = np.asarray(r["pictures"][:12], "uint8")
-        place.imshow(np.concatenate(pictures, axis=1))
+        place.imshow(np.concatenate(pictures, axis=1), interpolation="nearest")
         place.set(xticks=[], yticks=[])
         place.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
     tables.save(figure, path)

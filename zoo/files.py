@@ -206,12 +206,15 @@ def as_path(**argument):
 
 
 def can_write(folder):
-    """Whether a file can be made in a folder, tried: a file system may take none from anybody."""
+    """Whether a file can be made in a folder, tried: a file system may take none from anybody.
+
+    A full disk is for the writing itself to tell.
+    """
     try:
         with tempfile.TemporaryFile(dir=folder):
             return True
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno in FULL
 
 
 def check_writable(directory, name):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import resource
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -94,6 +95,13 @@ def test_folders_that_cannot_be_made_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "can_write", lambda path: pathlib.Path(path) != tmp_path)
     with pytest.raises(ValueError, match="cannot be written to.*Received: output_dir='.*/a'"):
         files.check_writable(tmp_path / "a", "output_dir")
+
+
+def test_a_full_disk_is_told_by_what_writes(tmp_path, monkeypatch):
+    for number, told in ((errno.ENOSPC, True), (errno.EROFS, False)):
+        failing = OSError(number, "no file")
+        monkeypatch.setattr(files.tempfile, "TemporaryFile", mock.Mock(side_effect=failing))
+        assert files.can_write(tmp_path) is told
 
 
 def test_a_folder_is_of_one_at_a_time(tmp_path):
