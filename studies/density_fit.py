@@ -151,7 +151,8 @@ def _panel(axes, frame):
         axes.annotate(
             "", (x, -0.08), (MEAN + 2.2 * z, -0.5), arrowprops={"arrowstyle": "->", "lw": 0.5}
         )
-    axes.set(xlim=(GRID[0], GRID[-1]), ylim=(-0.55, 1.6), xticks=[], yticks=[0, 0.5, 1])
+    axes.set(xlim=(GRID[0], GRID[-1]), ylim=(-0.55, 1.6), xticks=[-1, 0, 1, 2, 3])
+    axes.set(yticks=[0, 0.5, 1], xlabel="x (arrows: from z in [-1, 1])")
     axes.axhline(-0.08, color="k", lw=0.5)
     axes.axhline(-0.5, color="k", lw=0.5)
 

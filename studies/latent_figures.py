@@ -46,6 +46,7 @@ def draw_walks(found, lengths, path):
     steps.plot(cut, 8 / cut, "k:", lw=0.8, label="half the step, half the move")
     steps.set(xscale="log", yscale="log")
     steps.set_xticks(cut, cut)
+    steps.set_yticks([0.1, 0.2, 0.4], ["0.1", "0.2", "0.4"])
     steps.minorticks_off()
     norms.set_title("mean length of z along a walk", fontsize=9)
     norms.set_xlabel("t", fontsize=8)
@@ -54,14 +55,15 @@ def draw_walks(found, lengths, path):
     kinds = ("ends", "spherical", "linear", "blend")
     for place, (preset, r) in enumerate(found.items()):
         values = [r["confidence"][kind] for kind in kinds]
-        beliefs.bar(np.arange(len(kinds)) + 0.38 * place - 0.19, values, 0.36, label=preset)
+        at, grey = np.arange(len(kinds)) + 0.38 * place - 0.19, ("0.35", "0.7")[place % 2]
+        beliefs.bar(at, values, 0.36, color=grey, label=preset)
     names = ("ends", "arc's\nmiddle", "line's\nmiddle", "pixels\nblended")
     beliefs.set_xticks(range(len(kinds)), names, fontsize=7)
     beliefs.set_ylim(0, 1.0)
     beliefs.set_title("classifier's mean confidence", fontsize=9)
     for side, axes in zip(("left", "center", "right"), (norms, steps, beliefs), strict=True):
         named = axes.get_legend_handles_labels()
-        below.legend(*named, loc=f"outside lower {side}", fontsize=6)
+        below.legend(*named, loc=f"outside lower {side}", fontsize=6, handlelength=4)
     tables.save(figure, path)
 
 

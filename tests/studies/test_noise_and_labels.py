@@ -106,6 +106,7 @@ def _results(**changed):
             "good": [good, good],
             "js": [0.1, 0.2],
             "believed": [mean, mean],
+            "apart": [0.1, 0.2],
             "points": [[0.0, 1.0], [1.0, 0.0]],
         }
     for name, values in changed.items():
@@ -123,6 +124,7 @@ def test_a_report_sees_a_discriminator_that_is_another_ones(tmp_path):
     assert len(lost(fixed_label_flips={"discriminator": plain})) == 1
     assert len(lost(fixed_instance_noise={"discriminator": plain})) == 1
     assert len(lost(game_label_flips={"believed": [0.45, 0.45]})) == 1
+    assert len(lost(game_nothing={"apart": [0.0, 0.0]})) == 1  # A D that is a constant.
     assert len(lost(game_noise_that_decays={"good": [0.3, 0.4]})) == 1
     for name in ("discriminators", "games"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
