@@ -1,7 +1,7 @@
 """The studies: every figure and table that the zoo regenerates.
 
   python -m studies                  # each with a line, what has been made of it, and its seconds
-  python -m studies --run=quick      # makes all that have not been made; --run=full as the papers
+  python -m studies --run=quick      # makes all that have not been made; --run=full at length
   python -m studies game_dynamics --quick        # of those that are named; --full likewise
   python -m studies --publish        # their pages, docs/studies, from what has been made
 

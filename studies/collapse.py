@@ -127,14 +127,22 @@ def report(results, directory):
         yield from judged(toy, named)
         for some in (named, longer) if longer else (named,):
             yield from against_collapse(toy, some)
-        draw(toy, named, directory / f"{toy}_evolution.png")
+        draw(toy, {**named, **longer}, directory / f"{toy}_evolution.png")
 
 
-def _fewer(some, others):
-    """Whether the mean of some is below that of others by more than two standard errors."""
+def _compared(some, others):
+    """Whether the mean of some is above that of others, 1, or below, -1, by more than two standard
+    errors of the difference; 0 of neither. A game that diverged has nothing."""
     some, others = (np.nan_to_num(np.array(v), nan=0.0) for v in (some, others))
     error = np.sqrt(sum(v.var(ddof=1) / len(v) for v in (some, others)))
-    return others.mean() - some.mean() > 2 * error
+    apart = some.mean() - others.mean()
+    return int(np.sign(apart)) if abs(apart) > 2 * error else 0
+
+
+def _with_error(values):
+    """Mean and standard error; a game that diverged has 0."""
+    values = np.nan_to_num(np.array(values), nan=0.0)
+    return f"{values.mean():.1f} (error {values.std(ddof=1) / np.sqrt(len(values)):.1f})"
 
 
 def judged(toy, named):
@@ -149,12 +157,13 @@ def judged(toy, named):
     )
     if BEST in named:
         best = named[BEST]
-        yield Finding(
-            f"{toy}: modes by the best rule, {len(best['modes'])} seeds",
-            f"{modes} in all",
-            ", ".join(f"{v:.0f}" for v in best["modes"]),
-            all(v == modes for v in best["modes"]),
-        )
+        for key, said in (("modes", "one sample"), ("modes_20", "20 samples")):
+            yield Finding(
+                f"{toy}: modes by the best rule with {said}, {len(best[key])} seeds",
+                f"{modes} in all",
+                ", ".join(f"{v:.0f}" for v in best[key]),
+                all(v == modes for v in best[key]),
+            )
         yield Finding(
             f"{toy}: KL of its shares, the largest of all seeds",
             f"at most {KL}",
@@ -174,9 +183,10 @@ def judged(toy, named):
 
 
 def against_collapse(toy, named):
-    """Whether rules against collapse keep as many modes as the plain game, by twenty samples each.
+    """Whether rules against collapse have more modes than the plain game, by twenty samples each.
 
-    A cloud hits every mode once and has none with twenty: while the plain game has not one, nothing
+    It does not hold where they have fewer, or hit fewer once: those that are left are then full. A
+    cloud hits every mode once and has none with twenty: while the plain game has not one, nothing
     is judged. A game that diverged has none.
     """
     plain = named["non_saturating"]
@@ -184,15 +194,23 @@ def against_collapse(toy, named):
     for name, r in named.items():
         if name.startswith(AGAINST):
             published = PACGAN[toy].get(name)
-            said = "no fewer than non_saturating, within two errors" if learned else ""
+            said = "more than non_saturating, by two errors, and no fewer hit once" * bool(learned)
             if published:
                 said += "; " * bool(said) + f"PacGAN: {published[0]} modes"
+            found = f"{_with_error(r['modes_20'])}, non_saturating {_with_error(plain['modes_20'])}"
+            more, hit = (_compared(r[key], plain[key]) for key in ("modes_20", "modes"))
+            holds = None
+            if learned:
+                holds = {1: True, 0: None, -1: False}[more]
+                found += f": {('fewer', 'no difference', 'more')[more + 1]}"
+                if hit < 0:
+                    holds = False
+                    found += f"; hit once {_with_error(r['modes'])}, {_with_error(plain['modes'])}"
             yield Finding(
                 f"{toy}, {r['steps']:,} steps: modes of {name} with 20 samples",
                 said,
-                f"{_mean(r['modes_20'], '{:.1f}')}, "
-                f"non_saturating {_mean(plain['modes_20'], '{:.1f}')}",
-                not _fewer(r["modes_20"], plain["modes_20"]) if learned else None,
+                found,
+                holds,
             )
 
 
@@ -210,7 +228,7 @@ def draw(toy, named, path):
             place.plot(*np.array(dots).T, ".", ms=2.5, color="tab:orange")
             place.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             place.set_aspect("equal")
-            if not number or steps != named[shown[0]]["steps"]:
+            if not number or steps != named[shown[number - 1]]["steps"]:
                 place.set_title(f"{steps * (stage + 1) // STAGES} steps", fontsize=8)
         line[0].set_ylabel(name.replace(", ", ",\n").replace(": ", ":\n"), fontsize=8)
     tables.save(figure, path)

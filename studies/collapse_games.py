@@ -46,7 +46,7 @@ class Rule:
         optimizer: Function of a learning rate, or of a schedule of it.
         rate: float, the learning rate of both players.
         examples: int, of a batch of one step of D: samples, or packs of them.
-        closeness: bool. Whether D sees how alike a batch is.
+        minibatch_discrimination: bool. Whether D sees how alike a batch is.
         anneals: bool. Whether the rate falls along a cosine, the discriminator sees through noise
             that decays to the width of a mode, and the samples are the average's.
     """
@@ -57,13 +57,14 @@ class Rule:
     optimizer: object = _adam
     rate: float = RATE
     examples: int = BATCH
-    closeness: bool = False
+    minibatch_discrimination: bool = False
     anneals: bool = False
 
     @property
     def together(self):
         """Whether all seeds are trained as one ensemble: no loss or layer mixes its examples."""
-        mixes = self.closeness or self.compiled.get("objective") == "relativistic_average"
+        objective = self.compiled.get("objective")
+        mixes = self.minibatch_discrimination or objective == "relativistic_average"
         return self.trainer is trainers.GAN and not mixes
 
     @property
@@ -75,10 +76,9 @@ class Rule:
     def batch(self):
         """Samples of a batch: D has as many examples a step whatever they are, as in PacGAN, where
         one is a pack; and as many for each of its steps, whatever their number."""
-        samples = self.examples * self.packing
-        if issubclass(self.trainer, (trainers.WassersteinGAN, trainers.WassersteinGANGP)):
-            return samples * 5
-        return samples * self.arguments.get("discriminator_steps", 1)
+        steps = 5 if self.trainer is trainers.WassersteinGAN else 1  # By default.
+        steps = self.arguments.get("discriminator_steps", steps)
+        return self.examples * self.packing * steps
 
 
 def _objective(name):
@@ -137,7 +137,7 @@ RULES = {
     "unrolled 5": Rule(trainers.UnrolledGAN, {"unroll_steps": 5}),
     "unrolled 10": Rule(trainers.UnrolledGAN, {"unroll_steps": 10}),
     "consensus 0.1": Rule(trainers.ConsensusGAN, {"weight": 0.1}),
-    "minibatch discrimination": Rule(closeness=True),
+    "minibatch discrimination": Rule(minibatch_discrimination=True),
     "packing 2": Rule(arguments={"packing": 2}),
     "packing 3": Rule(arguments={"packing": 3}),
     "packing 4": Rule(arguments={"packing": 4}),
@@ -167,7 +167,7 @@ def players(rule, units=UNITS):
         (2,), LATENTS, units, "relu", output_activation="linear", prior="normal", **given
     )
     shape = (2 * rule.packing,)
-    if not rule.closeness:
+    if not rule.minibatch_discrimination:
         return generator, zoo.MLPDiscriminator(
             shape, units, "leaky_relu", input_dropout=0.0, dropout=0.0, **given
         )

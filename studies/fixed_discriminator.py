@@ -179,6 +179,8 @@ def draw(results, path):
     left.bar(range(len(ON_POINTS)), results["points"]["mass"], width=0.4, label="q at the end")
     left.legend(fontsize=8)
     left.set_title("five points", fontsize=9)
+    left.set_xlabel("point", fontsize=9)
+    left.set_ylabel("D, and mass of q", fontsize=9)
     name = next(name for name in results if name.startswith("line_"))
     steps, mean, spread, *_ = np.array([row[:4] for row in results[name]["walk"]]).T
     right.fill_between(steps, mean - 2 * spread, mean + 2 * spread, alpha=0.3)
@@ -190,6 +192,7 @@ def draw(results, path):
         right.axvline(number * STEPS, color="tab:red", lw=0.6)
     right.set_title("G(z), mean and twice its spread; D answers at the red lines", fontsize=9)
     right.set_xlabel("steps of the generator", fontsize=9)
+    right.set_ylabel("x", fontsize=9)
     tables.save(figure, path)
 
 

@@ -1,7 +1,7 @@
 """Why a GAN circles, and what makes it stop: the smallest game, rule by rule.
 
-  python -m studies.game_dynamics --quick     # every rule, one minute
-  python -m studies.game_dynamics --full      # more step sizes and objectives
+  python -m studies.game_dynamics --quick     # every rule, two minutes
+  python -m studies.game_dynamics --full      # three step sizes
 
 The data are one point, 0; the generator makes one point, theta; the discriminator is linear,
 D(x) = psi x. Both have found each other at (0, 0). Each rule of play moves (theta, psi) by a map
@@ -31,53 +31,53 @@ SHOWN, START = 300, (1.0, 0.5)
 # losses. Play at once: theta += h c psi, psi -= h c theta.
 
 
-def _at_once(h, c, on_theta=0.0, on_psi=0.0):
+def _simultaneous(h, c, on_theta=0.0, on_psi=0.0):
     """Both move from the same point; each may be held back by a force on itself."""
     return np.array([[1 - h * on_theta, h * c], [-h * c, 1 - h * on_psi]])
 
 
-def _in_turn(h, c, steps=1, on_theta=0.0, on_psi=0.0):
+def _alternating(h, c, steps=1, on_theta=0.0, on_psi=0.0):
     """The discriminator makes some steps, and the generator answers the last."""
     first = np.array([[1.0, 0.0], [-h * c, 1 - h * on_psi]])
     second = np.array([[1 - h * on_theta, h * c], [0.0, 1.0]])
     return second @ np.linalg.matrix_power(first, steps)
 
 
-AT_ONCE = {"schedule": "simultaneous"}
+SIMULTANEOUS = {"schedule": "simultaneous"}
 RULES = {
     # Name: trainer, its arguments, those of compile, the matrix.
-    "simultaneous": (trainers.GAN, AT_ONCE, {}, _at_once),
-    "alternating": (trainers.GAN, {}, {}, _in_turn),
+    "simultaneous": (trainers.GAN, SIMULTANEOUS, {}, _simultaneous),
+    "alternating": (trainers.GAN, {}, {}, _alternating),
     "5 discriminator steps": (
         trainers.GAN,
         {"discriminator_steps": 5},
         {},
-        lambda h, c: _in_turn(h, c, 5),
+        lambda h, c: _alternating(h, c, 5),
     ),
     "R1, weight 1": (
         trainers.GAN,
-        AT_ONCE,
+        SIMULTANEOUS,
         {"discriminator_penalties": trainers.penalties.R1(1.0)},
-        lambda h, c: _at_once(h, c, on_psi=1.0),
+        lambda h, c: _simultaneous(h, c, on_psi=1.0),
     ),
     "R1 + R2, weight 1, alternating": (
         trainers.GAN,
         {},
         {"discriminator_penalties": [trainers.penalties.R1(1.0), trainers.penalties.R2(1.0)]},
-        lambda h, c: _in_turn(h, c, on_psi=2.0),
+        lambda h, c: _alternating(h, c, on_psi=2.0),
     ),
     "consensus, weight 1": (
         trainers.ConsensusGAN,
         {"weight": 1.0},
         {},
-        lambda h, c: _at_once(h, c, on_theta=c * c, on_psi=c * c),
+        lambda h, c: _simultaneous(h, c, on_theta=c * c, on_psi=c * c),
     ),
     **{
         f"unrolled, {k} step{'s' * (k > 1)}": (
             trainers.UnrolledGAN,
             {"unroll_steps": k},
             {},
-            lambda h, c, k=k: _in_turn(h, c, on_theta=2 * k * h * c * c),
+            lambda h, c, k=k: _alternating(h, c, on_theta=2 * k * h * c * c),
         )
         for k in (1, 5)
     },
@@ -85,10 +85,10 @@ RULES = {
 OF_LOGITS = {  # What bends the losses themselves: of "non_saturating" alone.
     "instance noise, deviation 1": (
         trainers.GAN,
-        AT_ONCE,
+        SIMULTANEOUS,
         {"perturbations": trainers.perturbations.InstanceNoise(1.0)},
         # E of both softplus has the curvature (1/4)(1 + 1) deviation^2 in psi.
-        lambda h, c: _at_once(h, c, on_psi=0.5),
+        lambda h, c: _simultaneous(h, c, on_psi=0.5),
     ),
 }
 

@@ -230,16 +230,25 @@ def draw(results, by_seed, path):
 
 
 def panel(results, path):
-    """The most telling digits, what each K finds of them, and samples; of the first seed."""
-    figure = tables.figure(7.0, 2.4)
-    left, right = figure.subplots(1, 2)
+    """Digits, what each K finds of them, and samples; of the first seed.
+
+    The digits are the most telling ones, and the first of all, which no one has chosen.
+    """
+    figure = tables.figure(10.0, 2.4)
+    left, middle, right = figure.subplots(1, 3)
     first = {k: rs[0] for k, rs in runs(results).items()}
-    shown = telling(first[KS[0]]["mse"], first[KS[-1]]["mse"])
-    found = {f"K = {k}": np.asarray(r["pictures"])[shown] for k, r in first.items()}
-    rows = {
-        left: {"held out": held_out()[shown][..., 0], **found},
-        right: {f"K = {k}": r["samples"] for k, r in first.items()},
+    chosen = {
+        left: telling(first[KS[0]]["mse"], first[KS[-1]]["mse"]),
+        middle: np.arange(SHOWN),
     }
+    rows = {
+        axes: {
+            "held out": held_out()[shown][..., 0],
+            **{f"K = {k}": np.asarray(r["pictures"])[shown] for k, r in first.items()},
+        }
+        for axes, shown in chosen.items()
+    }
+    rows[right] = {f"K = {k}": r["samples"] for k, r in first.items()}
     for axes, pictures in rows.items():
         lines = [np.concatenate(np.array(row), axis=1) for row in pictures.values()]
         axes.imshow(
@@ -248,7 +257,8 @@ def panel(results, path):
         axes.set_yticks(28 * np.arange(len(lines)) + 14, list(pictures))
         axes.tick_params(axis="y", labelsize=8, length=0)
         axes.set_xticks([])
-    left.set_title("the nearest sample that was found", fontsize=9)
+    left.set_title("found: the errors that differ most", fontsize=9)
+    middle.set_title("found: the first digits", fontsize=9)
     right.set_title("samples", fontsize=9)
     tables.save(figure, path)
 

@@ -168,7 +168,6 @@ def truncation(preset, count, seed):
                 "latents": measures.apart(latents) / np.sqrt(2 * net.latent_dim),
                 "variety": measures.apart(images),
                 "confidence": float(probabilities.max(axis=1).mean()),
-                "classes": int(len(np.unique(probabilities.argmax(axis=1)))),
                 "precision": float(details["precision"]),
                 "recall": float(details["recall"]),
                 "shown": _bytes(images[:12]),

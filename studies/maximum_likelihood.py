@@ -1,6 +1,6 @@
 """Maximum likelihood is one divergence among others: who covers both modes, and who chooses one.
 
-  python -m studies.maximum_likelihood --quick     # by quadrature, and a game a divergence
+  python -m studies.maximum_likelihood --quick     # by quadrature, and a game from each start
   python -m studies.maximum_likelihood --full      # five games from each start
 
 The data are two modes, half N(-2, 0.5^2) and half N(2, 0.5^2); the model is one Gaussian. Its
@@ -171,6 +171,9 @@ def draw(results, path):
     first.plot(own["scales"], own["sample"], label="mean log q of a sample")
     first.plot(own["scales"], -own["entropy"] - np.array(own["kl"]), "k--", label="-H - KL")
     first.set_title("likelihood by deviation", fontsize=9)
+    first.set_xlabel("deviation of q", fontsize=8)
+    first.set_ylabel("E log q, nats", fontsize=8)
+    first.tick_params(labelsize=7)
     first.legend(fontsize=7)
     x = np.linspace(-6, 6, 500)
     for axes, name in zip(others, COMPARED, strict=True):
@@ -184,7 +187,9 @@ def draw(results, path):
             axes.plot([], [], f"C{k}", label=f"games, start {k + 1}")
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_ylim(0)
+        axes.set_xlabel("x", fontsize=8)
         axes.tick_params(labelsize=7)
+    others[0].set_ylabel("density", fontsize=8)
     others[0].set_ylim(0, 0.66)  # Room for the legend.
     others[0].legend(fontsize=6)
     tables.save(figure, path)

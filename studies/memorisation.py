@@ -103,7 +103,6 @@ def looked_at(net, latents, samples, images, held_out, seed):
         "confidence": {
             "samples": confidence(extractor, samples[:PAIRS]),
             "between": confidence(extractor, middle),
-            "blends": confidence(extractor, blend),
         },
         "blended": blended(ends, blend, middle),
         "walk": zoo.players.decode(net, path).tolist(),

@@ -106,7 +106,6 @@ def versions(images, labels, seed):
         "relabelled": seen,
         "sure": only(labels, chances[np.arange(count), labels] >= SURE),
         "best half by D": only(labels, best_half(score, labels)),
-        "random half": only(labels, np.arange(count) < count // 2),
         "rejection by D": only(labels, accepted(score, seed)),
     }
 

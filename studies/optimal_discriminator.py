@@ -192,6 +192,8 @@ def draw(results, star, best, path):
         axes.plot(SHOWN, r["discriminator"], "tab:blue", label="D")
         axes.set_title(f"{name}: V = {r['value']:.3f} ({best:.3f})", fontsize=8)
         axes.set_ylim(0, 1.02)
+        axes.set_xlabel("x", fontsize=8)
+    figure.axes[0].set_ylabel("D, and densities", fontsize=8)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     tables.save(figure, path)
 

@@ -27,6 +27,10 @@ The pages speak of five sets of lecture notes on GANs by their numbers. What tho
 | 002 | circling and consensus, Wasserstein GAN, pictures by number | [game_dynamics](game_dynamics.md), [ring_spectrum](ring_spectrum.md), [wasserstein_correlation](wasserstein_correlation.md), [memorisation](memorisation.md) |
 | 003 | maximum likelihood, noise and labels | [maximum_likelihood](maximum_likelihood.md), [noise_and_labels](noise_and_labels.md) |
 | 004 | figure 1 of 2014, statistical inference (Boulaguiem) | [density_fit](density_fit.md), [normal_inference](normal_inference.md) |
+
+No study of their own have: samples of every family ([gallery](../gallery.md)), LAPGAN and the conditional GAN
+([presets](../presets.md)), the simulator as generator ([measurements](../measurements.md#a-simulated-detector)), and
+units of D as detectors of features (DCGAN, figure 5), which is not made.
 """  # noqa: E501
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -133,7 +137,7 @@ def publish(docs, wanted):
             + LECTURES
         )
     if lost:
-        raise lost[0]
+        raise ValueError("\n".join(map(str, lost))) from lost[0]
 
 
 def _publish(docs, name):
@@ -168,7 +172,9 @@ def _findings(name, folder):
         said += f", {summary[WORK] / 60:.1f} of one processor's work"
     said += "."
     if summary.get("old_parts"):
-        said += f" {summary['old_parts']} of its parts were made before its code was last changed."
+        old, every = summary["old_parts"], summary.get("parts")
+        said += f" {old} of its {every} parts" if every and old < every else " Its parts"
+        said += " were made before its code was last changed."
     text = f"{said}\n\n{(folder / FINDINGS).read_text()}"
     for table in _written(folder):
         if table.suffix == ".md" and table.name != FINDINGS:

@@ -82,17 +82,17 @@ class Paper:
         mask[slice(None, self.of_generator) if first else slice(self.of_generator, None)] = 1.0
         return vector * mask
 
-    def at_once(self, vector, slope=0.0):
+    def simultaneous(self, vector, slope=0.0):
         return vector + RATE * self.field(vector, 0, slope)
 
-    def in_turn(self, vector, slope=0.0):
+    def alternating(self, vector, slope=0.0):
         vector = vector + RATE * self._only(self.field(vector, 0, slope), False)
         return vector + RATE * self._only(self.field(vector, 1, slope), True)
 
     def averaged(self, vector):
         """Drawn to the mean of two moments, the present and one before: theta - mean is half."""
         past = tf.stop_gradient(vector)
-        return self.at_once(vector) - RATE * 2 * MEMORY * (vector - past) / 2
+        return self.simultaneous(vector) - RATE * 2 * MEMORY * (vector - past) / 2
 
     def consensus(self, vector):
         with tf.GradientTape() as tape:
@@ -121,22 +121,22 @@ class Paper:
         return tape.jacobian(moved, vector).numpy()
 
 
-AT_ONCE = {"schedule": "simultaneous"}
+SIMULTANEOUS = {"schedule": "simultaneous"}
 RULES = {
     # Name: trainer, its arguments, those of compile, the step on paper.
-    "simultaneous": (trainers.GAN, AT_ONCE, {}, Paper.at_once),
-    "alternating": (trainers.GAN, {}, {}, Paper.in_turn),
+    "simultaneous": (trainers.GAN, SIMULTANEOUS, {}, Paper.simultaneous),
+    "alternating": (trainers.GAN, {}, {}, Paper.alternating),
     "historical averaging": (
         trainers.HistoricalAveragingGAN,
-        {"weight": MEMORY, **AT_ONCE},
+        {"weight": MEMORY, **SIMULTANEOUS},
         {},
         Paper.averaged,
     ),
     "R1": (
         trainers.GAN,
-        AT_ONCE,
+        SIMULTANEOUS,
         {"discriminator_penalties": trainers.penalties.R1(SLOPE)},
-        lambda paper, vector: paper.at_once(vector, SLOPE),
+        lambda paper, vector: paper.simultaneous(vector, SLOPE),
     ),
     "consensus": (trainers.ConsensusGAN, {"weight": WEIGHT}, {}, Paper.consensus),
     **{
@@ -150,9 +150,9 @@ RULES = {
     },
     "instance noise": (
         trainers.GAN,
-        AT_ONCE,
+        SIMULTANEOUS,
         {"perturbations": trainers.perturbations.InstanceNoise(NOISE)},
-        Paper.at_once,
+        Paper.simultaneous,
     ),
 }
 

@@ -76,7 +76,7 @@ def make(study, full=False, seed=0, directory=None):
 
     Args:
         study: `Study`.
-        full: bool. Whether as the paper has it, or small, in minutes.
+        full: bool. Whether at length, as the page says, or small, in minutes.
         seed: int. Of another than 0, all is in a folder `seed_N`.
         directory: Where to; a folder `full` or `quick` of it. Defaults to `runs/studies/NAME`.
 
@@ -142,6 +142,7 @@ def make(study, full=False, seed=0, directory=None):
         "seconds": seconds,
         WORK: None if None in work else sum(work),
         "seed": seed,
+        "parts": len(results),
         "old_parts": len(old),
         "made": made,
         "findings": list(map(dataclasses.asdict, findings)),
@@ -192,7 +193,7 @@ def run(study, doc):
     """
     own = flags.FlagValues()
     flags.DEFINE_bool("quick", False, "Small, in minutes.", flag_values=own)
-    flags.DEFINE_bool("full", False, "As the paper; it goes on where it stopped.", flag_values=own)
+    flags.DEFINE_bool("full", False, "At length; it goes on where it stopped.", flag_values=own)
     default = str(ROOT / study.name)
     flags.DEFINE_string("output_dir", default, "For results.", flag_values=own)
     flags.DEFINE_integer("seed", 0, "Of all that is drawn.", 0, SEEDS - 1, flag_values=own)

@@ -8,6 +8,7 @@ import pytest
 
 import trainers
 import zoo
+from studies import collapse
 from studies import collapse_games as games
 
 PLAIN = {"jit_compile": False}  # Compiling takes longer than a few steps.
@@ -106,3 +107,29 @@ def test_a_rule_that_is_wrong_is_not_taken_for_a_divergence():
     rule = dataclasses.replace(games.RULES["historical averaging"], examples=0)
     with pytest.raises(ValueError, match="`batch_size`|`x`"):
         games.played(rule, zoo.toys.ring(), 2, range(1), stages=1, units=(8,))
+
+
+def test_the_best_rule_blends_the_modes_and_lets_them_part():
+    steps = 1_000
+    given = games._compiled(games.BEST, steps)
+    noise = given["perturbations"].scale
+    assert float(noise(0)) == pytest.approx(1.5) and float(noise(700)) == pytest.approx(0.03)
+    assert float(noise(350)) == pytest.approx(0.03 + 1.47 / 4)  # Slower and slower.
+    assert float(noise(steps)) == pytest.approx(0.03)
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        rate = given[name]._learning_rate
+        assert float(rate(0)) == pytest.approx(2e-3) and float(rate(steps)) == pytest.approx(1e-4)
+    assert [type(p).__name__ for p in given["discriminator_penalties"]] == ["R1"]
+    assert games.BEST.arguments == {"schedule": "simultaneous"} and games.BEST.together
+
+
+def test_a_row_of_the_best_rule():
+    """What is published: figures of each seed, and dots of the first."""
+    rule = dataclasses.replace(games.BEST, compiled={**games.BEST.compiled, **PLAIN}, examples=8)
+    row = collapse.row(rule, "grid", range(2), 4, (8,))
+    assert set(row) == {*games.MEASURES, "dots", "steps"} and row["steps"] == 4
+    assert np.shape(row["dots"]) == (collapse.STAGES, collapse.DOTS, 2)
+    assert all(np.shape(row[key]) == (2,) for key in games.MEASURES)
+    own = collapse.ideal("grid", range(2))
+    assert own["modes_20"] == [25, 25] and row["modes_20"] != own["modes_20"]
+    assert max(own["sliced"]) < 0.2 < min(row["sliced"])

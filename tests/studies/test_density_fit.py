@@ -59,3 +59,16 @@ def test_a_report_sees_a_run_that_ended_elsewhere(tmp_path, monkeypatch):
     findings = list(figure.report({"run_0": {"frames": blind, "steps": 300}}, tmp_path))
     assert [f.holds for f in findings] == [True, True, False]
     assert (tmp_path / "figure_1.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_has_its_frames(monkeypatch):
+    monkeypatch.setattr(figure, "COUNT", 2_000)
+    monkeypatch.setattr(figure, "FRAMES", 2)
+    frames = figure.run(8, 0)["frames"]
+    assert len(frames) == 3
+    for frame in frames:  # The arrows are G of 25 latents, and the density is of its samples.
+        low, high = min(frame["arrows"]), max(frame["arrows"])
+        inside = (GRID > low - 0.1) & (GRID < high + 0.1)
+        density = np.array(frame["density"])
+        assert np.trapezoid(density[inside], GRID[inside]) == pytest.approx(1.0, abs=0.05)
+    assert frames[0] != frames[2]

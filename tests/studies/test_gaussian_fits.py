@@ -70,7 +70,6 @@ def test_games_start_where_they_are_told():
     )
     np.testing.assert_allclose(made["mean"], [-2.0, 0.5], atol=1e-4)
     np.testing.assert_allclose(made["scale"], [1.0, 2.0], atol=1e-4)
-    assert made["diverged"] == 0
 
 
 def test_each_game_has_data_of_its_own(monkeypatch):
@@ -110,7 +109,7 @@ def test_the_order_of_the_means_is_judged_as_it_is_said(tmp_path):
 
 def _row(exact, off=0.0):
     return {
-        "exact": exact, "repeats": 1, "diverged": 0, "bound": [0.3] * 3,
+        "exact": exact, "repeats": 1, "bound": [0.3] * 3,
         "mean": [e[1] + off for e in exact], "scale": [e[2] for e in exact],
     }  # fmt: skip
 

@@ -67,7 +67,7 @@ def _truncation(order=1, power=1.0):
     for psi in PSI[::order]:
         spread = latent_measures.truncated_variance(psi) ** 0.5
         rows.append({"variety": 9 * spread**power, "recall": spread, "precision": 1 - spread / 4})
-        rows[-1] |= {"confidence": 0.9, "classes": 10}
+        rows[-1] |= {"confidence": 0.9}
         rows[-1]["shown"] = np.zeros((12, 28, 28, 1), "uint8").tolist()
     for row, psi in zip(rows, PSI, strict=True):
         row["latents"] = latent_measures.truncated_variance(psi) ** 0.5

@@ -82,7 +82,7 @@ def _net(**changed):
     made = {"near": 1.0, "alarm": 1.0, "auc": 1.0, "median": 0.5, "median_held_out": 7.0}
     made |= {"low": 0.9, "high": 1.0, "distances": [0.4, 0.5], "blended": 0.8}
     made |= {"walk": pictures, "shown": pictures, "nearest": pictures}
-    made["confidence"] = {"samples": 0.97, "between": 0.7, "blends": 0.7}
+    made["confidence"] = {"samples": 0.97, "between": 0.7}
     return made | changed
 
 
@@ -92,7 +92,7 @@ def _results(index=(), gan=()):
     other = {"alarm": 0.0, "near": 0.01, "low": 0.0, "high": 0.03, "auc": 0.5}
     other |= {"course": [[500, 0.0, 0.2, 8.0], [1000, 0.01, 0.5, 7.0]]}
     other |= {"believed": [0.6, 0.4, 0.3], "variety": 0.9}
-    other["confidence"] = {"samples": 0.9, "between": 0.9, "blends": 0.7}
+    other["confidence"] = {"samples": 0.9, "between": 0.9}
     return {"index_200": _net(**own), "gan_200": _net(**(other | dict(gan)))}
 
 

@@ -132,7 +132,7 @@ def _distances(wrong, rows=1_000, level=2e6):
 
 
 def _results(ours=60, theirs=50):
-    names = (*neighbour_report.KEPT, "best half by D", "random half")
+    names = (*neighbour_report.KEPT, "best half by D")
     block = {"distances": {n: _distances(ours) for n in (*names, "200", "10000")}}
     block["kept"] = dict.fromkeys(block["distances"], 0.9)
     real = {"200": _distances(200, level=4e6), "10000": _distances(theirs)}

@@ -90,3 +90,17 @@ def test_a_d_that_says_nothing_passes_as_a_line_alone(tmp_path):
 def test_what_a_bound_is_short_by_is_said(tmp_path):
     (bound,) = (f for f in optimal.report(_results(), tmp_path) if f.what.startswith("bound"))
     assert bound.found == "0.2800 ± 0.0100, short by 20.0% (7.0 errors)"
+
+
+def test_the_bound_of_a_line_is_the_best_of_lines():
+    """Of KL: max over a of E_p[a x] - log E_q[exp(a x)], of two Gaussians a m - a^2 s^2 / 2."""
+    (mean, _), (_, scale) = optimal.PAIR
+    found = optimal.bound("kl", (), 0, steps=600)
+    assert found["value"] == pytest.approx(mean**2 / (2 * scale**2), abs=4 * found["error"])
+    assert found["exact"] == pytest.approx(np.log(1.5) + 2 / (2 * 1.5**2) - 0.5)
+
+
+def test_a_line_cannot_tell_symmetric_densities():
+    found = optimal.taught((), 0, steps=300)
+    assert found["value"] == pytest.approx(-np.log(4), abs=optimal.NEAR)
+    assert np.abs(np.array(found["discriminator"]) - 0.5).max() < 0.1

@@ -232,9 +232,11 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
     assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
     assert "<strong>by part</strong></p>\n<table>\n<thead>\n<tr>\n<th>part</th>" in index
     summary = tmp_path / "runs/toy/full" / study.SUMMARY
-    summary.write_text(json.dumps({**json.loads(summary.read_text()), "old_parts": 2}))
-    pages.publish(docs, ["toy"])
-    assert "work. 2 of its parts were made before its code was last changed." in page.read_text()
+    for old, said in ((2, "2 of its 3 parts"), (3, "Its parts")):
+        summary.write_text(json.dumps({**json.loads(summary.read_text()), "old_parts": old}))
+        pages.publish(docs, ["toy"])
+        text_of_old = page.read_text()
+        assert f"work. {said} were made before its code was last changed." in text_of_old
     page.write_text(text)
     summary.unlink()  # Of the quick one alone, the full stays.
     pages.publish(docs, ["toy"])
@@ -255,17 +257,18 @@ def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, cap
 
 def test_a_damaged_study_does_not_stop_the_pages_of_others(tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
-    monkeypatch.setattr(pages, "names", lambda: ["broken", "toy"])
+    monkeypatch.setattr(pages, "names", lambda: ["broken", "ruined", "toy"])
     monkeypatch.setattr(pages, "doc", lambda name: name)
     (tmp_path / "docs" / "studies").mkdir(parents=True)
     for name in pages.names():
         study.make(_study([]), directory=tmp_path / "runs" / name)
         page = tmp_path / "docs" / "studies" / f"{name}.md"
         page.write_text(f"{pages.BEGIN}\n{pages.END}\n")
-    summary = tmp_path / "runs" / "broken" / "quick" / study.SUMMARY
-    summary.unlink()
-    summary.mkdir()
-    with pytest.raises(ValueError, match="a summary that no run wrote"):
+    for name in ("broken", "ruined"):
+        summary = tmp_path / "runs" / name / "quick" / study.SUMMARY
+        summary.unlink()
+        summary.mkdir()
+    with pytest.raises(ValueError, match=r"(?s)no run wrote.*broken.*no run wrote.*ruined"):
         pages.publish(tmp_path / "docs", pages.names())
     assert "| holds |" in page.read_text()
     assert "1 of 1 findings hold" in (tmp_path / "docs/studies/index.html").read_text()

@@ -19,6 +19,13 @@ def test_a_run_has_the_estimate_and_the_distance_at_each_checkpoint(monkeypatch)
     assert rows[0, 1] == pytest.approx(nearly, rel=0.2)
 
 
+def test_lines_that_are_apart_are_as_unlike_as_can_be(monkeypatch):
+    monkeypatch.setattr(correlation, "APART", (0.0, 0.5))
+    same, apart = np.array(correlation.lines(0)["rows"])
+    assert same == pytest.approx([0, 0, 0], abs=0.02)
+    assert apart == pytest.approx([0.5, 0.5, 2 * np.log(2)], abs=0.05)
+
+
 def _results(wgan):
     """Runs whose W1 fall, with wiggles of their own; a figure is a share of W1 and noise."""
     rng = np.random.default_rng(0)

@@ -34,9 +34,12 @@ def first_batch(trainer, elements, training):
         samples, labels = check_batch(trainer.traits, element)
         try:
             check_rows(trainer, len(samples), training)
-            return element, samples, labels
         except ValueError as error:
             refusal = error
+            continue
+        if training:
+            warn_of_rest(trainer, len(samples))
+        return element, samples, labels
     raise refusal
 
 
@@ -162,6 +165,20 @@ def check_batch_rows(trainer, rows):
             "several together (batch normalization has no variance over one). Expected at least "
             f"{2 * steps * trainer.packing} examples a batch. "
             f"Received: a batch of {rows} for {steps} discriminator step(s)"
+        )
+
+
+def warn_of_rest(trainer, rows):
+    """Warns of examples of every batch that make no whole pack, or no equal part of a step."""
+    steps = trainer.discriminator_steps_per_batch
+    whole = trainer.distribute_strategy.num_replicas_in_sync * steps * trainer.packing
+    if rows % whole:
+        packs = f", in packs of {trainer.packing}" * (trainer.packing > 1)
+        warnings.warn(
+            f"Of a batch of {rows} examples {rows % whole} will not be used: each of {steps} "
+            f"discriminator step(s) takes an equal part{packs}. Prefer a `batch_size` that is a "
+            f"multiple of {whole}.",
+            stacklevel=users_level(),
         )
 
 

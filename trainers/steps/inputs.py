@@ -64,6 +64,7 @@ def for_fit(trainer, x, y, batch_size, shuffle, steps_per_epoch, epochs):
     rows = len(samples)
     batch_size = min(batch_size or BATCH_SIZE, rows)
     data_checks.check_batch_rows(trainer, batch_size)
+    data_checks.warn_of_rest(trainer, batch_size)
     if not shuffle and rows % batch_size:
         data_checks.check_batch_rows(trainer, rows % batch_size)
     # The order of an epoch follows from its number: (seed, step) decide the batch.
