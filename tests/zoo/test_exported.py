@@ -89,7 +89,7 @@ def laplacian():
         laplacian,
         lambda: trainers.HistoricalAveragingGAN(*tiny_mlp_pair()),
         lambda: trainers.UnrolledGAN(*tiny_pair(classes=3), unroll_steps=1),
-        lambda: trainers.WassersteinGANGP(*tiny_mlp_pair()),
+        lambda: trainers.WassersteinGANGP(*tiny_mlp_pair(), discriminator_steps=2),
     ],
 )
 def test_what_trainers_hold_beside_their_players_comes_back(tmp_path, make):

@@ -80,6 +80,7 @@ def test_the_push_is_the_slope_of_the_loss_over_that_at_zero(objective, slope):
     assert probe()["push"] == pytest.approx(slope(logits.numpy()).mean(), rel=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Of a batch of 32 examples 2 will not")  # The critic's.
 @pytest.mark.parametrize(
     "cls, arguments",
     [

@@ -124,7 +124,7 @@ def test_noise_is_each_samples_own():
 @pytest.mark.parametrize(
     "kind, arguments",
     [
-        (trainers.WassersteinGANGP, {}),
+        (trainers.WassersteinGANGP, {"discriminator_steps": 3}),
         (trainers.UnrolledGAN, {"unroll_steps": 1}),
         (trainers.ConsensusGAN, {}),
         (trainers.FeatureMatchingGAN, {}),
@@ -175,6 +175,18 @@ def test_a_stream_leaves_out_what_makes_no_pack():
     gan.fit(stream, epochs=1, verbose=0)
     assert int(gan.steps) == 1
     assert all(np.isfinite(w).all() for w in gan.discriminator.get_weights())
+
+
+@pytest.mark.parametrize("batches", [False, True])
+def test_what_no_pack_or_step_takes_is_said(batches):
+    gan = trainers.GAN(_generator(), _discriminator(2), packing=2, discriminator_steps=2)
+    gan.compile(jit_compile=False)
+    data = _data(7)
+    given = tf.data.Dataset.from_tensors(data) if batches else data
+    message = "Of a batch of 7 examples 3 will not be used: each of 2 .*in packs of 2.*of 4"
+    with pytest.warns(UserWarning, match=message):
+        gan.fit(given, batch_size=None if batches else 7, epochs=1, verbose=0)
+    assert int(gan.steps) == 1
 
 
 def test_an_evaluation_needs_a_pack():
