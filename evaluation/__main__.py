@@ -99,6 +99,7 @@ flags.DEFINE_string(
 
 def main(arguments):
     """Measures a model or real images, or compares two evaluations, as the flags say."""
+    _check_alone()
     if FLAGS.compare is not None:
         return comparison.report([FLAGS.compare, *arguments])
     command.no_arguments(arguments)
@@ -146,6 +147,18 @@ def main(arguments):
     for path in results.write(folder, record, scores, *drawn):
         print(f"wrote {path}")
     return 0
+
+
+def _check_alone():
+    """Refuses flags beside `--verify` and `--compare`, which take none."""
+    given = [name for name in FLAGS if FLAGS[name].present]
+    for name in ("verify", "compare"):
+        if name in given and len(given) > 1:
+            others = ", ".join(f"--{other}" for other in given if other != name)
+            raise ValueError(
+                f"`--{name}` has no use for other flags, which would be ignored. Expected it by "
+                f"itself. Received: --{name} with {others}"
+            )
 
 
 def _check_flags():

@@ -69,6 +69,7 @@ def main(arguments):
             print(f"{name}: {error}", file=sys.stderr, flush=True)
     if FLAGS.publish:
         pages.publish(pathlib.Path(FLAGS.docs), names)
+        failed += [name for name in arguments if pages.made(name) is None]
     for name in names:
         print(f"{name:25}{pages.state(name):32}{pages.title(name)}")
     return int(bool(failed))

@@ -81,18 +81,6 @@ def parts(full, seed):
         yield slug("grid_long", name), lambda rule=rule: row(rule, "grid", seeds, LONG_STEPS)
 
 
-def _mean(values, form="{:.2f}"):
-    """Mean and deviation; of a rule of which games diverged, over how many the mean is."""
-    every = np.asarray(values, "float64")
-    values = every[np.isfinite(every)]
-    if not len(values):
-        return "diverged"
-    said = form.format(values.mean())
-    if len(values) > 1:
-        said += f" ± {form.format(values.std(ddof=1))}"
-    return said if len(values) == len(every) else f"{said} ({len(values)} of {len(every)})"
-
-
 def report(results, directory):
     """A table of each toy, the findings, and the panels."""
     for toy in TOYS:
@@ -114,12 +102,12 @@ def report(results, directory):
                 [
                     name,
                     f"{r.get('steps', '')}",
-                    _mean(r["modes"], "{:.1f}"),
-                    _mean(r["modes_20"], "{:.1f}"),
-                    _mean(100 * np.asarray(r["good"]), "{:.1f}"),
-                    _mean(r["width"]),
-                    _mean(r["kl"], "{:.3f}"),
-                    _mean(r["sliced"], "{:.3f}"),
+                    tables.told(r["modes"], "{:.1f}"),
+                    tables.told(r["modes_20"], "{:.1f}"),
+                    tables.told(100 * np.asarray(r["good"]), "{:.1f}"),
+                    tables.told(r["width"]),
+                    tables.told(r["kl"], "{:.3f}"),
+                    tables.told(r["sliced"], "{:.3f}"),
                     f"{lost}",
                 ]
             )
@@ -152,7 +140,7 @@ def judged(toy, named):
     yield Finding(
         f"{toy}: within 3 sigma of the data themselves, %",
         "98.9 (1 - exp(-9/2))",
-        _mean(100 * np.asarray(data["good"])),
+        tables.told(100 * np.asarray(data["good"])),
         abs(np.mean(data["good"]) - (1 - np.exp(-4.5))) < 0.003,
     )
     if BEST in named:
@@ -173,7 +161,7 @@ def judged(toy, named):
         yield Finding(
             f"{toy}: within 3 sigma by it, %, the least of all seeds",
             f"above {100 * SHARE:.0f}; PacGAN {100 * next(iter(PACGAN[toy].values()))[1]:.1f}",
-            f"{100 * np.min(best['good']):.1f}, mean {_mean(100 * np.asarray(best['good']))}",
+            f"{100 * np.min(best['good']):.1f}, mean {tables.told(100 * np.asarray(best['good']))}",
             all(v > SHARE for v in best["good"]),
         )
     for name, r in named.items():

@@ -6,6 +6,7 @@ from scipy import optimize
 
 import trainers
 import zoo
+from studies.study import Finding
 
 GRID = np.linspace(-14.0, 16.0, 60_001)
 WIDTH, BATCH = 64, 1024
@@ -62,6 +63,14 @@ def divergence(name, log_p, mean, scale):
         mean, scale: Of q.
     """
     return float(np.trapezoid(INTEGRANDS[name](log_p, log_normal(GRID, mean, scale)), GRID))
+
+
+def lost(name, games):
+    """The finding that some games diverged, if some did."""
+    count = int(np.sum(~np.isfinite(games["mean"]) | ~np.isfinite(games["scale"])))
+    if count:
+        said = f"{count} of {len(games['mean'])} (nan)"
+        yield Finding(f"{name}: games that diverged", "0", said, False)
 
 
 def exact(name, log_p, start=(1.0, 1.5)):

@@ -86,7 +86,8 @@ def report(results, directory):
 
 def _findings(table):
     """What theory or the lecture says, beside what came out."""
-    lecture = LECTURE
+    lecture, lost = LECTURE, table["diverged"]
+    yield Finding("GANs that diverged", "0", f"{lost} of {table['replicates'] + lost}", lost == 0)
     for name, kind, expected, within in (
         ("mean of X", "data", 0.0, 4),
         ("variance of X", "data_variance", 0.01, 4),

@@ -130,9 +130,11 @@ def _of_divergence(name, r):
     found = np.array([e[1:] for e in r["exact"]])
     games = np.array([r["mean"], r["scale"]]).T
     off = np.abs(games[:, None] - found).max(axis=2).min(axis=1)
+    yield from gaussian_fits.lost(name, r)
+    whole = np.isfinite(games).all(axis=1)
     values = np.array([e[0] for e in r["exact"]])
     good = np.repeat(values < WORSE * values.min(), r["repeats"])
-    for kind, some in (("good", good), ("bad", ~good)):
+    for kind, some in (("good", good & whole), ("bad", ~good & whole)):
         if some.any():
             yield Finding(
                 f"{name}: games by a {kind} answer that end within {NEAR} of one",

@@ -158,19 +158,30 @@ def played(kind, members, steps, seed):
     history = ensemble.fit(
         data, batch_size=128, epochs=steps // 100, steps_per_epoch=100, verbose=0
     )
-    made = ensemble.sample(SAMPLES, seed=seed + members)
+    made = np.full((members, SAMPLES, 2), np.nan)
+    whole = np.setdiff1d(np.arange(members), ensemble.diverged)
+    if len(whole):
+        made[whole] = ensemble.sample(SAMPLES, members=whole, seed=seed + members)
     measure, wanted = evaluation.ModeCoverage(RING), masses()
-    scores = [measure.evaluate(points).details for points in made]
+    lost = {"captured": np.nan, "high_quality": np.nan}
+    finite = np.isin(np.arange(members), whole)
+    scores = [
+        measure.evaluate(points).details if own else lost
+        for points, own in zip(made, finite, strict=True)
+    ]
     data_side, own = (
         np.mean(history.members[f"discriminator_{side}"][-5:], axis=0) for side in ("real", "fake")
     )
     return {
         "modes": [score["captured"] for score in scores],
         "good": [float(score["high_quality"]) for score in scores],
-        "js": [jensen_shannon(points, wanted) for points in made],
+        "js": [
+            jensen_shannon(points, wanted) if own else np.nan
+            for points, own in zip(made, finite, strict=True)
+        ],
         "believed": ((data_side + own) / 2).tolist(),
         "apart": (data_side - own).tolist(),
-        "points": np.round(made[0][:1500], 2).tolist(),
+        "points": np.round(made[whole[0] if len(whole) else 0][:1500], 2).tolist(),
     }
 
 
@@ -195,7 +206,7 @@ def parts(full, seed):
 
 
 def _said(values, digits=3):
-    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
+    return tables.told(values, f"{{:.{digits}f}}")
 
 
 def report(results, directory):
@@ -251,15 +262,19 @@ def _of_games(results):
             f"game, {kind}: mean of D over data and samples, and what D says more of data",
             f"{wanted:.2f}, whatever q is; more than 0",
             f"{_said(r['believed'])}; {_said(r['apart'])}",
-            abs(np.mean(r["believed"]) - wanted) < 0.02 and np.mean(r["apart"]) > 0,
+            abs(np.nanmean(r["believed"]) - wanted) < 0.02 and np.nanmean(r["apart"]) > 0,
         )
     for kind, r in games.items():
+        lost = int(np.sum(~np.isfinite(r["js"])))
+        if lost:
+            said = f"{lost} of {len(r['js'])} (nan)"
+            yield Finding(f"game, {kind}: games that diverged", "0", said, False)
         yield Finding(
             f"game, {kind}: modes, good samples, JS of {len(r['js'])} games",
             "",
             f"{_said(r['modes'], 1)}; {_said(r['good'])}; {_said(r['js'])}",
         )
-    fixed, decayed = (np.mean(games[k]["good"]) for k in ("instance noise", "noise that decays"))
+    fixed, decayed = (np.nanmean(games[k]["good"]) for k in ("instance noise", "noise that decays"))
     yield Finding(
         f"share of good samples: noise that decays, and noise of {NOISE:g} to the end",
         "more where it decays",
@@ -306,7 +321,7 @@ def draw_games(results, path):
             values = results[f"game_{kind}"][key]
             spread = place + np.linspace(-0.2, 0.2, len(values))
             axes.plot(spread, values, ".", color="tab:blue", ms=4)
-            axes.plot(place, np.mean(values), "_", color="k", ms=16)
+            axes.plot(place, np.nanmean(values), "_", color="k", ms=16)
         if key != "modes":
             axes.axhline(results["floor"][key], color="0.5", ls="--", lw=0.8)
         axes.set_xticks(range(len(TARGETS)), TARGETS, rotation=35, ha="right", fontsize=7)

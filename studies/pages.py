@@ -65,11 +65,10 @@ def made(name):
 
 def state(name):
     """What has been made of a study, in some words."""
-    folder, begun = made(name), len(list((ROOT / name / "full").glob("*.json")))
-    if folder is None or folder.name == "quick":
-        begun = f", full: {begun} parts" * bool(begun)
-    else:
-        begun = ""
+    folder, begun = made(name), ""
+    for mode in ("quick", "full") if folder is None else ("full",) * (folder.name == "quick"):
+        parts = len(list((ROOT / name / mode).glob("[!.]*.json")))
+        begun += f", {mode}: {parts} part{'s' * (parts != 1)}" * bool(parts)
     if folder is None:
         return f"not made{begun}"
     try:
@@ -113,7 +112,9 @@ def publish(docs, wanted):
         FileNotFoundError: If there are no such pages.
         ValueError: If a page lacks the comments, or a summary is damaged.
     """
-    absent = [name for name in names() if not (docs / "studies" / f"{name}.md").is_file()]
+    absent = [
+        name for name in (*wanted, *names()) if not (docs / "studies" / f"{name}.md").is_file()
+    ]
     if absent:
         raise FileNotFoundError(
             f"`--docs` has no page of {absent[0]}. Expected a folder with studies/{absent[0]}.md. "
@@ -132,9 +133,8 @@ def publish(docs, wanted):
     with replacing(docs / "studies" / "README.md") as part:
         part.write_text(
             "# Studies\n\nFigures and tables of the literature that the zoo makes again, each with "
-            "a command that its page names;\n`python -m studies` lists them.\n\n"
-            + tables.markdown(rows)
-            + LECTURES
+            "a command that its page names;\n`python -m studies` lists them. All pages as one, for "
+            "a browser: [index.html](index.html).\n\n" + tables.markdown(rows) + LECTURES
         )
     if lost:
         raise ValueError("\n".join(map(str, lost))) from lost[0]
@@ -150,6 +150,17 @@ def _publish(docs, name):
     if folder.name == "quick" and f"`python -m studies.{name} --full`, seed" in text:
         print(f"{name}: its page has the full study, and stays", flush=True)
         return
+    lacking = [
+        part
+        for part in (FINDINGS, *_summary(folder).get("made", ()))
+        if not (folder / part).is_file()
+    ]
+    if lacking:
+        raise ValueError(
+            f"What was made of {name} lacks a file. Expected what its last report wrote; "
+            f"`python -m studies.{name} --{folder.name}` writes it again from its parts. "
+            f"Received: {folder} without {', '.join(lacking)}"
+        )
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not (begin and end):

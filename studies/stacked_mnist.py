@@ -160,10 +160,10 @@ def report(results, directory):
         rows.append(
             [said, str(r.get("steps", "")), f"{r['samples']:,}"]
             + [_told(r["modes"], ".0f"), _told(r["kl"], ".3f"), _told(r["kl_of_digits"], ".3f")]
-            + [*(("", "") if published is None else map(str, published))]
+            + ["" if published is None else f"{value:g}" for value in published or ("", "")]
         )
     rows += [
-        [name, "", "25,600", "", "", "", f"{m:.1f}", f"{kl}"] for name, (m, kl) in OTHERS.items()
+        [name, "", "25,600", "", "", "", f"{m:g}", f"{kl:g}"] for name, (m, kl) in OTHERS.items()
     ]
     tables.write(directory / "stacked_mnist", rows)
     draw(shown, directory / "pictures.png")

@@ -16,6 +16,7 @@ from absl import flags
 from studies import tables
 from zoo import command
 from zoo.files import as_path, check_writable, replacing
+from zoo.finite import Diverged
 
 ROOT = pathlib.Path("runs/studies")
 SUMMARY = "summary.json"
@@ -24,6 +25,7 @@ LOST = re.compile(r"(?<![a-z])-?(nan|inf)(?![a-z])")  # A number that is none.
 # In the file of a part, beside what it found. Where others work too, minutes by the clock say more
 # of them than of the study.
 SOURCE, WORK = "source", "processor_seconds"
+DIVERGED = "diverged_with"  # In place of what was found, what the training said.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +103,8 @@ def make(study, full=False, seed=0, directory=None):
             start, worked = time.perf_counter(), time.process_time()
             try:
                 made = function()
+            except Diverged as error:
+                made = {DIVERGED: str(error)}
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
                     f"{len(results)} parts are kept in {place}; the same command goes on"
@@ -112,20 +116,30 @@ def make(study, full=False, seed=0, directory=None):
                 part.write_text(json.dumps(made))
             print(f"{name}: {made['wall_seconds']:.0f} s", flush=True)
         results[name] = _read(path)
+        if DIVERGED in results[name]:
+            print(f"{name}: {results[name][DIVERGED]}", flush=True)
     work = [result.pop(WORK, None) for result in results.values()]
-    old = [name for name, result in results.items() if result.pop(SOURCE, source) != source]
+    old = [name for name, result in results.items() if result.pop(SOURCE, None) != source]
     if old:
         print(
             f"{len(old)} of {len(results)} parts were made before the study was changed, first "
             f"{old[0]}. What is deleted of {place} is made again.",
             flush=True,
         )
+    lost = {name: result for name, result in results.items() if DIVERGED in result}
+    finite = {name: result for name, result in results.items() if name not in lost}
+    findings = [Finding(f"{name}: its training", "finite", "nan", False) for name in lost]
     there = _times(place)
     try:
         with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
-            findings = list(study.report(results, place))
-    except (KeyError, IndexError, TypeError) as error:
-        if not old:
+            findings += study.report(finite, place)
+    except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
+        if lost:
+            raise ValueError(
+                f"No report can be made without {', '.join(lost)}, of which the training diverged. "
+                f"Expected another: --seed=1, say. Received: {place} ({error!r})"
+            ) from error
+        if not old or isinstance(error, (ValueError, StopIteration)):
             raise
         raise ValueError(
             "`--output_dir` has parts of another version, of which no report can be made. Expected "
@@ -181,9 +195,14 @@ def _read(path):
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             "`--output_dir` has a part that no run wrote. Expected an object in JSON, with its "
-            f"seconds; delete it, and it is made again. Received: {path} ({error!r})"
+            f"seconds; delete it, and it is made again. Received: {path} ({_briefly(error)})"
         ) from error
     return found
+
+
+def _briefly(error):
+    """An error in a line: one of bytes that are no text has all of them in its `repr`."""
+    return f"{type(error).__name__}: {str(error)[:100]}"
 
 
 def run(study, doc):

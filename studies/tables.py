@@ -2,6 +2,8 @@
 
 import csv
 
+import numpy as np
+
 from zoo.files import replacing
 
 
@@ -19,6 +21,18 @@ def write(path, rows):
     with replacing(path.with_suffix(".md")) as part:
         part.write_text(markdown(rows))
     print(markdown(rows), flush=True)
+
+
+def told(values, form="{:.2f}"):
+    """Mean and deviation of seeds; where some diverged, of how many the mean is."""
+    every = np.asarray(values, "float64")
+    values = every[np.isfinite(every)]
+    if not len(values):
+        return "diverged"
+    said = form.format(values.mean())
+    if len(values) > 1:
+        said += f" ± {form.format(values.std(ddof=1))}"
+    return said if len(values) == len(every) else f"{said} ({len(values)} of {len(every)})"
 
 
 def figure(width=9.0, height=3.4):

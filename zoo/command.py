@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import re
+import select
 import signal
 import sys
 import tempfile
@@ -89,8 +90,24 @@ def run(main, doc, flag_values=flags.FLAGS, argv=None):
         print(": ".join(filter(None, ["interrupted", str(interrupt)])), file=sys.stderr)
         sys.exit(128 + _received.get("signal", signal.SIGINT))
     except USER_ERRORS as error:
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            sys.exit(128 + signal.SIGPIPE)
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
+
+
+def _reader_is_gone():
+    """Whether nobody reads what is printed any more, as after `| head`; then nothing is printed."""
+    try:
+        out = sys.stdout.fileno()
+    except (OSError, ValueError):  # Not a file, but a test's or a notebook's.
+        return False
+    poll = select.poll()
+    poll.register(out, 0)
+    gone = any(event & select.POLLERR for _, event in poll.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out)
+    return gone
 
 
 def stop_politely(*signals):

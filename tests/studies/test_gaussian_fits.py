@@ -114,6 +114,23 @@ def _row(exact, off=0.0):
     }  # fmt: skip
 
 
+def test_a_game_that_diverged_is_counted_and_not_averaged(tmp_path):
+    mixed = {"mean": [1.0, np.nan, 1.2], "scale": [1.8, np.nan, 1.8], "bound": [0.3] * 3}
+    exact = {name: fgan_mixture.GOLDEN[name] for name in fgan_mixture.DIVERGENCES}
+    rest = {
+        n: {"mean": [e[1]] * 3, "scale": [e[2]] * 3, "bound": [0.1] * 3} for n, e in exact.items()
+    }
+    made = {name: {"exact": exact[name], **rest[name]} for name in exact}
+    made["kl"] |= {**mixed, "mean": [exact["kl"][1], np.nan, exact["kl"][1]]}
+    found = {f.what: f for f in fgan_mixture.report(made, tmp_path)}
+    assert found["kl: games that diverged"].verdict == "**diverged**"
+    assert found["kl: mean of 3 games"].found == "1.010 ± 0.000 (2 of 3)"
+    assert found["kl: mean of 3 games"].holds is True
+    made["kl"]["mean"] = [np.nan] * 3
+    order = [f for f in fgan_mixture.report(made, tmp_path) if f.what.startswith("order")]
+    assert order[0].holds is None  # Of numbers that are none.
+
+
 def test_a_report_finds_games_that_ended_elsewhere(tmp_path):
     one, both = [[0.7, 0.0, 2.06]] * 3, [[0.7, -2.0, 0.5], [1.9, 0.0, 1.7], [0.7, 2.0, 0.5]]
     results = {

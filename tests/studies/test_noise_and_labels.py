@@ -125,6 +125,8 @@ def test_a_report_sees_a_discriminator_that_is_another_ones(tmp_path):
     assert len(lost(fixed_instance_noise={"discriminator": plain})) == 1
     assert len(lost(game_label_flips={"believed": [0.45, 0.45]})) == 1
     assert len(lost(game_nothing={"apart": [0.0, 0.0]})) == 1  # A D that is a constant.
+    one = {"js": [0.1, np.nan], "good": [0.9, np.nan], "modes": [8, np.nan]}
+    assert lost(game_label_flips=one) == ["game, label flips: games that diverged"]
     assert len(lost(game_noise_that_decays={"good": [0.3, 0.4]})) == 1
     for name in ("discriminators", "games"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -113,7 +113,7 @@ def test_a_second_run_trains_nothing(tmp_path, monkeypatch):
     assert calls == [500]
     folder = tmp_path / "quick"
     assert json.loads((folder / "table.0.json").read_text())["gan_is_nearer"] == pair
-    assert [f.holds for f in findings[:2]] == [False, True]  # 0.01 is 5 errors from 0.
+    assert [f.holds for f in findings[:3]] == [True, False, True]  # 0.01 is 5 errors from 0.
     assert [f.holds for f in findings if f.what.startswith("coverage")] == [None, None, False]
     assert "coverage: GAN-bootstrap,0.8000 ± 0.0200" in (folder / "table.csv").read_text()
     assert (folder / "table.md").read_text().startswith("|  | GAN: ours | lecture")

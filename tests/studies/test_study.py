@@ -12,6 +12,7 @@ import pytest
 from studies import __main__ as listing
 from studies import pages, study, tables
 from studies.study import Finding, Study
+from zoo.finite import Diverged
 
 
 def _study(calls, holds=True):
@@ -275,6 +276,59 @@ def test_a_damaged_study_does_not_stop_the_pages_of_others(tmp_path, monkeypatch
     assert pages.state("broken") == "quick, damaged"
 
 
+def test_what_a_page_would_lack_is_named_and_nothing_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
+    monkeypatch.setattr(pages, "names", lambda: ["toy"])
+    monkeypatch.setattr(pages, "doc", lambda name: name)
+    (tmp_path / "docs" / "studies").mkdir(parents=True)
+    study.make(_study([]), directory=tmp_path / "runs" / "toy")
+    page = tmp_path / "docs" / "studies" / "toy.md"
+    page.write_text(f"{pages.BEGIN}\n{pages.END}\n")
+    for name in (pages.FINDINGS, "figure.png"):
+        file = tmp_path / "runs" / "toy" / "quick" / name
+        kept = file.read_bytes()
+        file.unlink()
+        with pytest.raises(ValueError, match=f"--quick` writes it again.*without {name}"):
+            pages.publish(tmp_path / "docs", ["toy"])
+        assert page.read_text() == f"{pages.BEGIN}\n{pages.END}\n"
+        file.write_bytes(kept)
+    (tmp_path / "runs" / "toy" / "quick" / study.SUMMARY).unlink()
+    assert pages.state("toy") == "not made, quick: 1 part"
+
+
+def test_a_training_that_diverged_is_a_finding_and_stops_no_other(tmp_path):
+    calls, whole = [], _study([])
+
+    def parts(full, seed):
+        for name, function in whole.parts(full, seed):
+            yield name, diverges if name == "part_1" else function
+
+    def diverges():
+        calls.append(1)
+        raise Diverged("`discriminator_loss` became NaN by step 7.")
+
+    for _ in range(2):  # It is kept as what it is, and not played again.
+        findings = study.make(Study("toy", parts, whole.report), full=True, directory=tmp_path)
+        assert [f.verdict for f in findings] == ["**diverged**", "holds", "holds"]
+        assert findings[0].what.startswith("part_1") and calls == [1]
+    needs = Study("toy", parts, lambda results, _: [Finding(str(results["part_1"]), "", "")])
+    with pytest.raises(ValueError, match="without part_1, of which the training diverged"):
+        study.make(needs, full=True, directory=tmp_path)
+
+
+def test_a_part_of_bytes_or_of_nothing_is_named_in_a_line(tmp_path):
+    toy = _study([])
+    study.make(toy, directory=tmp_path)
+    part = tmp_path / "quick" / "part_0.0.json"
+    part.write_bytes(b"\xff" * 100_000)
+    with pytest.raises(ValueError, match="a part that no run wrote.*UnicodeDecodeError") as error:
+        study.make(toy, directory=tmp_path)
+    assert len(str(error.value)) < 600
+    part.write_text('{"wall_seconds": 1}')
+    with pytest.raises(ValueError, match="parts of another version.*delete part_0"):
+        study.make(toy, directory=tmp_path)
+
+
 def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkeypatch):
     toy = _study([])
     study.make(toy, full=True, directory=tmp_path)
@@ -282,7 +336,8 @@ def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkey
     broken.write_text(json.dumps({"wall_seconds": 1.0, study.SOURCE: "another"}))
     with pytest.raises(ValueError, match="parts of another version.*delete part_1, and"):
         study.make(toy, full=True, directory=tmp_path)
-    broken.write_text(json.dumps({"wall_seconds": 1.0}))  # Of this one it is a fault of ours.
+    own = {"wall_seconds": 1.0, study.SOURCE: study._source(toy)}
+    broken.write_text(json.dumps(own))  # Of this one it is a fault of ours.
     with pytest.raises(KeyError):
         study.make(toy, full=True, directory=tmp_path)
 

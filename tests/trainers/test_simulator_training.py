@@ -30,6 +30,11 @@ def stairs(parameters, z):
     return tf.floor(parameters["shift"] + parameters["width"] * z)
 
 
+@keras.saving.register_keras_serializable("tests.training")
+def slope(parameters, z):
+    return parameters["shift"] + z
+
+
 def _gan(gradient, schedule="alternating"):
     """A stepped simulator against logit = w x + c, both by plain gradient descent."""
     simulator = Simulator(stairs, START, (1,), 1, gradient=gradient, scale=SCALE)
@@ -63,6 +68,21 @@ def test_the_step_is_the_estimator(gradient, schedule):
     losses = _softplus(-(-0.4 * samples + 0.1))
     expected = [0.7, 1.5] - rate * np.mean(factors * losses[:, None], axis=0)
     np.testing.assert_allclose(list(gan.generator.values().values()), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("gradient", ["score", "finite_difference", "pathwise"])
+def test_packs_have_one_loss_and_an_estimate_needs_each_samples(gradient):
+    """The estimate would be of other samples' steps: 0.94 for a mean of 3, which was silent."""
+    simulator = Simulator(slope, {"shift": 0.0}, (1,), 1, gradient=gradient)
+    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    gan = trainers.GAN(simulator, discriminator, packing=2, seed=5)
+    if gradient != "pathwise":
+        with pytest.raises(ValueError, match="`packing` gives several samples one loss"):
+            gan.compile()
+        return
+    gan.compile(generator_optimizer=keras.optimizers.SGD(0.1))
+    gan.fit(np.ones((12, 1), "float32"), batch_size=12, verbose=0)
+    assert gan.generator.values()["shift"] != 0.0
 
 
 def test_modes_of_execution_and_file(tmp_path):

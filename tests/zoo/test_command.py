@@ -1,6 +1,8 @@
 """What every command shares: flags, help, errors in one line, exit codes, quiet TensorFlow."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from absl import flags
@@ -27,6 +29,28 @@ def run(main, *arguments):
             main, "Usage: python -m test\n\n  python -m test --count=1", FLAGS, ["t", *arguments]
         )
     return stop.value.code
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path, capsys):
+    """As of `| head`; a connection that broke still is one."""
+    script = tmp_path / "talk.py"
+    script.write_text(
+        "from absl import flags\nfrom zoo import command\n"
+        "def main(arguments):\n    while True:\n        print('a line', flush=True)\n"
+        "command.run(main, 'Usage: talk', flags.FlagValues())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, script], env=environment, **pipes) as process:
+        assert process.stdout.readline() == b"a line\n"
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 141 and said == b""
+
+    def broken(arguments):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    assert run(broken) == 2 and "Broken pipe" in capsys.readouterr().err
 
 
 def test_flags_and_arguments_arrive(capsys):

@@ -93,9 +93,11 @@ class Rows(NamedTuple):
         return (rows >= self.least) & (rows % self.devices == 0)
 
 
-def rows_needed(trainer):
-    """The `Rows` that a trainer needs of a batch."""
+def rows_needed(trainer, training=True):
+    """The `Rows` that a trainer needs of a batch; an evaluation takes any, but half a pack."""
     devices = trainer.distribute_strategy.num_replicas_in_sync
+    if not training:
+        return Rows(devices * trainer.packing if trainer.packing > 1 else 1, 1)
     players = (trainer.generator, trainer.discriminator)
     part = 2 if any(map(_takes_several, players)) else 1
     part *= trainer.packing

@@ -40,6 +40,12 @@ def check(trainer, objective):
             f"`generator` has a gradient that cannot be estimated from the losses of {name}, which "
             f"takes another path to the generator. {expected}"
         )
+    if trainer.packing > 1:
+        raise ValueError(
+            "`packing` gives several samples one loss, and a gradient that is estimated needs each "
+            "sample's own. Expected packing=1, or a simulator with gradient='pathwise'. Received: "
+            f"packing={trainer.packing} and {generator.name!r} with gradient={generator.gradient!r}"
+        )
     real, fake = tf.constant([0.3, -0.2]), tf.constant([0.1, 0.4])
     before = objective.generator_loss(real, fake)
     after = objective.generator_loss(real, fake + [0.0, 1.0])

@@ -103,6 +103,8 @@ def for_evaluate(trainer, x, y, batch_size, steps, epochs=1):
     size = min(batch_size or BATCH_SIZE, len(samples))
     data_checks.check_rows(trainer, size, training=False)
     dataset = datasets.from_arrays(samples, labels, size, shuffle=False)
+    if not data_checks.rows_needed(trainer, training=False).enough(len(samples) % size):
+        dataset = dataset.take(len(samples) // size)
     if steps is not None:
         dataset = dataset.take(steps)
     return streams.Feed(streams.shared(dataset, trainer), steps)

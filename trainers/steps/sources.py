@@ -108,14 +108,14 @@ class Source:
                     "`x` has batches of integers and of floats. Expected one of them. "
                     f"Received: a batch of dtype {samples.dtype} after others of {kind.name}"
                 )
-            if not self.training or self.rows.enough(len(samples)):
+            if self.rows.enough(len(samples)):
                 samples = samples.reshape((-1, *traits.image_shape)).astype(kind.as_numpy_dtype)
                 yield samples if labels is None else (samples, labels)
 
     @functools.cached_property
     def rows(self):
         """The rows that a batch needs."""
-        return data_checks.rows_needed(self.trainer)
+        return data_checks.rows_needed(self.trainer, self.training)
 
     def _hook(self, name):
         if self.hooked is not None:

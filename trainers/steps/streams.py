@@ -64,7 +64,8 @@ def feed(trainer, x, steps=None, epochs=1, training=True, shuffle=False):
         steps: int, optional. Batches of an epoch. In training each epoch goes on where the last
             one ended, and what ends begins anew; an evaluation begins at the beginning.
         epochs: int. How many there will be.
-        training: bool. Whether a batch has to have rows for every step; others are left out.
+        training: bool. Whether a batch has to have rows for every step, and not for one pack
+            alone; others are left out.
         shuffle: bool. Whether a `PyDataset` is read in another order in each pass.
 
     Raises:
@@ -102,8 +103,7 @@ def _of_dataset(trainer, x, steps, epochs, training):
         dataset = _passes(x, element, iterator)
     dataset = _plain(dataset, trainer.traits, samples.shape[1:])
     dataset = data_checks.guarded(dataset, trainer.traits)
-    if training:
-        dataset = _with_rows(dataset, trainer)
+    dataset = _with_rows(dataset, trainer, training)
     if steps is not None:
         count = steps
         dataset = dataset.take(steps)
@@ -159,10 +159,12 @@ def _plain(dataset, traits, shape):
     return dataset.map(plain)
 
 
-def _with_rows(dataset, trainer):
+def _with_rows(dataset, trainer, training=True):
     """The data set without batches of too few rows."""
     samples, _ = batches.parts(dataset.element_spec)
     if samples.shape.rank and samples.shape[0] is not None:
         return dataset
-    rows = data_checks.rows_needed(trainer)
+    rows = data_checks.rows_needed(trainer, training)
+    if rows.least == 1 and not training:
+        return dataset
     return dataset.filter(lambda *batch: rows.enough(tf.shape(batches.parts(batch)[0])[0]))

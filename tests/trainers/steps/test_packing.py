@@ -206,6 +206,26 @@ def test_an_evaluation_needs_a_pack():
     assert gan.evaluate(data[:4], batch_size=3, verbose=0)[0] > 0  # What is left is not judged.
 
 
+@pytest.mark.parametrize("give", ["array", "dataset", "list"])
+def test_a_last_batch_without_a_pack_is_not_judged(give):
+    """Convolutions take no batch of no pictures; those of dense layers gave a mean of nothing."""
+    images = np.random.default_rng(0).integers(0, 256, (33, 8, 8, 1), dtype=np.uint8)
+    gan = trainers.GAN(
+        zoo.DCGANGenerator((8, 8, 1), 2, 2, 2), zoo.DCGANDiscriminator((8, 8, 2), 2), packing=2
+    )
+    gan.compile(jit_compile=False)
+
+    def judged(x):
+        if give == "array":
+            return gan.evaluate(x, batch_size=16, verbose=0)
+        parts = [x[k : k + 16] for k in range(0, len(x), 16)]
+        if give == "dataset":
+            return gan.evaluate(tf.data.Dataset.from_tensor_slices(x).batch(16), verbose=0)
+        return gan.evaluate(parts, verbose=0)
+
+    np.testing.assert_array_equal(judged(images), judged(images[:32]))
+
+
 def test_a_packed_run_is_exported_as_it_says(tmp_path, capsys):
     gan = trainers.GAN(_generator(), _discriminator(2), packing=2)
     gan.compile()
