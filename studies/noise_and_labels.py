@@ -299,7 +299,8 @@ def draw_fixed(results, path):
             axes.axhline(target, color="tab:red", lw=0.5)
         axes.set_title(kind, fontsize=9)
         axes.set(ylim=(-0.03, 1.05), xlim=(GRID[0], GRID[-1]))
-    figure.supxlabel("x", fontsize=9)
+    for axes in figure.axes[3:]:
+        axes.set_xlabel("x", fontsize=9)
     figure.supylabel("D, and densities", fontsize=9)
     figure.axes[0].plot([], [], "tab:red", lw=0.5, label="targets")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
