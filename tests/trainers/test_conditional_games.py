@@ -30,7 +30,9 @@ TOLD = RNG.normal(size=(48, 3)).astype("float32")
 GAMES = {
     "simultaneous": lambda pair, how: compiled(trainers.GAN(*pair, schedule="simultaneous"), **how),
     "alternating": lambda pair, how: compiled(trainers.GAN(*pair, discriminator_steps=2), **how),
-    "penalized": lambda pair, how: compiled(trainers.WassersteinGANGP(*pair), **how),
+    "penalized": lambda pair, how: compiled(
+        trainers.WassersteinGANGP(*pair, discriminator_steps=2), **how
+    ),
     "unrolled": lambda pair, how: compiled(trainers.UnrolledGAN(*pair, unroll_steps=2), **how),
     "features": lambda pair, how: compiled(trainers.FeatureMatchingGAN(*pair), **how),
 }

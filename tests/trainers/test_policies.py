@@ -32,7 +32,7 @@ GAMES = {
     "gan": (trainers.GAN, {"ema_decay": 0.9}),
     "simultaneous": (_simultaneous, {}),
     "waiting": (_waiting, {}),
-    "wasserstein": (trainers.WassersteinGAN, {}),
+    "wasserstein": (lambda *p: trainers.WassersteinGAN(*p, discriminator_steps=2), {}),
     "gradient penalty": (lambda *p: trainers.WassersteinGANGP(*p, discriminator_steps=2), {}),
     "feature matching": (_matching, {}),
     "historical averaging": (trainers.HistoricalAveragingGAN, {}),
