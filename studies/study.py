@@ -94,8 +94,43 @@ def make(study, full=False, seed=0, directory=None):
     place = place / ("full" if full else "quick") / (f"seed_{seed}" if seed else "")
     check_writable(place, "output_dir")
     place.mkdir(parents=True, exist_ok=True)
-    results, source = {}, _source(study)
-    for name, function in study.parts(full, seed):
+    source = _source(study)
+    results = _made(study.parts(full, seed), seed, place, source)
+    work = [result.pop(WORK, None) for result in results.values()]
+    old = [name for name, result in results.items() if result.pop(SOURCE, None) != source]
+    if old:
+        print(
+            f"{len(old)} of {len(results)} parts were made before the study was changed, first "
+            f"{old[0]}. What is deleted of {place} is made again.",
+            flush=True,
+        )
+    there = _times(place)
+    findings = _reported(study, results, old, place)
+    rows = [["", "expected", "found", ""]]
+    rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
+    tables.write(place / "findings", rows)
+    made = sorted(name for name, time in _times(place).items() if there.get(name) != time)
+    seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
+    summary = {
+        "command": f"python -m studies.{study.name} --{'full' if full else 'quick'} --seed={seed}",
+        "seconds": seconds,
+        WORK: None if None in work else sum(work),
+        "seed": seed,
+        "parts": len(results),
+        "old_parts": len(old),
+        "made": made,
+        "findings": list(map(dataclasses.asdict, findings)),
+    }
+    with replacing(place / SUMMARY) as part:
+        part.write_text(json.dumps(summary, indent=1))
+    print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
+    return findings
+
+
+def _made(parts, seed, place, source):
+    """What each part found, by name; those that have no file yet are made, and written."""
+    results = {}
+    for name, function in parts:
         path = place / f"{name}.{seed}.json"
         if path.exists():
             print(f"{name}: there already", flush=True)
@@ -118,53 +153,34 @@ def make(study, full=False, seed=0, directory=None):
         results[name] = _read(path)
         if DIVERGED in results[name]:
             print(f"{name}: {results[name][DIVERGED]}", flush=True)
-    work = [result.pop(WORK, None) for result in results.values()]
-    old = [name for name, result in results.items() if result.pop(SOURCE, None) != source]
-    if old:
-        print(
-            f"{len(old)} of {len(results)} parts were made before the study was changed, first "
-            f"{old[0]}. What is deleted of {place} is made again.",
-            flush=True,
-        )
-    lost = {name: result for name, result in results.items() if DIVERGED in result}
+    return results
+
+
+def _reported(study, results, old, place):
+    """The findings: that trainings diverged, and those of the report of the other parts.
+
+    Raises:
+        ValueError: If it cannot be made without those, or of parts of another version.
+    """
+    lost = [name for name, result in results.items() if DIVERGED in result]
     finite = {name: result for name, result in results.items() if name not in lost}
     findings = [Finding(f"{name}: its training", "finite", "nan", False) for name in lost]
-    there = _times(place)
     try:
         with np.errstate(all="ignore"):  # Of a game that diverged; what was found of it says so.
-            findings += study.report(finite, place)
+            return findings + list(study.report(finite, place))
     except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
         if lost:
             raise ValueError(
                 f"No report can be made without {', '.join(lost)}, of which the training diverged. "
                 f"Expected another: --seed=1, say. Received: {place} ({error!r})"
             ) from error
-        if not old or isinstance(error, (ValueError, StopIteration)):
+        if not old or not isinstance(error, (LookupError, TypeError)):
             raise
         raise ValueError(
             "`--output_dir` has parts of another version, of which no report can be made. Expected "
             f"this one's: delete {', '.join(old)}, and they are made again. Received: {place} "
             f"({error!r})"
         ) from error
-    rows = [["", "expected", "found", ""]]
-    rows += [[f.what, f.expected, f.found, f.verdict] for f in findings]
-    tables.write(place / "findings", rows)
-    made = sorted(name for name, time in _times(place).items() if there.get(name) != time)
-    seconds = sum(result.get("wall_seconds", 0.0) for result in results.values())
-    summary = {
-        "command": f"python -m studies.{study.name} --{'full' if full else 'quick'} --seed={seed}",
-        "seconds": seconds,
-        WORK: None if None in work else sum(work),
-        "seed": seed,
-        "parts": len(results),
-        "old_parts": len(old),
-        "made": made,
-        "findings": list(map(dataclasses.asdict, findings)),
-    }
-    with replacing(place / SUMMARY) as part:
-        part.write_text(json.dumps(summary, indent=1))
-    print(f"{place}: {seconds / 60:.1f} minutes", flush=True)
-    return findings
 
 
 def _times(place):

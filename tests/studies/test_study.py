@@ -1,7 +1,6 @@
-"""The frame of a study: parts are made once, findings are judged, pages have them."""
+"""The frame of a study: parts are made once, findings are judged, one command."""
 
 import json
-import re
 import subprocess
 import sys
 import types
@@ -12,26 +11,13 @@ import pytest
 from studies import __main__ as listing
 from studies import pages, study, tables
 from studies.study import Finding, Study
+from tests.studies.toy import toy_study
 from zoo.finite import Diverged
-
-
-def _study(calls, holds=True):
-    def parts(full, seed):
-        for k in range(3 if full else 1):
-            yield f"part_{k}", lambda k=k: calls.append(k) or {"value": 10 * seed + k}
-
-    def report(results, directory):
-        (directory / "figure.png").write_bytes(b"PNG")
-        tables.write(directory / "by_part", [["part", "value"], ["first", "0.25"]])
-        for name, result in results.items():
-            yield Finding(name, "less than 9", str(result["value"]), holds)
-
-    return Study("toy", parts, report)
 
 
 def test_a_part_is_made_once(tmp_path):
     calls = []
-    toy = _study(calls)
+    toy = toy_study(calls)
     (finding,) = study.make(toy, directory=tmp_path)
     assert finding == Finding("part_0", "less than 9", "0", True)
     study.make(toy, directory=tmp_path)
@@ -47,10 +33,10 @@ def test_a_part_is_made_once(tmp_path):
 
 
 def test_work_is_unknown_where_a_part_does_not_say_it(tmp_path):
-    study.make(_study([]), directory=tmp_path)
+    study.make(toy_study([]), directory=tmp_path)
     part = tmp_path / "quick" / "part_0.0.json"
     part.write_text('{"value": 0, "wall_seconds": 60.0}')
-    study.make(_study([]), directory=tmp_path)
+    study.make(toy_study([]), directory=tmp_path)
     summary = json.loads((tmp_path / "quick" / study.SUMMARY).read_text())
     assert summary["seconds"] == 60.0 and summary[study.WORK] is None
 
@@ -59,7 +45,7 @@ def test_work_is_unknown_where_a_part_does_not_say_it(tmp_path):
     "text", ["{", "", "{}", "[]", "null", "3", '{"wall_seconds": null}', "[" * 100_000]
 )
 def test_a_part_that_no_run_wrote_is_named(tmp_path, text):
-    toy = _study([])
+    toy = toy_study([])
     study.make(toy, directory=tmp_path)
     (tmp_path / "quick" / "part_0.0.json").write_text(text)
     with pytest.raises(ValueError, match="a part that no run wrote.*delete it.*part_0.0.json"):
@@ -67,7 +53,7 @@ def test_a_part_that_no_run_wrote_is_named(tmp_path, text):
 
 
 def test_a_folder_in_the_place_of_a_part_is_named(tmp_path):
-    toy = _study([])
+    toy = toy_study([])
     study.make(toy, directory=tmp_path)
     part = tmp_path / "quick" / "part_0.0.json"
     part.unlink()
@@ -94,11 +80,11 @@ def test_a_folder_that_cannot_be_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     for wrong in ("", tmp_path / "file", "a\0b", 3):
         with pytest.raises(ValueError, match="`output_dir`"):
-            study.make(_study([]), directory=wrong)
+            study.make(toy_study([]), directory=wrong)
 
 
 def test_parts_of_another_version_are_said(tmp_path, capsys, monkeypatch):
-    toy = _study([])
+    toy = toy_study([])
     study.make(toy, full=True, directory=tmp_path)
     study.make(toy, full=True, directory=tmp_path)
     assert "before the study was changed" not in capsys.readouterr().out
@@ -165,7 +151,7 @@ def test_what_was_interrupted_goes_on(tmp_path):
 def test_the_command(tmp_path, monkeypatch, capsys, flags, status):
     monkeypatch.setattr(sys, "argv", ["toy", f"--output_dir={tmp_path}", *flags])
     with pytest.raises(SystemExit) as end:
-        study.run(_study([]), "A toy.")
+        study.run(toy_study([]), "A toy.")
     assert end.value.code == status
     if status:
         assert "error: " in capsys.readouterr().err
@@ -174,130 +160,13 @@ def test_the_command(tmp_path, monkeypatch, capsys, flags, status):
 def test_a_finding_that_does_not_hold_is_said_and_ends_otherwise(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["toy", "--quick", f"--output_dir={tmp_path}"])
     with pytest.raises(SystemExit) as end:
-        study.run(_study([], holds=False), "A toy.")
+        study.run(toy_study([], holds=False), "A toy.")
     assert end.value.code == 1
     assert "**does not hold**" in capsys.readouterr().out
 
 
-# === Pages ===
-
-
-def test_every_study_has_a_page_with_a_place_for_its_findings():
-    for name in pages.names():
-        text = (pages.HERE.parent / "docs" / "studies" / f"{name}.md").read_text()
-        assert pages.BEGIN in text and pages.END in text, name
-        assert f"python -m studies.{name} --quick" in text, name
-        assert "--full" in text, name
-    assert {"game_dynamics", "normal_inference"} <= set(pages.names())
-    assert set(re.findall(r"\((\w+)\.md\)", pages.LECTURES)) == set(pages.names())
-
-
-def test_a_page_is_of_what_was_made_in_full_if_it_was(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
-    monkeypatch.setattr(pages, "names", lambda: ["toy"])
-    monkeypatch.setattr(pages, "doc", lambda name: "A toy <of> one line.\n\nAnd more.")
-    docs = tmp_path / "docs"
-    (docs / "studies").mkdir(parents=True)
-    page = docs / "studies" / "toy.md"
-    page.write_text(f"Before.\n{pages.BEGIN}\nwritten before\n{pages.END}\nAfter.\n")
-    assert pages.state("toy") == "not made"
-    toy = _study([])
-    for mode in ("quick", "full"):  # What an earlier report has left is not published.
-        (tmp_path / "runs" / "toy" / mode).mkdir(parents=True)
-        (tmp_path / "runs" / "toy" / mode / "left.png").write_bytes(b"PNG")
-        (tmp_path / "runs" / "toy" / mode / "left.md").write_text("| left |")
-    left = docs / "images/studies/toy_left.png"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"PNG")
-    for full in (False, True):
-        study.make(toy, full, directory=tmp_path / "runs" / "toy")
-        pages.publish(docs, ["toy"])
-        text = page.read_text()
-        assert (
-            text.startswith("Before.\n")
-            and text.endswith("After.\n")
-            and "written before" not in text
-        )
-        assert text.count("| holds |") == (3 if full else 1)
-        assert f"`python -m studies.toy --{'full' if full else 'quick'}`, seed 0, 0.0" in text
-        assert re.search(r"0\.0 minutes, 0\.0 of one processor's work\.\n", text)
-        assert "| 0.0 |" in (docs / "studies" / "README.md").read_text()
-        assert not left.exists() and "left" not in text and "parts were made" not in text
-    assert (docs / "images/studies/toy_figure.png").read_bytes() == b"PNG"
-    assert (
-        "[toy](toy.md) | A toy <of> one line. | 0.0 |" in (docs / "studies/README.md").read_text()
-    )
-    index = (docs / "studies/index.html").read_text()
-    assert "<li><a href=#toy>toy</a>: A toy &lt;of&gt; one line. 3 of 3 findings hold." in index
-    assert index.count("<td>holds</td>") == 3 and "<p>Before.</p>" in index and "After." in index
-    assert text.index("| holds |") < text.index("\n\n**by part**\n\n| part | value |\n|---|---|\n")
-    assert "<strong>by part</strong></p>\n<table>\n<thead>\n<tr>\n<th>part</th>" in index
-    summary = tmp_path / "runs/toy/full" / study.SUMMARY
-    for old, said in ((2, "2 of its 3 parts"), (3, "Its parts")):
-        summary.write_text(json.dumps({**json.loads(summary.read_text()), "old_parts": old}))
-        pages.publish(docs, ["toy"])
-        text_of_old = page.read_text()
-        assert f"work. {said} were made before its code was last changed." in text_of_old
-    page.write_text(text)
-    summary.unlink()  # Of the quick one alone, the full stays.
-    pages.publish(docs, ["toy"])
-    assert page.read_text() == text and "its page has the full study" in capsys.readouterr().out
-    assert pages.state("toy") == "quick, 0 s, full: 3 parts"
-    (tmp_path / "runs/toy/quick" / study.SUMMARY).write_text("{}")
-    assert pages.state("toy") == "quick, damaged, full: 3 parts"
-    page.write_text(text.replace("--full", "--quick"))
-    with pytest.raises(ValueError, match="a summary that no run wrote.*summary.json"):
-        pages.publish(docs, ["toy"])
-    with pytest.raises(FileNotFoundError, match="`--docs` has no page of toy"):
-        pages.publish(tmp_path / "nowhere", ["toy"])
-    study.make(toy, directory=tmp_path / "runs" / "toy")
-    page.write_text("No place.")
-    with pytest.raises(ValueError, match="has no place for findings"):
-        pages.publish(docs, ["toy"])
-
-
-def test_a_damaged_study_does_not_stop_the_pages_of_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
-    monkeypatch.setattr(pages, "names", lambda: ["broken", "ruined", "toy"])
-    monkeypatch.setattr(pages, "doc", lambda name: name)
-    (tmp_path / "docs" / "studies").mkdir(parents=True)
-    for name in pages.names():
-        study.make(_study([]), directory=tmp_path / "runs" / name)
-        page = tmp_path / "docs" / "studies" / f"{name}.md"
-        page.write_text(f"{pages.BEGIN}\n{pages.END}\n")
-    for name in ("broken", "ruined"):
-        summary = tmp_path / "runs" / name / "quick" / study.SUMMARY
-        summary.unlink()
-        summary.mkdir()
-    with pytest.raises(ValueError, match=r"(?s)no run wrote.*broken.*no run wrote.*ruined"):
-        pages.publish(tmp_path / "docs", pages.names())
-    assert "| holds |" in page.read_text()
-    assert "1 of 1 findings hold" in (tmp_path / "docs/studies/index.html").read_text()
-    assert pages.state("broken") == "quick, damaged"
-
-
-def test_what_a_page_would_lack_is_named_and_nothing_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "ROOT", tmp_path / "runs")
-    monkeypatch.setattr(pages, "names", lambda: ["toy"])
-    monkeypatch.setattr(pages, "doc", lambda name: name)
-    (tmp_path / "docs" / "studies").mkdir(parents=True)
-    study.make(_study([]), directory=tmp_path / "runs" / "toy")
-    page = tmp_path / "docs" / "studies" / "toy.md"
-    page.write_text(f"{pages.BEGIN}\n{pages.END}\n")
-    for name in (pages.FINDINGS, "figure.png"):
-        file = tmp_path / "runs" / "toy" / "quick" / name
-        kept = file.read_bytes()
-        file.unlink()
-        with pytest.raises(ValueError, match=f"--quick` writes it again.*without {name}"):
-            pages.publish(tmp_path / "docs", ["toy"])
-        assert page.read_text() == f"{pages.BEGIN}\n{pages.END}\n"
-        file.write_bytes(kept)
-    (tmp_path / "runs" / "toy" / "quick" / study.SUMMARY).unlink()
-    assert pages.state("toy") == "not made, quick: 1 part"
-
-
 def test_a_training_that_diverged_is_a_finding_and_stops_no_other(tmp_path):
-    calls, whole = [], _study([])
+    calls, whole = [], toy_study([])
 
     def parts(full, seed):
         for name, function in whole.parts(full, seed):
@@ -317,7 +186,7 @@ def test_a_training_that_diverged_is_a_finding_and_stops_no_other(tmp_path):
 
 
 def test_a_part_of_bytes_or_of_nothing_is_named_in_a_line(tmp_path):
-    toy = _study([])
+    toy = toy_study([])
     study.make(toy, directory=tmp_path)
     part = tmp_path / "quick" / "part_0.0.json"
     part.write_bytes(b"\xff" * 100_000)
@@ -330,7 +199,7 @@ def test_a_part_of_bytes_or_of_nothing_is_named_in_a_line(tmp_path):
 
 
 def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkeypatch):
-    toy = _study([])
+    toy = toy_study([])
     study.make(toy, full=True, directory=tmp_path)
     broken = tmp_path / "full" / "part_1.0.json"
     broken.write_text(json.dumps({"wall_seconds": 1.0, study.SOURCE: "another"}))
@@ -345,7 +214,7 @@ def test_parts_of_another_version_that_make_no_report_are_named(tmp_path, monkey
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
     (tmp_path / "quick").write_text("")
     with pytest.raises(ValueError, match="`output_dir` cannot be made.*quick is a file"):
-        study.make(_study([]), directory=tmp_path)
+        study.make(toy_study([]), directory=tmp_path)
 
 
 @pytest.mark.parametrize("run,quick,full,mode", [
