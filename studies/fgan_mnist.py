@@ -199,7 +199,7 @@ def draw(results, path):
         errors = [2 * results[name][protocol][1] for name in names]
         left.barh(places + shift, values, 0.38, xerr=errors, label=protocol)
     left.set_yticks(places, [name.replace("_", " ") for name in names], fontsize=8)
-    left.legend(fontsize=7, loc="upper right")
+    figure.legend(*left.get_legend_handles_labels(), fontsize=7, loc="outside lower left", ncols=2)
     left.set_title("ours, nats ± 2 standard errors", fontsize=9)
     middle.barh(places, [PAPER[name][0] for name in names], color="0.6")
     middle.set_yticks(places, [""] * len(names))
